@@ -1,0 +1,34 @@
+"""Compiles the kernels.
+
+Everything else about the package is in pyproject.toml. A kernel is a `.py` file in Cython's
+pure-Python mode (DESIGN: Kernels): the same file is the readable reference when interpreted and
+the fast one when compiled.
+"""
+
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+KERNELS = sorted(
+    path for path in Path("src/gocost/kernels").glob("*.py") if path.name != "__init__.py"
+)
+
+setup(
+    ext_modules=cythonize(
+        [
+            Extension(f"gocost.kernels.{path.stem}", [str(path)], extra_compile_args=["-O3"])
+            for path in KERNELS
+        ],
+        # Bounds checks stay on: every byte that a kernel reads comes from a hostile file.
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": True,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+        },
+        build_dir="build/cython",
+        quiet=True,
+    )
+)

@@ -1,0 +1,1 @@
+"""Cost governance for Go services, as code."""
