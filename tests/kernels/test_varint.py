@@ -33,9 +33,7 @@ def test_round_trip(kernel: LoadKernel, values: list[int]) -> None:
     ("data", "count", "offset"),
     [(b"", 1, 0), (b"\x01\x80", 2, 1), (b"\xff" * 10, 1, 0), (b"\x80" * 11 + b"\x00", 1, 0)],
 )
-def test_faults_name_their_offset(
-    kernel: LoadKernel, data: bytes, count: int, offset: int
-) -> None:
+def test_faults_name_their_offset(kernel: LoadKernel, data: bytes, count: int, offset: int) -> None:
     with pytest.raises(FormatError) as caught:
         kernel("varint").decode_uvarints(np.frombuffer(data, np.uint8), count)
     assert caught.value.offset == offset

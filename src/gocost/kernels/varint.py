@@ -46,9 +46,7 @@ def _fill(
     return at
 
 
-def decode_uvarints(
-    data: npt.NDArray[np.uint8], count: int
-) -> tuple[npt.NDArray[np.uint64], int]:
+def decode_uvarints(data: npt.NDArray[np.uint8], count: int) -> tuple[npt.NDArray[np.uint64], int]:
     """Decode `count` unsigned varints from the start of `data`.
 
     Returns the values (uint64) and the number of bytes they took.

@@ -1,0 +1,1 @@
+"""How metrics are got from a target: the one place that joins sources, formats and analyses."""

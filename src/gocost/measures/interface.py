@@ -1,0 +1,103 @@
+"""What a measure is: a light spec that the gate plans by, and a function that measures.
+
+A spec says which metrics the measure gives and what it needs, so that the gate can invert the
+policy's rules into the measures to run, each once, cheapest first, without importing any of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from gocost.model.fact import Fact
+from gocost.model.report import Change, Note, Series, Table
+from gocost.model.service import Service
+from gocost.model.subject import Subject
+
+
+class Need(StrEnum):
+    """What must be there before a measure can run."""
+
+    GO = "go"
+    MODULE = "module"
+    BINARY = "binary"
+    RUN = "run"
+    """The policy's `run:` of the service."""
+    BASE = "base"
+    LINUX = "linux"
+    ROOT = "root"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One measure, as planned by the gate."""
+
+    name: str
+    gives: tuple[str, ...]
+    """Metric ids; `gc.pause.*` stands for all that begin so."""
+    needs: frozenset[Need]
+    rank: int
+    """The order to run in: cheap ones first."""
+    deadline: float
+    """Seconds after which the gate gives the measure up."""
+    function: str
+    """`module:function`, imported when it is run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is looked at: a service's module, and the executable that was built from it."""
+
+    service: Service
+    directory: Path
+    """The folder that the service's paths are relative to (of head or of base)."""
+    binary: Path | None = None
+    subject: Subject = field(default_factory=Subject)
+    build_seconds: float | None = None
+    """What the build that wrote `binary` took, where gocost ran it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a measure may use, and how long it may take."""
+
+    cache: Path
+    offline: bool = False
+    rebuild: bool = False
+    """Build twice to see whether it is reproducible."""
+    deadline: float = float("inf")
+    """On time.monotonic()'s clock."""
+    progress: Callable[[str], None] = lambda _: None
+    """Told, in a few words, what is being done now."""
+
+    def remaining(self) -> float:
+        """Seconds until the deadline, at least 0."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a measure found; a metric that it could not get is in `unknown` with the reason."""
+
+    facts: list[Fact] = field(default_factory=list)
+    tables: dict[str, Table] = field(default_factory=dict)
+    series: list[Series] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Declared, tried, not measurable."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Nothing was declared to measure it with (no endpoint, not this platform)."""
+
+
+class Measure(Protocol):
+    """Measures one target. `base` is given where the spec needs BASE (interleaved runs)."""
+
+    def __call__(self, target: Target, context: Context, base: Target | None = None) -> Measured:
+        """Raises GocostError where the whole measure fails; the gate makes that `unknown`."""

@@ -1,0 +1,7 @@
+"""The cost family of metrics."""
+
+from __future__ import annotations
+
+from gocost.model.metric import Metric
+
+METRICS: tuple[Metric, ...] = ()

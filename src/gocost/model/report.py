@@ -1,0 +1,190 @@
+"""The one thing every reporting command makes and every reporter prints.
+
+The JSON form (`schema: gocost.report/1`) is these types as they stand: raw numbers in base units,
+never formatted text; stable names; money as {amount, currency, price_book}. `layout` is the only
+part that is not in it: how a person would like to see this report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gocost.model.fact import Fact, Value
+from gocost.model.finding import Finding
+from gocost.model.quantity import Money, Unit
+from gocost.model.subject import Subject
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Cell = int | float | str | bool | Money | None
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a table. `additive` ones are summed in the row that stands for the rest."""
+
+    name: str
+    unit: Unit = Unit.TEXT
+    description: str = ""
+    additive: bool = False
+
+
+class SumsTo(msgspec.Struct, frozen=True):
+    """A promise that the rows of `column` add up to the fact `metric`; a test holds it."""
+
+    column: str
+    metric: str
+
+
+class Table(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Rows under named columns, most important first."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[Cell]]
+    sums_to: SumsTo | None = None
+
+    def column(self, name: str) -> list[Cell]:
+        """The values of one column. Raises KeyError."""
+        index = self.names().index(name) if name in self.names() else -1
+        if index < 0:
+            raise KeyError(name)
+        return [row[index] for row in self.rows]
+
+    def names(self) -> list[str]:
+        """The columns' names."""
+        return [column.name for column in self.columns]
+
+    def top(self, count: int) -> Table:
+        """The first `count` rows and one for the rest, so that additive columns keep their sums."""
+        if count <= 0 or len(self.rows) <= count:
+            return self
+        rest = self.rows[count:]
+        row: list[Cell] = [
+            sum(r[i] or 0 for r in rest) if column.additive else None  # type: ignore[misc]
+            for i, column in enumerate(self.columns)
+        ]
+        if row[0] is None:
+            row[0] = f"({len(rest):,} others)"
+        return msgspec.structs.replace(self, rows=[*self.rows[:count], row])
+
+    def arrow(self) -> pyarrow.Table:
+        """The table as Arrow, column descriptions and units in the field metadata."""
+        import pyarrow as pa  # costs 0.1 s, which only those who ask should pay
+
+        arrays = [
+            pa.array([str(c.amount) if isinstance(c, Money) else c for c in column])
+            for column in (
+                zip(*self.rows, strict=True) if self.rows else [[] for _ in self.columns]
+            )
+        ]
+        fields = [
+            pa.field(c.name, a.type, metadata={"unit": c.unit.value, "description": c.description})
+            for c, a in zip(self.columns, arrays, strict=True)
+        ]
+        return pa.table(arrays, schema=pa.schema(fields))
+
+
+class Series(msgspec.Struct, frozen=True):
+    """A metric over time, evenly sampled. `start` and `step` in seconds; None is a gap."""
+
+    metric: str
+    unit: Unit
+    start: float
+    step: float
+    values: list[float | None]
+    labels: dict[str, str] = {}
+
+
+class Verdict(StrEnum):
+    """What became of a metric between base and head. Unknown: too little data to say."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    CHANGED = "changed"
+    SAME = "same"
+    UNKNOWN = "unknown"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Head against base for one metric. `low` and `high` bound `delta` where it was sampled."""
+
+    metric: str
+    unit: Unit
+    base: Value | None
+    head: Value | None
+    delta: float | None
+    verdict: Verdict
+    subject: Subject = Subject()
+    labels: dict[str, str] = {}
+    low: float | None = None
+    high: float | None = None
+    money: Money | None = None
+    """What the change costs a month, where a price is known."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Something the reader should know. `level`: info, warning, error."""
+
+    level: str
+    text: str
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """How a person would like to see the report; machines do not get it."""
+
+    title: str = ""
+    tables: tuple[str, ...] | None = None
+    """The tables to show, in order; None shows all."""
+    facts: tuple[str, ...] | None = None
+    """The metrics whose facts are worth a line; None shows all, an empty tuple none."""
+    rows: int = 20
+    """How many rows of a table a person sees before the row for the rest."""
+    treemap: str | None = None
+    """A table (outer columns first, then `bytes`) to draw as a treemap in HTML."""
+
+
+class Report(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.report/1"):
+    """What a command found out."""
+
+    command: str
+    gocost: str
+    """The version that made it."""
+    subject: Subject = Subject()
+    facts: list[Fact] = []
+    tables: dict[str, Table] = {}
+    series: list[Series] = []
+    changes: list[Change] = []
+    findings: list[Finding] = []
+    notes: list[Note] = []
+    assumptions: list[str] = []
+    layout: Layout = Layout()
+
+    def __getattr__(self, name: str) -> pyarrow.Table:
+        """`report.functions` is the table of that name as Arrow, for notebooks."""
+        try:
+            return self.tables[name].arrow()
+        except KeyError:
+            raise AttributeError(
+                f"the report has no table {name!r}; it has {', '.join(self.tables) or 'none'}"
+            ) from None
+
+    def fact(self, metric: str, **labels: str) -> Fact | None:
+        """The fact of that metric (and those labels), or None."""
+        for fact in self.facts:
+            if fact.metric == metric and labels.items() <= fact.labels.items():
+                return fact
+        return None
+
+
+def contract(report: Report) -> dict[str, Any]:
+    """The parts of a report that are its public form, in order; `layout` is left out."""
+    fields: dict[str, Any] = {"schema": "gocost.report/1"}
+    for name in report.__struct_fields__:
+        if name != "layout":
+            fields[name] = getattr(report, name)
+    return fields

@@ -1,0 +1,56 @@
+"""Files on disk, opened without holding them in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gocost.model.errors import SourceError
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
+    """The file's bytes as a read-only buffer; an empty file is empty bytes.
+
+    A decoder may keep views into the buffer while the context lasts, and no longer. Pages are read
+    in when touched and count as resident then, so decoders touch only what they need.
+    Raises SourceError where the file is absent, a folder, or may not be read.
+    """
+    try:
+        with path.open("rb") as file:
+            buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if _size(path) else b""
+    except OSError as error:
+        raise translated(error, path) from error
+    yield buffer
+    if isinstance(buffer, mmap.mmap):
+        # numpy views that outlive the context keep the mapping; it goes when they do.
+        with contextlib.suppress(BufferError):
+            buffer.close()
+
+
+def read_text(path: Path) -> str:
+    """The file as UTF-8 text, wrong bytes replaced. Raises SourceError."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise translated(error, path) from error
+
+
+def translated(error: OSError, path: Path) -> SourceError:
+    """An operating system's refusal of a path in one line with the next step."""
+    if isinstance(error, FileNotFoundError):
+        return SourceError(f"{path} does not exist", hint="check the path")
+    if isinstance(error, IsADirectoryError):
+        return SourceError(f"{path} is a folder", hint="name a file in it")
+    if isinstance(error, PermissionError):
+        return SourceError(
+            f"{path} may not be read by this user", hint=f"try `ls -l {path}` and change its mode"
+        )
+    return SourceError(f"{path}: {error.strerror or error}", hint="check the path and try again")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size

@@ -1,0 +1,114 @@
+"""Git: where a branch left its base, and that base checked out away from the user's tree.
+
+A base is checked out by `git clone --shared` into a folder outside the repository: a worktree gets
+no VCS stamp from Go before 1.27, and one inside the repository makes the user's tree `modified`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gocost.model.errors import SourceError, UsageError
+from gocost.sources import process
+
+MISSING = "install git"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A git work tree."""
+
+    root: Path
+
+    def output(self, *arguments: str) -> str:
+        """What `git ARGUMENTS` prints, stripped. Raises SourceError with its complaint."""
+        done = self._run(*arguments)
+        if not done.ok:
+            complaint = done.stderr.strip().splitlines() or ["it said nothing"]
+            raise SourceError(
+                f"`git {' '.join(arguments[:2])}` failed: {complaint[-1]}",
+                hint=f"run it in {self.root} to see all of it",
+            )
+        return done.stdout.strip()
+
+    def commit(self, ref: str) -> str:
+        """The full hash of the commit that `ref` names. Raises UsageError for an unknown ref."""
+        done = self._run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
+        )
+        if not done.ok:
+            hint = "check its name with `git branch -a`"
+            remote, slash, branch = ref.partition("/")
+            if slash and remote in self.output("remote").split():
+                hint = f"fetch it: git fetch {remote} {branch}"
+            raise UsageError(f"there is no commit {ref!r} in {self.root}", hint=hint)
+        return done.stdout.strip()
+
+    def merge_base(self, ref: str, head: str = "HEAD") -> str:
+        """The commit where `head` left `ref`.
+
+        Raises UsageError: in a shallow clone that does not reach it, with the fetch to type.
+        """
+        base = self.commit(ref)
+        done = self._run("merge-base", base, self.commit(head))
+        if done.ok and done.stdout.strip():
+            return done.stdout.strip()
+        if self.shallow():
+            remote = (self.output("remote").split() or ["origin"])[0]
+            raise UsageError(
+                f"this clone is too shallow to know where HEAD left {ref}",
+                hint=f"fetch the history: git fetch --unshallow {remote}",
+            )
+        raise UsageError(
+            f"HEAD and {ref} have no commit in common", hint="name another base with --base"
+        )
+
+    def shallow(self) -> bool:
+        """True for a clone whose history was cut off."""
+        return self.output("rev-parse", "--is-shallow-repository") == "true"
+
+    def dirty(self) -> bool:
+        """True where tracked files differ from HEAD or untracked ones lie about."""
+        return bool(self.output("status", "--porcelain", "--untracked-files=normal"))
+
+    def head(self) -> str:
+        """The hash of HEAD."""
+        return self.commit("HEAD")
+
+    def _run(self, *arguments: str) -> process.Completed:
+        return process.run(
+            ["git", *arguments],
+            cwd=self.root,
+            env={"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+            timeout=300,
+            missing_hint=MISSING,
+        )
+
+
+def repository_of(directory: Path) -> Repository | None:
+    """The repository that `directory` lies in, or None."""
+    done = process.run(
+        ["git", "rev-parse", "--show-toplevel"], cwd=directory, timeout=60, missing_hint=MISSING
+    )
+    return Repository(Path(done.stdout.strip())) if done.ok and done.stdout.strip() else None
+
+
+@contextmanager
+def checked_out(repository: Repository, commit: str) -> Iterator[Path]:
+    """A clone of the repository at `commit`, outside its tree, removed afterwards.
+
+    It shares the objects of the original, so it costs a checkout and no copy of the history.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gocost-base-"))
+    try:
+        clone = folder / repository.root.name
+        repository.output("clone", "--quiet", "--shared", "--no-checkout", ".", str(clone))
+        Repository(clone).output("checkout", "--quiet", "--detach", commit)
+        yield clone
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

