@@ -1,0 +1,124 @@
+"""The entry points: what is loaded before a command is known, and how errors leave the process.
+
+`gocost --help` and `--version` are typed often and by shells' completion, so nothing but click and
+the generated index (`index.py`) is imported until a command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from gocost._version import VERSION
+from gocost.cli.index import COMMANDS, GROUPS
+
+
+class Commands(click.Group):
+    """A group that knows its commands from the index and imports one only to run it."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return [entry.name for entry in COMMANDS]
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        for entry in COMMANDS:
+            if entry.name == name:
+                command: click.Command = import_module(entry.module).command
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and all(entry.name != args[0] for entry in COMMANDS):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f"did you mean `gocost {near[0]}`?" if near else "see `gocost --help`"
+            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for group in GROUPS:
+            rows = [(entry.name, entry.summary) for entry in COMMANDS if entry.group == group]
+            if rows:
+                with formatter.section(group):
+                    formatter.write_dl(rows)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="gocost", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def gocost(debug: bool) -> None:
+    """Cost governance for Go services, as code."""
+
+
+def main() -> None:
+    """The `gocost` console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def cost_checker() -> None:
+    """The `cost-checker` console script: `gocost check` under the name that pipelines know."""
+    sys.exit(run(["check", *sys.argv[1:]], program="cost-checker"))
+
+
+def run(arguments: list[str], *, program: str = "gocost") -> int:
+    """Carry out a command line; every way out of it becomes one line and an exit code."""
+    debug = "--debug" in arguments
+    arguments = [word for word in arguments if word != "--debug"]
+    try:
+        code = gocost.main(arguments, prog_name=program, standalone_mode=False)
+        return int(code) if isinstance(code, int) else 0
+    except click.exceptions.Abort:
+        return _interrupted()
+    except click.ClickException as error:
+        _say(_usage_line(error))
+        return 2
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BrokenPipeError:
+        # The reader (`| head`) has what it wanted; do not complain when the stream is flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last place that can tell a user's error from ours
+        return _failed(error, debug=debug)
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    from gocost.model.errors import BuildError, ExitCode, GocostError
+
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, GocostError):
+        if isinstance(error, BuildError) and error.output:
+            print(error.output.rstrip(), file=sys.stderr)
+        _say(str(error))
+        return int(error.exit_code)
+    again = "" if debug else "; run again with --debug and report what it shows"
+    _say(f"this is a bug in gocost: {type(error).__name__}: {error}{again}")
+    return int(ExitCode.BUG)
+
+
+def _usage_line(error: click.ClickException) -> str:
+    text = " ".join(error.format_message().split())
+    context: Any = getattr(error, "ctx", None)
+    if context is not None and "; " not in text:
+        return f"{text.rstrip('.')}; see `{context.command_path} --help`"
+    return text
+
+
+def _interrupted() -> int:
+    _say("interrupted")
+    return 130
+
+
+def _say(line: str) -> None:
+    print(f"gocost: {line}", file=sys.stderr)

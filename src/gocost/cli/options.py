@@ -1,0 +1,70 @@
+"""The options that mean the same on every command, as decorators a command stacks.
+
+A decorated command gets `output: Output` and passes its Report to `output.emit`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from gocost.cli.output import Output
+from gocost.reporters.registry import NAMES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def reporting(function: F) -> F:
+    """`--format`, `-o` and `--top`; the command gets them as `output`."""
+
+    @click.option(
+        "--format",
+        "format_",
+        type=click.Choice(NAMES),
+        default="text",
+        show_default=True,
+        help="How to print the report.",
+    )
+    @click.option(
+        "-o",
+        "--output",
+        "path",
+        type=click.Path(dir_okay=False),
+        help="Write the report to this file instead of stdout.",
+    )
+    @click.option(
+        "--top",
+        type=click.IntRange(min=0),
+        help="Rows of a table before one row for the rest (0: all).",
+    )
+    @functools.wraps(function)
+    def wrapper(*args: Any, format_: str, path: str | None, top: int | None, **kwargs: Any) -> Any:
+        return function(*args, output=Output(format_, path, top), **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def comparing(function: F) -> F:
+    """`--base REF|FILE`: what to compare with."""
+    return click.option(
+        "--base",
+        metavar="REF|FILE",
+        help="Compare with this git ref (its merge base with HEAD) or file.",
+    )(function)
+
+
+def judging(function: F) -> F:
+    """`--fail-on` and `--exit-zero`, for commands that judge."""
+    function = click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning", "unknown"]),
+        default="error",
+        show_default=True,
+        help="The least that makes the exit code 1 (unknown: also what could not be measured).",
+    )(function)
+    return click.option("--exit-zero", is_flag=True, help="Report, but exit 0 whatever was found.")(
+        function
+    )

@@ -1,0 +1,86 @@
+"""Where a report goes: stdout is the result, stderr is the talk."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from gocost.model.errors import UsageError
+from gocost.model.report import Report
+from gocost.reporters.interface import Settings
+from gocost.reporters.registry import reporter
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What the user chose with `--format`, `-o` and `--top`."""
+
+    format: str
+    path: str | None
+    top: int | None
+
+    def emit(self, report: Report) -> None:
+        """Print the report. Raises UsageError where the file cannot be written."""
+        with self._stream() as stream:
+            reporter(self.format).render(report, stream, self._settings(stream))
+
+    @contextmanager
+    def _stream(self) -> Iterator[TextIO]:
+        if self.path is None or self.path == "-":
+            yield sys.stdout
+            sys.stdout.flush()
+            return
+        # Rendered whole before the file is touched, so that a fault leaves no half a report.
+        buffer = io.StringIO()
+        yield buffer
+        try:
+            Path(self.path).write_text(buffer.getvalue(), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} cannot be written: {error.strerror}", hint="name another file with -o"
+            ) from error
+
+    def _settings(self, stream: TextIO) -> Settings:
+        terminal = stream is sys.stdout and stream.isatty()
+        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        return Settings(
+            width=shutil.get_terminal_size((80, 24)).columns if terminal else 80,
+            color=terminal and not plain,
+            top=self.top,
+        )
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A line on a terminal's stderr that says what is being done; silent elsewhere."""
+    shown = Progress(sys.stderr.isatty())
+    try:
+        yield shown
+    finally:
+        shown.clear()
+
+
+class Progress:
+    """Rewrites one line; a callable, as `Context.progress` wants it."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+
+    def __call__(self, text: str) -> None:
+        if self._enabled:
+            width = shutil.get_terminal_size((80, 24)).columns
+            sys.stderr.write(f"\r\x1b[K{text[: width - 1]}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Leave the line empty for what comes next."""
+        if self._enabled:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

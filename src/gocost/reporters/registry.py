@@ -1,0 +1,22 @@
+"""The reporters by the name `--format` takes. One line each; imported only when chosen."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from gocost.reporters.interface import Reporter
+
+_REPORTERS: Final = {
+    "text": "gocost.reporters.text:TextReporter",
+    "json": "gocost.reporters.json:JsonReporter",
+}
+
+NAMES: Final = tuple(_REPORTERS)
+
+
+def reporter(name: str) -> Reporter:
+    """The reporter of that name. Raises KeyError for a name that is not in NAMES."""
+    module, _, attribute = _REPORTERS[name].partition(":")
+    found: Reporter = getattr(import_module(module), attribute)()
+    return found
