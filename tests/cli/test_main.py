@@ -1,0 +1,74 @@
+"""The command line's frame: what it imports, how it refuses, how it exits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gocost._version import VERSION
+from gocost.cli import index, indexing
+
+HEAVY = {"numpy", "yaml", "rich", "pyarrow", "httpx", "jinja2", "msgspec"}
+
+
+def gocost(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gocost", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+def test_the_index_is_what_the_modules_say() -> None:
+    assert Path(index.__file__).read_text(encoding="utf-8") == indexing.render()
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(flag: str) -> None:
+    script = (
+        "import json, sys\nfrom gocost.cli.main import run\n"
+        f"code = run([{flag!r}])\nprint(json.dumps([code, sorted(sys.modules)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    code, modules = json.loads(done.stdout.splitlines()[-1])
+    assert code == 0
+    assert not HEAVY & set(modules)
+
+
+def test_version() -> None:
+    done = gocost("--version")
+    assert (done.returncode, done.stdout) == (0, f"gocost {VERSION}\n")
+
+
+def test_help_lists_every_command_in_its_group() -> None:
+    text = gocost("--help").stdout
+    for entry in index.COMMANDS:
+        assert entry.name in text
+        assert entry.group in text
+
+
+def test_a_wrong_command_is_named_with_the_nearest_right_one() -> None:
+    done = gocost("siz")
+    assert done.returncode == 2
+    assert done.stderr == "gocost: there is no command 'siz'; did you mean `gocost size`?\n"
+
+
+def test_a_wrong_option_says_where_help_is() -> None:
+    done = gocost("size", "--sise")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "--sise" in done.stderr
+
+
+def test_a_report_piped_to_a_reader_that_leaves_is_no_error() -> None:
+    command = f"{sys.executable} -m gocost --help | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""

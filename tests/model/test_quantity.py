@@ -1,0 +1,121 @@
+"""Quantities between people's words and numbers in base units."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gocost.model.errors import UsageError
+from gocost.model.quantity import (
+    Money,
+    Unit,
+    example,
+    format_money,
+    format_quantity,
+    parse,
+    parse_money,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("20 MiB", Unit.BYTES, 20 * 2**20),
+        ("20MB", Unit.BYTES, 20_000_000),
+        ("0.1 GB", Unit.BYTES, 100_000_000),
+        (7, Unit.BYTES, 7),
+        ("15 ms", Unit.SECONDS, 0.015),
+        ("2 min", Unit.SECONDS, 120),
+        ("500m", Unit.CORES, 0.5),
+        (2, Unit.CORES, 2),
+        ("90 M", Unit.COUNT, 90_000_000),
+        ("50_000", Unit.COUNT, 50_000),
+        ("5%", Unit.RATIO, 0.05),
+        ("0.3", Unit.RATIO, 0.3),
+        ("128 MB/s", Unit.BYTES_PER_SECOND, 128_000_000),
+        ("500/s", Unit.COUNT_PER_SECOND, 500),
+        ("120 ns/op", Unit.SECONDS_PER_OPERATION, 1.2e-7),
+        ("-3 KiB", Unit.BYTES, -3072),
+    ],
+)
+def test_parses_what_people_write(text: str | int, unit: Unit, value: float) -> None:
+    assert parse(text, unit) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("12 MiB", Unit.SECONDS),
+        ("5 mb", Unit.BYTES),
+        ("", Unit.BYTES),
+        ("five", Unit.COUNT),
+        ("1e", Unit.COUNT),
+        ("3 m", Unit.SECONDS),
+        (True, Unit.COUNT),
+        ("static", Unit.TEXT),
+    ],
+)
+def test_refuses_with_an_example(text: str, unit: Unit) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text, unit)
+    assert example(unit) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0, Unit.BYTES, "0 B"),
+        (1023, Unit.BYTES, "1023 B"),
+        (12.5 * 2**20, Unit.BYTES, "12.5 MiB"),
+        (0.0153, Unit.SECONDS, "15.3 ms"),
+        (1.5e-9, Unit.SECONDS, "1.5 ns"),
+        (600, Unit.SECONDS, "10.0 min"),
+        (0.1234, Unit.RATIO, "12.3%"),
+        (1234567, Unit.COUNT, "1,234,567"),
+        (0.5, Unit.CORES, "0.5"),
+        (True, Unit.BOOLEAN, "yes"),
+        ("static", Unit.TEXT, "static"),
+        (None, Unit.BYTES, "unknown"),
+        (2048, Unit.BYTES_PER_SECOND, "2 KiB/s"),
+    ],
+)
+def test_formats_for_people(value: float | str | None, unit: Unit, text: str) -> None:
+    assert format_quantity(value, unit) == text
+
+
+def test_signed_differences_show_their_sign() -> None:
+    assert format_quantity(2048, Unit.BYTES, signed=True) == "+2 KiB"
+    assert format_quantity(-2048, Unit.BYTES, signed=True) == "-2 KiB"
+
+
+@given(st.integers(0, 2**50))
+def test_bytes_round_trip_exactly(value: int) -> None:
+    assert parse(f"{value} B", Unit.BYTES) == value
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("12.345", "12.34 USD"),
+        ("0.001", "< 0.01 USD"),
+        ("-0.001", "> -0.01 USD"),
+        ("0", "0.00 USD"),
+        ("1234567.5", "1,234,567.50 USD"),
+    ],
+)
+def test_money_is_never_rounded_to_nothing(amount: str, text: str) -> None:
+    assert format_money(Money(Decimal(amount))) == text
+
+
+def test_money_parses_and_refuses() -> None:
+    assert parse_money("40 USD/month") == Money(Decimal("40"), "USD")
+    with pytest.raises(UsageError, match="not an amount of money"):
+        parse_money("forty dollars")
+
+
+def test_two_currencies_are_not_added() -> None:
+    with pytest.raises(ValueError, match="cannot add EUR to USD"):
+        Money(Decimal(1), "USD") + Money(Decimal(1), "EUR")

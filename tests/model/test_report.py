@@ -1,0 +1,78 @@
+"""The report contract: tables that keep their sums, Arrow by name, the public form."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from gocost.model.fact import Fact
+from gocost.model.quantity import Unit
+from gocost.model.report import Column, Layout, Report, SumsTo, Table, contract
+
+TABLE = Table(
+    title="Packages",
+    columns=(
+        Column("package"),
+        Column("bytes", Unit.BYTES, "in the file", additive=True),
+        Column("share", Unit.RATIO),
+    ),
+    rows=[("a", 5, 0.5), ("b", 3, 0.3), ("c", 2, 0.2)],
+    sums_to=SumsTo("bytes", "binary.size"),
+)
+REPORT = Report(
+    command="size",
+    gocost="0",
+    facts=[
+        Fact("binary.size", 10, Unit.BYTES),
+        Fact("binary.module.size", 4, Unit.BYTES, labels={"module": "std"}),
+    ],
+    tables={"packages": TABLE},
+    layout=Layout(title="a binary"),
+)
+
+
+def test_the_row_for_the_rest_keeps_the_sum() -> None:
+    top = TABLE.top(1)
+    assert top.column("bytes") == [5, 5]
+    assert top.rows[1][0] == "(2 others)"
+    assert top.rows[1][2] is None, "a share of the rest is not the sum of what was not shown"
+
+
+def test_top_leaves_a_short_table_alone() -> None:
+    assert TABLE.top(3) is TABLE
+    assert TABLE.top(0) is TABLE
+
+
+def test_tables_are_arrow_by_their_names() -> None:
+    assert REPORT.packages.column("bytes").to_pylist() == [5, 3, 2]
+    with pytest.raises(AttributeError, match="has no table 'modules'; it has packages"):
+        _ = REPORT.modules
+
+
+def test_facts_are_found_by_metric_and_labels() -> None:
+    found = REPORT.fact("binary.module.size", module="std")
+    assert found is not None
+    assert found.value == 4
+    assert REPORT.fact("binary.module.size", module="other") is None
+
+
+def test_public_form_has_the_schema_and_no_layout() -> None:
+    form = json.loads(msgspec.json.encode(contract(REPORT)))
+    assert form["schema"] == "gocost.report/1"
+    assert "layout" not in form
+    assert form["tables"]["packages"]["sums_to"] == {"column": "bytes", "metric": "binary.size"}
+    assert set(form["facts"][0]) >= {"metric", "value", "unit", "subject", "labels", "origin"}
+    assert form["tables"]["packages"]["columns"][0] == {
+        "name": "package",
+        "unit": "text",
+        "description": "",
+        "additive": False,
+    }
+
+
+def test_public_form_reads_back() -> None:
+    decoded = msgspec.json.decode(msgspec.json.encode(contract(REPORT)), type=Report)
+    assert decoded.facts == REPORT.facts
+    assert decoded.tables["packages"].columns == TABLE.columns
