@@ -1,7 +1,60 @@
-"""The goroutines family of metrics."""
+"""How many goroutines a service has, and how many it never lets go."""
 
 from __future__ import annotations
 
-from gocost.model.metric import Metric
+from gocost.model.metric import Enforcer, Metric, Worse
+from gocost.model.quantity import Unit
 
-METRICS: tuple[Metric, ...] = ()
+_PAGES = (
+    "go_goroutines of /metrics, or the count on /debug/pprof/, every 5 s and at the edges of "
+    "each phase"
+)
+
+METRICS = (
+    Metric(
+        id="goroutines.start",
+        summary="goroutines when the service was ready and had no load",
+        unit=Unit.COUNT,
+        exact=False,
+        how=f"the last count before the load: {_PAGES}",
+        advice="what a service starts before its first request is there for as long as it runs",
+    ),
+    Metric(
+        id="goroutines.load",
+        summary="most goroutines at one time under load",
+        unit=Unit.COUNT,
+        exact=False,
+        how=f"the largest count during the load: {_PAGES}",
+        advice="bound what runs at once (a worker pool, a semaphore, a server's connection limit)",
+        where=(Enforcer.CHECK, Enforcer.LIVE, Enforcer.PROMETHEUS),
+        prometheus="go_goroutines",
+    ),
+    Metric(
+        id="goroutines.after",
+        summary="goroutines that were left when the load had gone and settled",
+        unit=Unit.COUNT,
+        worse=Worse.HIGHER,
+        exact=False,
+        how=f"the count at the end of the settling time, which is stated: {_PAGES}",
+        advice="see goroutines.leaked for those that were not there before",
+    ),
+    Metric(
+        id="goroutines.leaked",
+        summary="goroutines that the load made and that did not go away after it",
+        unit=Unit.COUNT,
+        exact=False,
+        how=(
+            "goroutines.after less goroutines.start, after the stated settling time; in "
+            "Prometheus, how far the half-hourly minimum has risen within an hour"
+        ),
+        advice=(
+            "/debug/pprof/goroutine?debug=1 groups them by stack: a channel nobody reads, a "
+            "context nobody cancels, a response body nobody closes. Idle keep-alive connections "
+            "count as well: give the service a longer settling time or an idle timeout"
+        ),
+        where=(Enforcer.CHECK, Enforcer.LIVE, Enforcer.PROMETHEUS),
+        prometheus=(
+            "min_over_time(go_goroutines[30m]) - min_over_time(go_goroutines[30m] offset 1h)"
+        ),
+    ),
+)
