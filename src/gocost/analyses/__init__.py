@@ -1,0 +1,1 @@
+"""Pure functions from decoded data to facts and tables, one question a file. No I/O."""

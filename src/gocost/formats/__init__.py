@@ -1,0 +1,1 @@
+"""Pure decoders: bytes in, columns or records out. No I/O."""
