@@ -1,0 +1,524 @@
+"""ELF: headers, symbol table, dynamic section and relocations.
+
+Layout (System V gABI, chapters 4 and 5): a 52- or 64-byte header names the program header table
+(what the loader maps) and the section header table (what linkers and tools see; may be missing).
+The dynamic section is found through PT_DYNAMIC, so that it is read in a file without sections too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gocost.formats.executable.fields import ByteOrder, Bytes, Fields
+from gocost.formats.executable.interface import (
+    ABSOLUTE,
+    COMMON,
+    UNDEFINED,
+    Dynamic,
+    Executable,
+    Extent,
+    Kind,
+    Relocations,
+    Section,
+    Segment,
+    Symbols,
+    VersionNeed,
+    no_relocations,
+    no_symbols,
+)
+from gocost.model.errors import FormatError
+
+MAGIC = b"\x7fELF"
+MAX_HEADERS = 65_536  # sections, program headers, dynamic entries, version needs
+
+_MACHINES = {
+    3: "386",
+    8: "mips",
+    20: "ppc",
+    21: "ppc64",
+    22: "s390x",
+    40: "arm",
+    43: "sparc64",
+    62: "amd64",
+    183: "arm64",
+    243: "riscv64",
+    258: "loong64",
+}
+_OS_ABI = {2: "netbsd", 3: "linux", 6: "solaris", 9: "freebsd", 12: "openbsd"}
+_INTERPRETER_OS = (
+    ("/libexec/ld-elf.so", "freebsd"),
+    ("/usr/libexec/ld.so", "openbsd"),
+    ("/ld.elf_so", "netbsd"),
+    ("/usr/libexec/ld-elf.so.2", "dragonfly"),
+    ("/system/bin/linker", "android"),
+    ("/lib/amd64/ld.so.1", "solaris"),
+)
+_SECTION_KINDS = {
+    1: "progbits",
+    2: "symtab",
+    3: "strtab",
+    4: "rela",
+    5: "hash",
+    6: "dynamic",
+    7: "note",
+    8: "nobits",
+    9: "rel",
+    11: "dynsym",
+    14: "init_array",
+    15: "fini_array",
+    19: "relr",
+    0x6FFFFFF6: "gnu_hash",
+    0x6FFFFFFD: "verdef",
+    0x6FFFFFFE: "verneed",
+    0x6FFFFFFF: "versym",
+}
+_SEGMENT_KINDS = {
+    1: "load",
+    2: "dynamic",
+    3: "interp",
+    4: "note",
+    6: "phdr",
+    7: "tls",
+    0x6474E550: "gnu_eh_frame",
+    0x6474E551: "gnu_stack",
+    0x6474E552: "gnu_relro",
+    0x6474E553: "gnu_property",
+}
+_SHN_LORESERVE, _SHN_ABS, _SHN_COMMON, _SHN_XINDEX = 0xFF00, 0xFFF1, 0xFFF2, 0xFFFF
+_SHF_WRITE, _SHF_ALLOC, _SHF_EXECINSTR, _SHF_COMPRESSED = 1, 2, 4, 0x800
+_DT_NEEDED, _DT_STRTAB, _DT_SYMTAB, _DT_RELA, _DT_RELASZ = 1, 5, 6, 7, 8
+_DT_SONAME, _DT_RPATH, _DT_REL, _DT_RELSZ, _DT_RUNPATH = 14, 15, 17, 18, 29
+_DT_FLAGS_1, _DT_VERNEED, _DT_VERNEEDNUM, _DF_1_PIE = 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF, 0x08000000
+
+# Relocation types by machine: (target is the addend, target is symbol + addend).
+_RELOCATIONS = {
+    "amd64": (8, (1, 6)),
+    "arm64": (1027, (257, 1025)),
+    "386": (8, (1, 6)),
+    "arm": (23, (2, 21)),
+    "ppc64": (22, (38, 20)),
+    "ppc64le": (22, (38, 20)),
+    "riscv64": (3, (2,)),
+    "s390x": (12, (22, 10)),
+    "loong64": (3, (2,)),
+}
+
+
+class _Header(NamedTuple):
+    """The fields of the ELF header that are used."""
+
+    fields: Fields
+    wide: bool
+    abi: int
+    type: int
+    machine: str
+    entry: int
+    size: int
+    phoff: int
+    phentsize: int
+    phnum: int
+    shoff: int
+    shentsize: int
+    shnum: int
+    shstrndx: int
+
+
+def open_elf(data: Bytes) -> Executable:
+    """Reads the headers of an ELF file. Raises FormatError."""
+    head = _header(data)
+    segments = _segments(head)
+    sections = _sections(head)
+    dynamic, tags = _dynamic(head, segments)
+    loads = [part for part in segments if part.kind == "load"]
+    by_kind = {section.kind: section for section in reversed(sections)}
+    return Executable(
+        data=data,
+        container="elf",
+        machine=head.machine,
+        goos=_goos(head.abi, dynamic.interpreter, sections),
+        pointer_size=8 if head.wide else 4,
+        byte_order=head.fields.order,
+        kind=_kind(head.type, dynamic),
+        entry=head.entry,
+        image_base=min((part.address for part in loads), default=0),
+        sections=sections,
+        segments=segments,
+        extents=_extents(head),
+        dynamic=dynamic,
+        load_symbols=lambda: _symbols(head, sections, by_kind.get("symtab")),
+        load_dynamic_symbols=lambda: _symbols(head, sections, by_kind.get("dynsym")),
+        load_relocations=lambda: _relocations(head, segments, tags),
+    )
+
+
+def _header(data: Bytes) -> _Header:
+    ident = bytes(data[:16])
+    if len(ident) < 16 or ident[:4] != MAGIC:
+        raise FormatError("not an ELF file", offset=0)
+    if ident[4] not in (1, 2) or ident[5] not in (1, 2):
+        raise FormatError("an ELF file of unknown class or byte order", offset=4)
+    wide = ident[4] == 2
+    order: ByteOrder = "little" if ident[5] == 1 else "big"
+    fields = Fields(data, order)
+    layout = "HHIQQQIHHHHHH" if wide else "HHIIIIIHHHHHH"
+    (
+        kind,
+        machine,
+        _,
+        entry,
+        phoff,
+        shoff,
+        _,
+        size,
+        phentsize,
+        phnum,
+        shentsize,
+        shnum,
+        shstrndx,
+    ) = fields.unpack(layout, 16, "the ELF header")
+    if shoff and (shnum == 0 or shstrndx == _SHN_XINDEX or phnum == 0xFFFF):
+        # Counts that do not fit stand in the first section header.
+        first = fields.unpack("IIQQQQII" if wide else "IIIIIIII", shoff, "the first section header")
+        shnum = shnum or first[5]
+        shstrndx = first[6] if shstrndx == _SHN_XINDEX else shstrndx
+        phnum = first[7] if phnum == 0xFFFF else phnum
+    if not shoff:
+        shnum = 0
+    for count, what in ((phnum, "program headers"), (shnum, "sections")):
+        if count > MAX_HEADERS:
+            raise FormatError(f"{count} {what}, over the cap of {MAX_HEADERS}", offset=16)
+    name = _MACHINES.get(machine, f"machine {machine}")
+    if order == "little" and name in ("mips", "ppc64"):
+        name += "le"
+    if wide and name.startswith("mips"):
+        name = name.replace("mips", "mips64")
+    return _Header(
+        fields, wide, ident[7], kind, name, entry, size, phoff, phentsize, phnum, shoff, shentsize,
+        shnum, shstrndx,
+    )  # fmt: skip
+
+
+def _segments(head: _Header) -> tuple[Segment, ...]:
+    need = 56 if head.wide else 32
+    if head.phnum and head.phentsize < need:
+        raise FormatError(f"program headers of {head.phentsize} bytes, {need} expected", offset=54)
+    segments = []
+    for at in range(head.phnum):
+        offset = head.phoff + at * head.phentsize
+        if head.wide:
+            kind, flags, start, address, _, size, memory, _ = head.fields.unpack(
+                "IIQQQQQQ", offset, "a program header"
+            )
+        else:
+            kind, start, address, _, size, memory, flags, _ = head.fields.unpack(
+                "IIIIIIII", offset, "a program header"
+            )
+        name = _SEGMENT_KINDS.get(kind, f"type {kind:#x}")
+        if name in ("load", "dynamic", "interp"):
+            head.fields.check(start, size, f"the {name} segment {at}")
+        segments.append(
+            Segment(
+                name=f"{name} {at}",
+                kind=name,
+                offset=start,
+                size_in_file=size,
+                address=address,
+                size_in_memory=memory,
+                readable=bool(flags & 4),
+                writable=bool(flags & 2),
+                executable=bool(flags & 1),
+            )
+        )
+    return tuple(segments)
+
+
+class _RawSection(NamedTuple):
+    name: int
+    kind: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+
+
+def _sections(head: _Header) -> tuple[Section, ...]:
+    need = 64 if head.wide else 40
+    if head.shnum and head.shentsize < need:
+        raise FormatError(f"section headers of {head.shentsize} bytes, {need} expected", offset=58)
+    layout = "IIQQQQ" if head.wide else "IIIIII"
+    raw = [
+        _RawSection(
+            *head.fields.unpack(layout, head.shoff + at * head.shentsize, "a section header")
+        )
+        for at in range(head.shnum)
+    ]
+    names = raw[head.shstrndx].offset if head.shstrndx < len(raw) else None
+    return tuple(_section(head.fields, at, part, names) for at, part in enumerate(raw))
+
+
+def _section(fields: Fields, index: int, raw: _RawSection, names: int | None) -> Section:
+    name = "" if names is None else fields.text(names + raw.name, f"the name of section {index}")
+    kind = _SECTION_KINDS.get(raw.kind, "null" if raw.kind == 0 else f"type {raw.kind:#x}")
+    in_file = 0 if kind in ("nobits", "null") else raw.size
+    if in_file:
+        fields.check(raw.offset, in_file, f"section {name or index}")
+    alloc = bool(raw.flags & _SHF_ALLOC)
+    return Section(
+        index=index,
+        name=name,
+        segment="",
+        kind=kind,
+        offset=raw.offset,
+        size_in_file=in_file,
+        address=raw.address,
+        size_in_memory=raw.size if alloc else 0,
+        alloc=alloc,
+        executable=bool(raw.flags & _SHF_EXECINSTR),
+        writable=bool(raw.flags & _SHF_WRITE),
+        is_debug=name.startswith((".debug_", ".zdebug_", ".gdb_index", ".gnu_debug")),
+        compressed=bool(raw.flags & _SHF_COMPRESSED) or name.startswith(".zdebug_"),
+    )
+
+
+def _extents(head: _Header) -> tuple[Extent, ...]:
+    parts = (
+        Extent("ELF header", 0, head.size or (64 if head.wide else 52)),
+        Extent("program headers", head.phoff, head.phnum * head.phentsize),
+        Extent("section headers", head.shoff, head.shnum * head.shentsize),
+    )
+    return tuple(part for part in parts if part.size and part.end <= head.fields.size)
+
+
+def _kind(elf_type: int, dynamic: Dynamic) -> Kind:
+    if elf_type == 1:
+        return "object"
+    if elf_type == 4:
+        return "core"
+    if elf_type == 2:
+        return "exec"
+    # ET_DYN is both: a library says its soname, a program has an interpreter or says DF_1_PIE.
+    if dynamic.pie_flag or (dynamic.interpreter and not dynamic.soname):
+        return "pie"
+    return "shared"
+
+
+def _goos(abi: int, interpreter: str, sections: tuple[Section, ...]) -> str:
+    for prefix, goos in _INTERPRETER_OS:
+        if prefix in interpreter:
+            return goos
+    for section in sections:
+        for goos in ("netbsd", "openbsd", "dragonfly"):
+            if section.name == f".note.{goos}.ident":
+                return goos
+    return _OS_ABI.get(abi, "linux" if abi == 0 else "")
+
+
+def _dynamic(head: _Header, segments: tuple[Segment, ...]) -> tuple[Dynamic, dict[int, int]]:
+    interpreter = ""
+    for part in segments:
+        if part.kind == "interp" and part.size_in_file:
+            interpreter = head.fields.fixed_text(
+                part.offset, min(part.size_in_file, 4096), "the interpreter's path"
+            )
+    table = next((part for part in segments if part.kind == "dynamic"), None)
+    if table is None:
+        return Dynamic(interpreter=interpreter), {}
+    entries = _dynamic_entries(head, table)
+    tags: dict[int, int] = {}
+    for tag, value in entries:
+        tags.setdefault(tag, value)
+    strings = _mapped(segments, tags.get(_DT_STRTAB, 0))
+
+    def texts(tag: int) -> tuple[str, ...]:
+        if strings is None:
+            return ()
+        return tuple(
+            head.fields.text(strings + value, "a dynamic string")
+            for found, value in entries
+            if found == tag
+        )
+
+    return (
+        Dynamic(
+            present=True,
+            interpreter=interpreter,
+            needed=texts(_DT_NEEDED),
+            version_needs=tuple(_version_needs(head.fields, segments, tags, strings)),
+            soname="".join(texts(_DT_SONAME)[:1]),
+            rpath=texts(_DT_RPATH),
+            runpath=texts(_DT_RUNPATH),
+            pie_flag=bool(tags.get(_DT_FLAGS_1, 0) & _DF_1_PIE),
+        ),
+        tags,
+    )
+
+
+def _dynamic_entries(head: _Header, table: Segment) -> list[tuple[int, int]]:
+    width = 8 if head.wide else 4
+    count = table.size_in_file // (2 * width)
+    if count > MAX_HEADERS:
+        raise FormatError(
+            f"{count} dynamic entries, over the cap of {MAX_HEADERS}", offset=table.offset
+        )
+    words = head.fields.records(
+        np.dtype(f"{head.fields.prefix}u{width}"), table.offset, 2 * count, "the dynamic section"
+    ).tolist()
+    pairs = list(zip(words[::2], words[1::2], strict=True))
+    end = next((at for at, (tag, _) in enumerate(pairs) if tag == 0), len(pairs))
+    return pairs[:end]
+
+
+def _version_needs(
+    fields: Fields, segments: tuple[Segment, ...], tags: dict[int, int], strings: int | None
+) -> Iterator[VersionNeed]:
+    at = _mapped(segments, tags.get(_DT_VERNEED, 0))
+    if at is None or strings is None or _DT_VERNEED not in tags:
+        return
+    left = MAX_HEADERS
+    for _ in range(min(tags.get(_DT_VERNEEDNUM, 0), MAX_HEADERS)):
+        _, count, library, aux, following = fields.unpack("HHIII", at, "a version need")
+        name = fields.text(strings + library, "a needed library's name")
+        entry = at + aux
+        for _ in range(count):
+            left -= 1
+            if left < 0:
+                raise FormatError(f"version needs over the cap of {MAX_HEADERS}", offset=at)
+            _, _, _, text, step = fields.unpack("IHHII", entry, "a needed version")
+            yield VersionNeed(name, fields.text(strings + text, "a needed version's name"))
+            if not step:
+                break
+            entry += step
+        if not following:
+            return
+        at += following
+
+
+def _mapped(segments: tuple[Segment, ...], address: int) -> int | None:
+    """The file offset of an address, or None."""
+    for part in segments:
+        if part.kind == "load" and 0 <= address - part.address < part.size_in_file:
+            return part.offset + address - part.address
+    return None
+
+
+def _symbol_dtype(head: _Header) -> np.dtype[Any]:
+    p = head.fields.prefix
+    if head.wide:
+        return np.dtype(
+            [("name", f"{p}u4"), ("info", "u1"), ("other", "u1"), ("shndx", f"{p}u2"),
+             ("value", f"{p}u8"), ("size", f"{p}u8")]
+        )  # fmt: skip
+    return np.dtype(
+        [("name", f"{p}u4"), ("value", f"{p}u4"), ("size", f"{p}u4"), ("info", "u1"),
+         ("other", "u1"), ("shndx", f"{p}u2")]
+    )  # fmt: skip
+
+
+def _symbols(head: _Header, sections: tuple[Section, ...], table: Section | None) -> Symbols:
+    if table is None or not table.size_in_file:
+        return no_symbols(head.fields.array)
+    dtype = _symbol_dtype(head)
+    count = table.size_in_file // dtype.itemsize
+    rows = head.fields.records(dtype, table.offset, count, "the symbol table")[1:]
+    strings = _linked_strings(head, sections, table)
+    kinds = np.array([0, 1, 2, 3, 4, 5, 6, 0, 0, 0, 2, 0, 0, 0, 0, 0], np.uint8)
+    return Symbols(
+        address=rows["value"].astype(np.uint64),
+        size=rows["size"].astype(np.uint64),
+        section=_section_numbers(rows["shndx"].astype(np.int32), len(sections)),
+        kind=kinds[rows["info"] & 15],
+        name_offset=np.minimum(rows["name"].astype(np.int64) + strings.offset, strings.end),
+        name_limit=np.full(len(rows), strings.end, np.int64),
+        data=head.fields.array,
+    )
+
+
+def _section_numbers(raw: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    number = np.where((raw == 0) | (raw >= count), np.int32(UNDEFINED), raw)
+    number[raw == _SHN_ABS] = ABSOLUTE
+    number[raw == _SHN_COMMON] = COMMON
+    return number
+
+
+def _linked_strings(head: _Header, sections: tuple[Section, ...], table: Section) -> Section:
+    """The string table that a symbol table's header links to."""
+    at = head.shoff + table.index * head.shentsize + (40 if head.wide else 24)
+    link = head.fields.integer(at, 4, "a section header")
+    if link >= len(sections) or sections[link].kind != "strtab":
+        raise FormatError(
+            f"the symbol table links to section {link}, not a string table", offset=at
+        )
+    return sections[link]
+
+
+def _relocations(head: _Header, segments: tuple[Segment, ...], tags: dict[int, int]) -> Relocations:
+    """RELA relative and symbolic pointers. REL and RELR keep their addends in the file's bytes."""
+    types = _RELOCATIONS.get(head.machine)
+    start = _mapped(segments, tags.get(_DT_RELA, 0))
+    size = tags.get(_DT_RELASZ, 0)
+    if types is None or start is None or not size or _DT_RELA not in tags:
+        return _symbolic_rel(head, segments, tags)
+    relative, symbolic = types
+    p = head.fields.prefix
+    width = 8 if head.wide else 4
+    dtype = np.dtype([("at", f"{p}u{width}"), ("info", f"{p}u{width}"), ("add", f"{p}u{width}")])
+    rows = head.fields.records(dtype, start, size // dtype.itemsize, "the relocations")
+    shift, mask = (32, 0xFFFFFFFF) if head.wide else (8, 0xFF)
+    kind = rows["info"].astype(np.uint64) & np.uint64(mask)
+    wanted = kind == relative
+    by_symbol = np.isin(kind, symbolic)
+    address = rows["at"][wanted].astype(np.uint64)
+    target = rows["add"][wanted].astype(np.uint64)
+    if by_symbol.any():
+        number = (rows["info"][by_symbol].astype(np.uint64) >> np.uint64(shift)).astype(np.int64)
+        value, defined = _dynamic_symbol_values(head, segments, tags, number)
+        address = np.append(address, rows["at"][by_symbol].astype(np.uint64)[defined])
+        target = np.append(target, (value + rows["add"][by_symbol].astype(np.uint64))[defined])
+    return _sorted(address, target)
+
+
+def _symbolic_rel(
+    head: _Header, segments: tuple[Segment, ...], tags: dict[int, int]
+) -> Relocations:
+    """REL: a symbolic pointer is the symbol's value plus what the file's bytes say."""
+    types = _RELOCATIONS.get(head.machine)
+    start = _mapped(segments, tags.get(_DT_REL, 0))
+    if types is None or start is None or _DT_REL not in tags or head.wide:
+        return no_relocations()
+    p = head.fields.prefix
+    dtype = np.dtype([("at", f"{p}u4"), ("info", f"{p}u4")])
+    count = tags.get(_DT_RELSZ, 0) // dtype.itemsize
+    rows = head.fields.records(dtype, start, count, "the relocations")
+    rows = rows[np.isin(rows["info"] & 0xFF, types[1])]
+    value, defined = _dynamic_symbol_values(
+        head, segments, tags, (rows["info"] >> 8).astype(np.int64)
+    )
+    rows, value = rows[defined], value[defined]
+    offsets = [_mapped(segments, int(at)) for at in rows["at"]]
+    addends = [0 if at is None else head.fields.integer(at, 4, "a pointer") for at in offsets]
+    target = (value + np.array(addends, np.uint64)) & np.uint64(0xFFFFFFFF)
+    return _sorted(rows["at"].astype(np.uint64), target)
+
+
+def _dynamic_symbol_values(
+    head: _Header, segments: tuple[Segment, ...], tags: dict[int, int], number: NDArray[np.int64]
+) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Values of dynamic symbols by number, and which of them this file itself defines."""
+    start = _mapped(segments, tags.get(_DT_SYMTAB, 0))
+    if start is None or not len(number):
+        return np.zeros(len(number), np.uint64), np.zeros(len(number), np.bool_)
+    dtype = _symbol_dtype(head)
+    count = int(number.max()) + 1
+    rows = head.fields.records(dtype, start, count, "the dynamic symbols")[number]
+    return rows["value"].astype(np.uint64), rows["shndx"] != 0
+
+
+def _sorted(address: NDArray[np.uint64], target: NDArray[np.uint64]) -> Relocations:
+    if len(address) > 1 and not bool((address[1:] >= address[:-1]).all()):
+        order = np.argsort(address, kind="stable")
+        address, target = address[order], target[order]
+    return Relocations(address, target)
