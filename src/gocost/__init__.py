@@ -6,20 +6,32 @@ tables are Arrow tables by their names: `gocost.size("./payments").functions`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing's own is true for checkers only, but importing typing costs 5 ms
 if TYPE_CHECKING:
-    from gocost.api.size import size as size
+    from collections.abc import Callable
 
-_FUNCTIONS = {"size": "gocost.api.size"}
-
-__all__ = ["size"]
+    from gocost.model.report import Report
 
 
-def __getattr__(name: str) -> Any:
-    """Import a command's function when it is first asked for."""
-    if name not in _FUNCTIONS:
-        raise AttributeError(f"gocost has no {name!r}; it has {', '.join(__all__)}")
+def __getattr__(name: str) -> Callable[..., Report]:
+    """The function NAME of `gocost.api.NAME`, imported when it is first asked for."""
     from importlib import import_module
 
-    return getattr(import_module(_FUNCTIONS[name]), name)
+    module = f"{__name__}.api.{name}"
+    if not name.startswith("_"):
+        try:
+            found: Callable[..., Report] = getattr(import_module(module), name)
+            return found
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+    raise AttributeError(f"gocost has no function {name!r}; it has {', '.join(__dir__())}")
+
+
+def __dir__() -> list[str]:
+    """The functions there are, for completion."""
+    from pkgutil import iter_modules
+
+    import gocost.api
+
+    return [info.name for info in iter_modules(gocost.api.__path__)]

@@ -72,3 +72,13 @@ def test_a_report_piped_to_a_reader_that_leaves_is_no_error() -> None:
     command = f"{sys.executable} -m gocost --help | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_every_function_of_the_api_is_offered_by_the_package() -> None:
+    import gocost as package
+
+    assert dir(package)
+    for name in dir(package):
+        assert callable(getattr(package, name))
+    with pytest.raises(AttributeError, match="has no function 'sizes'; it has"):
+        package.__getattr__("sizes")

@@ -1,0 +1,212 @@
+"""Keeps the docs true: runs their commands, writes what they printed, makes the reference pages.
+
+A page holds a command as a comment and its output as the fenced block after it:
+
+    <!-- run examples/payments: gocost size {payments} --top 5 -->
+    ```console
+    $ gocost size payments --top 5
+    ...
+    ```
+
+`python docs/build.py` runs every such command in the named folder and rewrites the block; words in
+braces are files that are built first (`FIXTURES`). `--check` runs nothing and writes nothing: it
+fails when a reference page is stale, a link leads nowhere, or a page shows a command or an option
+that gocost does not have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from gocost.cli.index import COMMANDS
+from gocost.cli.main import gocost
+from gocost.model.catalogue import FAMILIES, all_metrics
+from gocost.model.quantity import Unit
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+BUILT = ROOT / "build" / "docs"
+FIXTURES = {
+    "payments": ("examples/payments", ["-trimpath", "-ldflags=-s -w"], "./cmd/payments"),
+    "payments-full": ("examples/payments", [], "./cmd/payments"),
+    "orders": ("examples/orders", [], "./cmd/orders"),
+}
+
+BLOCK = re.compile(
+    r"<!-- run (?P<folder>\S+): (?P<command>[^\n]+?) -->\n```console\n(?P<output>.*?)```",
+    re.DOTALL,
+)
+FENCE = re.compile(r"```(?:console|sh|bash)\n(.*?)```", re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)#\s]+)(#[^)\s]*)?\)")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail on what is stale")
+    parser.add_argument("pages", nargs="*", type=Path, help="only these pages (all without)")
+    options = parser.parse_args()
+    pages = options.pages or [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+    faults = list(check(pages)) if options.check else list(write(pages))
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+def check(pages: list[Path]) -> Iterator[str]:
+    """What is wrong with the docs as they stand."""
+    for path, text in reference().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            yield f"{path.relative_to(ROOT)} is stale: run `python docs/build.py`"
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for target, _ in LINK.findall(text):
+            if "://" not in target and not (page.parent / target).exists():
+                yield f"{page.relative_to(ROOT)}: the link to {target} leads nowhere"
+        for line in commands_shown(text):
+            fault = refused(line)
+            if fault:
+                yield f"{page.relative_to(ROOT)}: `{line}`: {fault}"
+
+
+def write(pages: list[Path]) -> Iterator[str]:
+    """Run the pages' commands, write their output and the reference; yields what failed."""
+    for path, text in reference().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(BLOCK.sub(lambda match: produced(match), text), encoding="utf-8")
+    yield from check(pages)
+
+
+def produced(block: re.Match[str]) -> str:
+    """The block with the command run again."""
+    command = block["command"]
+    shown = re.sub(r"\{([\w-]+)\}", r"\1", command)
+    real = re.sub(r"\{([\w-]+)\}", lambda match: str(fixture(match[1])), command)
+    print(f"$ {shown}", file=sys.stderr)
+    done = subprocess.run(
+        ["bash", "-c", real],
+        cwd=ROOT / block["folder"],
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = "\n".join(line.rstrip() for line in (done.stdout + done.stderr).splitlines())
+    output = output.replace(f"{BUILT}/", "").replace(f"{ROOT}/", "")
+    end = f"\n$ echo $?\n{done.returncode}" if done.returncode else ""
+    head = f"<!-- run {block['folder']}: {command} -->"
+    return f"{head}\n```console\n$ {shown}\n{output}{end}\n```"
+
+
+def fixture(name: str) -> Path:
+    """A binary of the examples, built once a run."""
+    folder, flags, package = FIXTURES[name]
+    path = BUILT / name
+    if not path.exists():
+        BUILT.mkdir(parents=True, exist_ok=True)
+        subprocess.run(
+            ["go", "build", "-o", str(path), *flags, package],
+            cwd=ROOT / folder,
+            env={**os.environ, "CGO_ENABLED": "0"},
+            check=True,
+        )
+    return path
+
+
+def commands_shown(text: str) -> Iterator[str]:
+    """The gocost command lines in a page's shell blocks."""
+    for block in FENCE.findall(text):
+        for line in block.splitlines():
+            line = line.removeprefix("$ ").split("  #")[0].strip()
+            if line.startswith(("gocost ", "cost-checker ")):
+                yield line
+
+
+def refused(line: str) -> str:
+    """Why gocost would not take this command line, or an empty string."""
+    try:
+        words = shlex.split(re.split(r" [|>&;]", line)[0])
+    except ValueError as error:
+        return str(error)
+    if words[0] == "cost-checker":
+        words[1:1] = ["check"]
+    if len(words) < 2 or words[1].startswith("-"):
+        return ""
+    if words[1] not in {entry.name for entry in COMMANDS}:
+        return f"there is no command {words[1]!r}"
+    command = gocost.get_command(click.Context(gocost), words[1])  # type: ignore[attr-defined]
+    rest = words[2:]
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        inner = command.get_command(click.Context(command), rest[0])
+        if inner is None:
+            return f"there is no command {rest[0]!r}"
+        command, rest = inner, rest[1:]
+    known = {name for p in command.params for name in (*p.opts, *p.secondary_opts)} | {"--help"}
+    for word in rest:
+        if word.startswith("--") and word.split("=")[0] not in known:
+            return f"there is no option {word}"
+    return ""
+
+
+def reference() -> dict[Path, str]:
+    """The generated pages: commands from click, metrics from the catalogue."""
+    return {
+        DOCS / "reference" / "commands.md": commands_page(),
+        DOCS / "reference" / "metrics.md": metrics_page(),
+    }
+
+
+def commands_page() -> str:
+    parts = ["# Commands\n\nMade from the commands' own help.\n"]
+    for path, command in walk(gocost, "gocost"):
+        context = click.Context(command, info_name=path, max_content_width=80, terminal_width=80)
+        text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+        parts.append(f"## {path}\n\n```text\n{text}\n```\n")
+    return "\n".join(parts)
+
+
+def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is not None:
+                yield from walk(inner, f"{path} {name}")
+
+
+def metrics_page() -> str:
+    parts = [
+        "# Metrics\n\nMade from the metric catalogue; `gocost explain METRIC` prints the same.\n"
+    ]
+    for family in FAMILIES:
+        metrics = [metric for metric in all_metrics().values() if metric.family == family]
+        if not metrics:
+            continue
+        parts.append(f"## {family}\n")
+        for metric in metrics:
+            kind = "exact" if metric.exact else "sampled"
+            unit = " or ".join(metric.values) if metric.values else metric.unit.value
+            worse = "" if metric.unit in (Unit.TEXT,) else f"; worse when {metric.worse.value}"
+            labels = f" Labels: {', '.join(metric.labels)}." if metric.labels else ""
+            parts.append(
+                f"### {metric.id}\n\n{metric.summary[0].upper()}{metric.summary[1:]}. "
+                f"Unit: {unit} ({kind}{worse}).{labels}\n\n"
+                f"- How it is measured: {metric.how}.\n- What to do: {metric.advice}.\n"
+            )
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
