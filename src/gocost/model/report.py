@@ -144,6 +144,8 @@ class Layout(msgspec.Struct, frozen=True):
     """The metrics whose facts are worth a line; None shows all, an empty tuple none."""
     rows: int = 20
     """How many rows of a table a person sees before the row for the rest."""
+    columns: dict[str, tuple[str, ...]] = {}
+    """By table: the columns a person sees, in order. A table that is not named shows them all."""
     treemap: str | None = None
     """A table (outer columns first, then `bytes`) to draw as a treemap in HTML."""
 

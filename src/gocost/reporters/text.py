@@ -1,40 +1,334 @@
-"""The report as text for a terminal."""
+"""The report as text for a terminal: what breaks first, calm at 80 columns and without colour."""
 
 from __future__ import annotations
 
-from typing import TextIO
+from collections.abc import Sequence
+from typing import Final, TextIO
 
-from gocost.model.quantity import Money, Unit, format_money, format_quantity
-from gocost.model.report import Cell, Report, Table
+from rich.color import ColorSystem
+from rich.style import Style
+
+from gocost.model.finding import Finding, Severity
+from gocost.model.quantity import Unit
+from gocost.model.report import Change, Report, Series, Table, Verdict
+from gocost.reporters import wording
 from gocost.reporters.interface import Settings
+from gocost.reporters.outline import Outline, by_service, headline, outline
+from gocost.reporters.text_table import Grid, cut, fit, grid, wrap
+
+WIDEST_PROSE: Final = 100
+SPARK: Final = 32
+PASSES_LISTED: Final = 20
+"""More passes than this are counted, not listed."""
+
+_STYLES: Final = {
+    "head": Style(bold=True),
+    "bad": Style(color="red", bold=True),
+    "warn": Style(color="yellow"),
+    "good": Style(color="green"),
+    "dim": Style(dim=True),
+    "name": Style(bold=True),
+    "spark": Style(color="cyan"),
+    "": Style(),
+}
+_MARKS: Final = {
+    "violated": ("✗", "x", "bad"),
+    "softer": ("!", "!", "warn"),
+    "unknown": ("?", "?", "warn"),
+    "waived": ("~", "~", "dim"),
+    "skipped": ("-", "-", "dim"),
+    "passed": ("✓", "+", "good"),
+}
+_VERDICTS: Final = {
+    Verdict.WORSE: "bad",
+    Verdict.BETTER: "good",
+    Verdict.UNKNOWN: "warn",
+    Verdict.CHANGED: "",
+    Verdict.SAME: "dim",
+}
+_ASCII: Final = str.maketrans(
+    dict(zip("▁▂▃▄▅▆▇█", "_.,-=+*#", strict=True)) | {"✗": "x", "✓": "+", "…": "~", "µ": "u"}
+)
+
+Piece = tuple[str, str]
+"""Text and the name of its style."""
 
 
 class TextReporter:
-    """Headline, facts, tables and notes at the width of the terminal."""
+    """Headline, findings, changes, facts, tables, series, notes and assumptions, in that order."""
 
     def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
-        """Write what a person reads."""
-        layout = report.layout
-        if layout.title:
-            stream.write(f"{layout.title}\n")
-        for fact in report.facts:
-            if layout.facts is None or fact.metric in layout.facts:
-                stream.write(f"  {fact.metric:<32} {format_quantity(fact.value, fact.unit)}\n")
-        for name in layout.tables if layout.tables is not None else report.tables:
-            rows = layout.rows if settings.top is None else settings.top
-            _table(report.tables[name].top(rows), stream)
-        for note in report.notes:
-            stream.write(f"{note.level}: {note.text}\n")
+        """Write what a person reads; no line is wider than the settings' width."""
+        content = outline(report, settings)
+        page = _Page(stream, settings)
+        _head(page, content)
+        _findings(page, content)
+        _changes(page, content)
+        _facts(page, content)
+        for _, table in content.tables:
+            _table(page, table, report.layout.title)
+        _series(page, report.series)
+        _notes(page, content)
+        _assumptions(page, content)
 
 
-def _table(table: Table, stream: TextIO) -> None:
-    stream.write(f"\n{table.title}\n")
-    for row in [table.names(), *table.rows]:
-        cells = [_cell(cell, c.unit) for cell, c in zip(row, table.columns, strict=True)]
-        stream.write("  " + "  ".join(f"{cell:>12}" for cell in cells) + "\n")
+class _Page:
+    """Lines on a stream: wrapped, indented, coloured where that was asked for."""
+
+    def __init__(self, stream: TextIO, settings: Settings) -> None:
+        self.width = max(settings.width, 30)
+        self._stream = stream
+        self._system = ColorSystem.STANDARD if settings.color else None
+        self._ascii = not _can_write(stream, "✗▁…µ")
+        self._blank = False
+
+    def line(self, *pieces: Piece, indent: int = 0) -> None:
+        """One line as it is."""
+        text = "".join(self._paint(text, style) for text, style in pieces)
+        line = " " * indent + text if self._system else (" " * indent + text).rstrip()
+        self._stream.write(self._encodable(line) + "\n")
+
+    def prose(self, text: str, style: str = "", *, indent: int = 0, bullet: str = "") -> None:
+        """Words, wrapped; the lines after the first hang under the text behind the bullet."""
+        hang = indent + len(bullet)
+        for number, part in enumerate(wrap(text, min(self.width, WIDEST_PROSE) - hang)):
+            self.line(
+                (bullet if number == 0 else " " * len(bullet), style), (part, style), indent=indent
+            )
+
+    def heading(self, text: str) -> None:
+        """A blank line and a title."""
+        self.line()
+        self.line((text, "head"))
+
+    def mark(self, kind: str) -> Piece:
+        """The sign of an outcome."""
+        sign, _, style = _MARKS[kind]
+        return f"{sign} ", style
+
+    def _paint(self, text: str, style: str) -> str:
+        if self._system is None or not style or not text.strip():
+            return text
+        return _STYLES[style].render(text, color_system=self._system)
+
+    def _encodable(self, line: str) -> str:
+        if not self._ascii or line.isascii():
+            return line
+        encoding = getattr(self._stream, "encoding", None) or "ascii"
+        return line.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
 
 
-def _cell(cell: Cell, unit: Unit) -> str:
-    if isinstance(cell, Money):
-        return format_money(cell)
-    return "" if cell is None else format_quantity(cell, unit)
+def _can_write(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _head(page: _Page, content: Outline) -> None:
+    style = "head"
+    if content.judged:
+        style = (
+            "bad" if content.blocking else "warn" if content.violated or content.unknown else "good"
+        )
+    page.prose(headline(content), style)
+    if content.judged and content.report.layout.title:
+        page.prose(wording.plain(content.report.layout.title), "dim")
+
+
+def _findings(page: _Page, content: Outline) -> None:
+    if content.violated:
+        page.heading("Violated")
+        for finding in content.violated:
+            kind = "violated" if finding.severity is Severity.ERROR else "softer"
+            _finding(page, finding, kind, content)
+    if content.unknown:
+        page.heading("Unknown (declared, but not measurable: not a pass)")
+        for finding in content.unknown:
+            _finding(page, finding, "unknown", content)
+    for title, kind, findings in (
+        ("Waived", "waived", content.waived),
+        ("Skipped", "skipped", content.skipped),
+        ("Passed", "passed", content.passed),
+    ):
+        if findings:
+            _short(page, title, kind, findings, content)
+
+
+def _finding(page: _Page, finding: Finding, kind: str, content: Outline) -> None:
+    pieces: list[Piece] = [page.mark(kind), (_rule(finding), "name")]
+    if finding.subject.service and content.many:
+        pieces.append((f"  {wording.plain(finding.subject.service)}", "dim"))
+    if finding.severity is not Severity.ERROR:
+        pieces.append((f"  ({finding.severity.value})", "warn"))
+    page.line(*pieces, indent=2)
+    page.prose(wording.plain(finding.message), indent=4)
+    if finding.reason:
+        page.prose(wording.plain(finding.reason), indent=4)
+    if finding.money is not None:
+        page.prose(f"costs {wording.monthly(finding.money)}", "name", indent=4)
+    if finding.advice:
+        page.prose(wording.plain(finding.advice), indent=4, bullet="do: ")
+    if place := wording.location(finding.location):
+        page.prose(place, "dim", indent=4, bullet="at: ")
+
+
+def _rule(finding: Finding) -> str:
+    if finding.rule == finding.metric or not finding.metric:
+        return wording.plain(finding.rule)
+    return wording.plain(f"{finding.rule} ({finding.metric})")
+
+
+def _short(
+    page: _Page, title: str, kind: str, findings: Sequence[Finding], content: Outline
+) -> None:
+    if len(findings) > PASSES_LISTED:
+        page.heading(f"{title}: {len(findings)} rules")
+        rules = dict.fromkeys(wording.plain(finding.rule) for finding in findings)
+        page.prose(", ".join(rules), "dim", indent=2)
+        return
+    page.heading(title)
+    names = [_short_name(finding, content) for finding in findings]
+    room = min(max(map(len, names)), page.width // 2)
+    for name, finding in zip(names, findings, strict=True):
+        text = wording.plain(finding.reason or finding.message)
+        sign, style = page.mark(kind)
+        lines = wrap(text, max(min(page.width, WIDEST_PROSE) - room - 6, 10))
+        page.line((sign, style), (f"{cut(name, room):<{room}}  ", ""), (lines[0], "dim"), indent=2)
+        for line in lines[1:]:
+            page.line((line, "dim"), indent=room + 6)
+
+
+def _short_name(finding: Finding, content: Outline) -> str:
+    service = finding.subject.service if content.many else ""
+    return wording.plain(f"{service}: {finding.rule}" if service else finding.rule)
+
+
+def _changes(page: _Page, content: Outline) -> None:
+    if not content.report.changes:
+        return
+    for service, changes in by_service(content, content.changes):
+        page.heading(
+            "Changed against the base" + (f": {wording.plain(service)}" if service else "")
+        )
+        _change_rows(page, changes)
+    if content.unchanged:
+        names = dict.fromkeys(wording.change_name(change) for change in content.unchanged)
+        text = ", ".join(names) if len(names) <= 12 else f"{len(content.unchanged)} metrics"
+        page.line()
+        page.prose(text, "dim", bullet="Unchanged: ")
+
+
+def _change_rows(page: _Page, changes: Sequence[Change]) -> None:
+    currencies = {change.money.currency for change in changes if change.money is not None}
+    currency = currencies.pop() if len(currencies) == 1 else ""
+    names = ["metric", "base", "head", "delta", "%", "verdict", f"{currency} a month".strip()]
+    rows = [_change_cells(change, currency) for change in changes]
+    used = [i for i in range(len(names)) if i == 0 or any(row[i] for row in rows)]
+    fitted = fit(
+        [names[i] for i in used],
+        [[row[i] for i in used] for row in rows],
+        right=[names[i] not in ("metric", "verdict") for i in used],
+        prose=[False] * len(used),
+        width=page.width - 2,
+    )
+    first, *lines = fitted.lines()
+    page.line((first, "dim"), indent=2)
+    for line, change in zip(lines, changes, strict=True):
+        page.line((line, _VERDICTS[change.verdict]), indent=2)
+        if bounds := wording.interval(change.low, change.high, change.unit, signed=True):
+            page.line((f"between {bounds.replace(' to ', ' and ')}", "dim"), indent=4)
+    _left_out(page, fitted)
+
+
+def _change_cells(change: Change, currency: str) -> list[str]:
+    cost = "" if change.money is None else wording.money(change.money, signed=True)
+    return [
+        wording.change_name(change),
+        wording.quantity(change.base, change.unit) if change.base is not None else "-",
+        wording.quantity(change.head, change.unit) if change.head is not None else "-",
+        wording.delta(change),
+        wording.percent(change),
+        change.verdict.value,
+        cost.removesuffix(f" {currency}"),
+    ]
+
+
+def _facts(page: _Page, content: Outline) -> None:
+    title = "Facts" if content.judged or content.tables else "Measured"
+    for service, facts in by_service(content, content.facts):
+        page.heading(f"{title}: {wording.plain(service)}" if service else title)
+        rows = [
+            [wording.fact_name(f), wording.quantity(f.value, f.unit), wording.sampled(f)]
+            for f in facts
+        ]
+        fitted = fit(
+            [""] * 3, rows, right=[False, True, False], prose=[False] * 3, width=page.width - 2
+        )
+        for line in list(fitted.lines())[1:]:
+            page.line((line, ""), indent=2)
+
+
+def _table(page: _Page, table: Table, title: str) -> None:
+    if table.title != title:
+        page.heading(wording.plain(table.title))
+    if not table.rows:
+        page.line(("(nothing)", "dim"), indent=2)
+        return
+    fitted = grid(table, page.width - 2)
+    lines = fitted.lines()
+    page.line((next(lines), "dim"), indent=2)
+    for line in lines:
+        page.line((line, "dim" if line.startswith("(") else ""), indent=2)
+    _left_out(page, fitted)
+
+
+def _left_out(page: _Page, fitted: Grid) -> None:
+    if fitted.left_out:
+        page.prose(f"no room for: {', '.join(fitted.left_out)}", "dim", indent=2)
+
+
+def _series(page: _Page, series: Sequence[Series]) -> None:
+    drawn = [(item, wording.extremes(item.values)) for item in series]
+    if not drawn:
+        return
+    page.heading("Over time")
+    names = [wording.series_name(item) for item in series]
+    room = min(max(map(len, names)), max(page.width - SPARK - 26, 12))
+    for (item, known), name in zip(drawn, names, strict=True):
+        left = f"{cut(name, room):<{room}}  "
+        if known is None:
+            page.line((left, ""), ("no values", "dim"), indent=2)
+            continue
+        low, high, _ = known
+        spread = f"{wording.quantity(low, item.unit)} to {wording.quantity(high, item.unit)}"
+        page.line(
+            (left, ""),
+            (f"{wording.sparkline(item.values, SPARK):<{SPARK}}", "spark"),
+            (f"  {spread}", ""),
+            indent=2,
+        )
+    span = max(item.step * len(item.values) for item in series)
+    page.line((f"from start to {wording.quantity(span, Unit.SECONDS)}", "dim"), indent=2)
+
+
+def _notes(page: _Page, content: Outline) -> None:
+    if not content.report.notes:
+        return
+    page.line()
+    for note in content.report.notes:
+        style = {"error": "bad", "warning": "warn"}.get(note.level, "dim")
+        bullet = f"{wording.plain(note.level)}: " if note.level != "info" else "note: "
+        page.prose(wording.plain(note.text), style, bullet=bullet)
+
+
+def _assumptions(page: _Page, content: Outline) -> None:
+    books = wording.price_books(content.report.findings, content.report.changes)
+    said = [wording.plain(text) for text in content.report.assumptions]
+    missing = [f"prices: {wording.plain(b)}" for b in books if not any(b in text for text in said)]
+    if not said and not missing:
+        return
+    page.heading("Assumed")
+    for text in [*missing, *said]:
+        page.prose(text, "dim", indent=2, bullet="- ")

@@ -1,0 +1,160 @@
+"""What a person should see of a report, and in which order; text, Markdown and HTML follow it.
+
+First what breaks, then what is not known, then what was excused, and last what is fine; money and
+the worst changes before the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from gocost.model.fact import Fact
+from gocost.model.finding import Finding, Outcome, Severity
+from gocost.model.report import Change, Report, Table, Verdict
+from gocost.reporters.interface import Settings
+from gocost.reporters.wording import plain, subject
+
+Item = TypeVar("Item", Change, Fact)
+
+_SEVERITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_VERDICT = {
+    Verdict.WORSE: 0,
+    Verdict.CHANGED: 1,
+    Verdict.UNKNOWN: 2,
+    Verdict.BETTER: 3,
+    Verdict.SAME: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The report's content, sorted for a reader."""
+
+    report: Report
+    violated: list[Finding]
+    unknown: list[Finding]
+    waived: list[Finding]
+    skipped: list[Finding]
+    passed: list[Finding]
+    changes: list[Change]
+    """Everything that is not the same, worst first."""
+    unchanged: list[Change]
+    facts: list[Fact]
+    tables: list[tuple[str, Table]]
+    services: list[str]
+
+    @property
+    def judged(self) -> bool:
+        """Whether the report judges anything at all."""
+        return bool(self.report.findings)
+
+    @property
+    def blocking(self) -> list[Finding]:
+        """The violated findings that make the exit code 1 by default."""
+        return [f for f in self.violated if f.severity is Severity.ERROR]
+
+    @property
+    def many(self) -> bool:
+        """Whether a line must say which service it is about."""
+        return len(self.services) > 1
+
+
+def outline(report: Report, settings: Settings) -> Outline:
+    """Sort a report's content for a reader; tables are cut to the rows that were asked for."""
+    by_outcome: dict[Outcome, list[Finding]] = {outcome: [] for outcome in Outcome}
+    for finding in sorted(report.findings, key=lambda f: _SEVERITY[f.severity]):
+        by_outcome[finding.outcome].append(finding)
+    changes = sorted(report.changes, key=lambda change: _VERDICT[change.verdict])
+    layout = report.layout
+    return Outline(
+        report=report,
+        violated=by_outcome[Outcome.VIOLATED],
+        unknown=by_outcome[Outcome.UNKNOWN],
+        waived=by_outcome[Outcome.WAIVED],
+        skipped=by_outcome[Outcome.SKIPPED],
+        passed=by_outcome[Outcome.PASS],
+        changes=[c for c in changes if c.verdict is not Verdict.SAME],
+        unchanged=[c for c in changes if c.verdict is Verdict.SAME],
+        facts=[f for f in report.facts if layout.facts is None or f.metric in layout.facts],
+        tables=[
+            (name, seen_columns(report, name, table.top(_rows(report, settings))))
+            for name, table in shown_tables(report)
+        ],
+        services=_services(report),
+    )
+
+
+def shown_tables(report: Report) -> list[tuple[str, Table]]:
+    """The tables that the layout shows, in its order, whole."""
+    chosen = report.layout.tables
+    names = report.tables if chosen is None else [n for n in chosen if n in report.tables]
+    return [(name, report.tables[name]) for name in names]
+
+
+def seen_columns(report: Report, name: str, table: Table) -> Table:
+    """The table with the columns that a person sees, in the layout's order."""
+    wanted = [column for column in report.layout.columns.get(name, ()) if column in table.names()]
+    if not wanted:
+        return table
+    places = [table.names().index(column) for column in wanted]
+    return msgspec.structs.replace(
+        table,
+        columns=tuple(table.columns[i] for i in places),
+        rows=[[row[i] for i in places] for row in table.rows],
+    )
+
+
+def by_service(content: Outline, items: Sequence[Item]) -> list[tuple[str, list[Item]]]:
+    """Changes or facts under the name of their service, or all under no name when there is one."""
+    if not content.many:
+        return [("", list(items))] if items else []
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(item.subject.service, []).append(item)
+    return [(name, groups[name]) for name in ["", *content.services] if name in groups]
+
+
+def headline(content: Outline) -> str:
+    """One line: who, and the verdict in counts (or the report's title where nothing is judged)."""
+    who = ", ".join(plain(name) for name in content.services)
+    if not content.judged:
+        return plain(content.report.layout.title) or " ".join(
+            word
+            for word in (content.report.command, subject(content.report.subject) or who)
+            if word
+        )
+    return f"{who}: {verdict(content)}" if who else verdict(content)
+
+
+def verdict(content: Outline) -> str:
+    """`2 rules violated, 1 unknown, 9 passed`, or `all limits kept (9 passed)`; never a zero."""
+    blocking = len(content.blocking)
+    softer = len(content.violated) - blocking
+    counts = [
+        (blocking, f"{blocking} {'rule' if blocking == 1 else 'rules'} violated"),
+        (softer, f"{softer} {'warning' if softer == 1 else 'warnings'}"),
+        (len(content.unknown), f"{len(content.unknown)} unknown"),
+        (len(content.waived), f"{len(content.waived)} waived"),
+        (len(content.skipped), f"{len(content.skipped)} skipped"),
+        (len(content.passed), f"{len(content.passed)} passed"),
+    ]
+    said = ", ".join(text for count, text in counts if count)
+    return said if content.violated or content.unknown else f"all limits kept ({said})"
+
+
+def _rows(report: Report, settings: Settings) -> int:
+    return report.layout.rows if settings.top is None else settings.top
+
+
+def _services(report: Report) -> list[str]:
+    groups: Sequence[Sequence[Finding | Change | Fact]] = (
+        report.findings,
+        report.changes,
+        report.facts,
+    )
+    named = [item.subject.service for group in groups for item in group if item.subject.service]
+    return list(dict.fromkeys(named)) or [name for name in (report.subject.service,) if name]
