@@ -1,0 +1,481 @@
+"""pclntab: which functions are in an executable, and what the file spends to describe them.
+
+It starts with a header: a magic that names the layout, two zero bytes, the instruction quantum and
+the pointer size, then words of pointer size (`debug/gosym/pclntab.go`, `cmd/link/internal/ld/
+pcln.go` in the Go source):
+
+    1.2   nfunc; the functab follows, every offset counts from the header
+    1.16  nfunc nfiles                 funcnames cutab filetab pctab functab
+    1.18  nfunc nfiles textStart       funcnames cutab filetab pctab functab
+    1.20  the same; _func has a startLine more, an InlTree record is 16 bytes, not 20
+
+From Go 1.26 textStart is 0 and moduledata.text takes its place. Every byte of the table is billed
+to the function that it describes; what the linker shares, to the first that refers to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gocost.formats.executable.interface import Executable
+from gocost.formats.moduledata import Moduledata, find_moduledata, resolved
+from gocost.kernels import pclntab as kernel
+from gocost.model.errors import FormatError
+
+Bytes = NDArray[np.uint8]
+
+MAGICS: Final = {0xFFFFFFFB: "1.2", 0xFFFFFFFA: "1.16", 0xFFFFFFF0: "1.18", 0xFFFFFFF1: "1.20"}
+SECTIONS: Final = (".gopclntab", ".data.rel.ro.gopclntab", "__gopclntab")
+QUANTA: Final = (1, 2, 4)
+FINDFUNC_BUCKET: Final = 4096  # bytes of text that a bucket of findfunctab covers
+FINDFUNC_RECORD: Final = 20  # bytes of a bucket
+CHUNK: Final = 1 << 22
+NAMES_CHUNK: Final = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header, offsets counted from it."""
+
+    version: str
+    big: bool
+    quantum: int
+    pointer_size: int
+    functions: int
+    text_start: int
+    names: int
+    cutab: int
+    files: int
+    pctab: int
+    functab: int
+    size: int
+
+    @property
+    def split(self) -> bool:
+        """The parts are tables of their own (from 1.16 on)."""
+        return self.version != "1.2"
+
+    @property
+    def word(self) -> int:
+        """Bytes of a functab word."""
+        return 4 if self.version in ("1.18", "1.20") else self.pointer_size
+
+    @property
+    def record(self) -> int:
+        """Bytes of a _func without its tables."""
+        return self.word + 32 + {"1.2": 0, "1.16": 4, "1.18": 4, "1.20": 8}[self.version]
+
+    @property
+    def inlined(self) -> tuple[int, int]:
+        """Bytes of an InlTree record, and where in it the name is."""
+        return (16, 4) if self.version == "1.20" else (20, 12)
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """A header, where it is, and its moduledata if there is one."""
+
+    header: Header
+    address: int
+    offset: int
+    moduledata: Moduledata | None
+
+
+@dataclass(frozen=True, eq=False)
+class Inlined:
+    """What was inlined where; each row is the bytes of one call, without what it inlined itself."""
+
+    outer: NDArray[np.int32]
+    """The function that holds the bytes."""
+    name: NDArray[np.int32]
+    """Index of the inlined function's name in Pclntab.names."""
+    bytes: NDArray[np.int32]
+
+
+NOTHING_INLINED: Final = Inlined(*(np.zeros(0, np.int32) for _ in range(3)))
+
+
+@dataclass(frozen=True, eq=False)
+class Funcdata:
+    """Where `go:func.*` is and whom its parts belong to."""
+
+    address: int
+    """Of the first funcdata that is referred to."""
+    start: NDArray[np.int64]
+    """Offsets from `address`, rising; a part ends where the next one starts."""
+    owner: NDArray[np.int32]
+    """The first function that refers to it."""
+    end: int | None
+    """Address behind the last part, where moduledata tells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pclntab:
+    """The functions of an executable, in columns of one length, by rising address."""
+
+    header: Header
+    address: int
+    size: int
+    """Bytes from the header to the end of the functab."""
+    entry: NDArray[np.int64]
+    code: NDArray[np.int32]
+    """Bytes of code, as the symbol table has them."""
+    gap: NDArray[np.int32]
+    """Bytes to the next function: code and the padding behind it."""
+    name: NDArray[np.int32]
+    """Index into `names`; -1 where the table does not say."""
+    cu: NDArray[np.int32]
+    """Index into cutab, the same for all functions of a compilation unit; -1: none."""
+    record: NDArray[np.int32]
+    """Bytes of functab and _func."""
+    tables: NDArray[np.int32]
+    """Bytes of pctab."""
+    nametab: Bytes
+    names: NDArray[np.int32]
+    """Where in `nametab` each name starts: of functions, and of those that were only inlined."""
+    inlined: Inlined
+    funcdata: Funcdata | None
+    faults: int
+    """Functions that the table describes wrongly; they keep what could be read of them."""
+
+    def __len__(self) -> int:
+        return len(self.entry)
+
+
+def read_header(data: Bytes) -> Header:
+    """The header at the start of `data`. Raises FormatError."""
+    if len(data) < 8:
+        raise FormatError("a pclntab header is cut off", offset=0)
+    raw = data[: 8 + 8 * 8].tobytes()
+    for order in ("little", "big"):
+        version = MAGICS.get(int.from_bytes(raw[:4], order))  # type: ignore[arg-type]
+        if version is not None:
+            break
+    else:
+        raise FormatError("no pclntab magic that is known", offset=0)
+    quantum, width = raw[6], raw[7]
+    if raw[4] or raw[5] or quantum not in QUANTA or width not in (4, 8):
+        raise FormatError("a pclntab header with an impossible quantum or pointer size", offset=4)
+    count = {"1.2": 1, "1.16": 7, "1.18": 8, "1.20": 8}[version]
+    if len(raw) < 8 + count * width:
+        raise FormatError("a pclntab header is cut off", offset=0)
+    words = [
+        int.from_bytes(raw[8 + k * width : 8 + (k + 1) * width], order)  # type: ignore[arg-type]
+        for k in range(count)
+    ]
+    size = 8 + count * width
+    if version == "1.2":
+        offsets = [0, 0, 0, 0, size]
+    else:
+        offsets = words[-5:]
+        if not size <= offsets[0] <= offsets[1] <= offsets[2] <= offsets[3] <= offsets[4]:
+            raise FormatError("the tables of a pclntab header are out of order", offset=8)
+    return Header(
+        version,
+        order == "big",
+        quantum,
+        width,
+        words[0],
+        words[2] if count == 8 else 0,
+        *offsets,
+        size=size,
+    )
+
+
+def locate(executable: Executable) -> Located | None:
+    """The pclntab of an executable, stripped or not; None where there is none (no Go code).
+
+    A place that moduledata points to is preferred over one that only looks like a header.
+    """
+    first: Located | None = None
+    for offset, address in _candidates(executable):
+        try:
+            left = len(executable.data) - offset
+            header = read_header(resolved(executable, address, min(72, left)))
+        except FormatError:
+            continue
+        if header.pointer_size != executable.pointer_size or header.functab >= left:
+            continue
+        moduledata = None
+        if header.split:
+            moduledata = find_moduledata(executable, address, address + header.names)
+        found = Located(header, address, offset, moduledata)
+        if moduledata is not None or not header.split:
+            return found
+        first = first or found
+    return first
+
+
+def _candidates(executable: Executable) -> list[tuple[int, int]]:
+    """Offset and address of what may be a header: the sections named so, else every magic."""
+    named = executable.section(*SECTIONS)
+    if named is not None and named.size_in_file >= 8:
+        return [(named.offset, named.address)]
+    order = executable.byte_order
+    endings = [
+        magic.to_bytes(4, order) + bytes([0, 0, quantum, executable.pointer_size])
+        for magic in MAGICS
+        for quantum in QUANTA
+    ]
+    found: list[tuple[int, int]] = []
+    parts = [part for part in executable.segments if part.kind == "load"]
+    for part in sorted(parts, key=lambda part: (part.executable, part.writable)):
+        stop = min(part.offset + part.size_in_file, executable.size)
+        for start in range(part.offset, stop, CHUNK):
+            chunk = executable.data[start : min(start + CHUNK + 8, stop)].tobytes()
+            for ending in endings:
+                at = chunk.find(ending)
+                while at >= 0 and len(found) < 64:
+                    address = part.address + start + at - part.offset
+                    if address % executable.pointer_size == 0:
+                        found.append((start + at, address))
+                    at = chunk.find(ending, at + 1)
+        if found:
+            break
+    return found
+
+
+def decode(executable: Executable, located: Located) -> Pclntab:
+    """Every function of the table, and what was inlined into it. Raises FormatError."""
+    header, moduledata = located.header, located.moduledata
+    size = _size(executable, located)
+    table = resolved(executable, located.address, size)
+    if not header.split:
+        return _decode_old(located, table)
+    names = table[header.names : header.cutab]
+    pctab = table[header.pctab : header.functab]
+    funcs = table[header.functab :]
+    text = moduledata.text if moduledata is not None else header.text_start
+    entries, trees, columns, faults = kernel.read_functions(
+        funcs,
+        pctab,
+        first=0,
+        count=header.functions,
+        width=header.word,
+        entry_width=header.word,
+        header=header.record,
+        cu_at=header.word + 28,
+        quantum=header.quantum,
+        big=header.big,
+        inline_data=3,
+        data_width=_reference(header),
+        region=located.address + header.functab,
+    )
+    if header.version != "1.16":
+        entries = _addresses(entries, text, moduledata)
+    starts = name_starts(names)
+    funcdata, tree_bytes = _funcdata(executable, located, funcs, columns, trees)
+    inlined = NOTHING_INLINED
+    if funcdata is not None:
+        inlined, more = _inlined(header, pctab, tree_bytes, trees, columns, funcdata, starts)
+        faults += more
+    return Pclntab(
+        header=header,
+        address=located.address,
+        size=size,
+        entry=entries,
+        code=columns[kernel.SIZE],
+        gap=columns[kernel.GAP],
+        name=index_of(starts, columns[kernel.NAME]),
+        cu=columns[kernel.CU],
+        record=columns[kernel.RECORD],
+        tables=columns[kernel.TABLES],
+        nametab=names,
+        names=starts,
+        inlined=inlined,
+        funcdata=funcdata,
+        faults=faults,
+    )
+
+
+def name_starts(names: Bytes) -> NDArray[np.int32]:
+    """Where each NUL-terminated string of a table starts."""
+    pieces = [np.zeros(1, np.int32)]
+    zero = np.empty(NAMES_CHUNK, bool)  # reused: fresh memory costs more than the search
+    for at in range(0, len(names), NAMES_CHUNK):
+        chunk = names[at : at + NAMES_CHUNK]
+        found = np.flatnonzero(np.equal(chunk, 0, out=zero[: len(chunk)]))
+        pieces.append((found + (at + 1)).astype(np.int32))
+    starts = np.concatenate(pieces)
+    return starts[: np.searchsorted(starts, len(names))]
+
+
+def index_of(starts: NDArray[np.int32], offsets: NDArray[np.int32]) -> NDArray[np.int32]:
+    """For each offset the index in `starts` (rising) that equals it, or -1."""
+    if not len(starts):
+        return np.full(len(offsets), -1, np.int32)
+    at = np.searchsorted(starts, offsets).astype(np.int32)
+    np.minimum(at, len(starts) - 1, out=at)
+    at[starts[at] != offsets] = -1
+    return at
+
+
+def findfunctab_size(moduledata: Moduledata) -> int:
+    """Bytes of runtime.findfunctab: a byte for each 256 bytes of text and 4 for each 4096."""
+    span = moduledata.maxpc - moduledata.minpc
+    small = FINDFUNC_BUCKET // (FINDFUNC_RECORD - 4)
+    return 4 * -(-span // FINDFUNC_BUCKET) + -(-span // small)
+
+
+def _size(executable: Executable, located: Located) -> int:
+    """Bytes from the header to the end of the functab."""
+    header, moduledata = located.header, located.moduledata
+    left = _mapped(executable, located.address)
+    if moduledata is not None:
+        end = moduledata.functab.address + moduledata.functab.count
+        if header.functab < end - located.address <= left:
+            return end - located.address
+    named = executable.section(*SECTIONS)
+    if named is not None and named.offset == located.offset:
+        return min(named.size_in_file, left)
+    return left
+
+
+def _mapped(executable: Executable, address: int) -> int:
+    """Bytes that the file has from `address` on in the same segment."""
+    sizes = [
+        min(part.address + part.size_in_file - address, executable.size)
+        for part in executable.segments
+        if part.kind == "load" and part.address <= address < part.address + part.size_in_file
+    ]
+    return max(sizes, default=0)
+
+
+def _reference(header: Header) -> int:
+    """Bytes of a funcdata reference: an offset from 1.18 on, before that an address."""
+    return header.pointer_size if header.version == "1.16" else 4
+
+
+def _addresses(
+    offsets: NDArray[np.int64], text: int, moduledata: Moduledata | None
+) -> NDArray[np.int64]:
+    """Addresses of offsets from the start of text, which may be in several sections."""
+    result: NDArray[np.int64] = offsets + text
+    for part in moduledata.text_sections if moduledata is not None else ():
+        inside = (offsets >= part.start) & (offsets < part.end)
+        result[inside] = offsets[inside] - part.start + part.address
+    return result
+
+
+def _funcdata(
+    executable: Executable,
+    located: Located,
+    funcs: Bytes,
+    columns: NDArray[np.int32],
+    trees: NDArray[np.int64],
+) -> tuple[Funcdata | None, Bytes]:
+    """Whom `go:func.*` belongs to, and its bytes; `trees` are made to count from their start."""
+    header, moduledata = located.header, located.moduledata
+    empty = np.zeros(0, np.uint8)
+    if moduledata is None:
+        return None, empty
+    width = _reference(header)
+    if width == 4 and header.version != "1.16" and moduledata.gofunc is not None:
+        start, base = moduledata.gofunc, 0
+    elif header.version == "1.16" and moduledata.types is not None:
+        # References are addresses: anywhere in the read-only data.
+        start = min(moduledata.types, located.address)
+        base = start
+    else:
+        return None, empty
+    room = _mapped(executable, start)
+    end = None
+    if moduledata.epclntab is not None and start < moduledata.epclntab <= start + room:
+        end = moduledata.epclntab
+        room = end - start
+    starts, owners = kernel.funcdata_owners(
+        funcs, columns, width=width, big=header.big, base=base, size=room
+    )
+    if not len(starts):
+        return None, empty
+    low = int(starts[0])
+    # The last part's end is not recorded before 1.26; funcdata are rarely longer than this.
+    stop = room if end is not None else min(room, int(starts[-1]) + CHUNK)
+    tree_bytes = executable.read(start + low, stop - low)
+    trees[trees >= 0] -= base + low
+    trees[(trees < 0) | (trees >= len(tree_bytes))] = -1
+    return Funcdata(start + low, starts - low, owners, end), tree_bytes
+
+
+def _inlined(
+    header: Header,
+    pctab: Bytes,
+    tree_bytes: Bytes,
+    trees: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    funcdata: Funcdata,
+    starts: NDArray[np.int32],
+) -> tuple[Inlined, int]:
+    record, name_at = header.inlined
+    has = np.flatnonzero(trees >= 0)
+    entries = np.zeros(len(trees), np.int32)
+    at = np.searchsorted(funcdata.start, trees[has])
+    ends = np.append(funcdata.start[1:], len(tree_bytes))
+    at = np.minimum(at, len(funcdata.start) - 1)
+    known = funcdata.start[at] == trees[has]
+    entries[has] = np.where(known, (ends[at] - funcdata.start[at]) // record, 0)
+    if funcdata.end is None:
+        # Where the last InlTree ends is not known; its names tell below.
+        last = has[known & (at == len(funcdata.start) - 1)]
+        entries[last] = np.minimum(entries[last], 4096)
+    outer, names, amounts, faults = kernel.read_inlined(
+        pctab,
+        tree_bytes,
+        columns[kernel.INLINE_INDEX],
+        trees,
+        columns[kernel.SIZE],
+        entries,
+        record=record,
+        name_at=name_at,
+        quantum=header.quantum,
+        big=header.big,
+    )
+    index = index_of(starts, names.view(np.int32))
+    valid = index >= 0
+    if valid.all():
+        return Inlined(outer, index, amounts), faults
+    return Inlined(outer[valid], index[valid], amounts[valid]), faults
+
+
+def _decode_old(located: Located, table: Bytes) -> Pclntab:
+    """Go 1.2 to 1.15: functions and sizes; their tables lie mixed and are not told apart."""
+    header = located.header
+    entries, _, columns, faults = kernel.read_functions(
+        table,
+        table,
+        first=header.functab,
+        count=header.functions,
+        width=header.word,
+        entry_width=header.word,
+        header=header.record,
+        cu_at=0,
+        quantum=header.quantum,
+        big=header.big,
+        inline_data=4,
+        data_width=header.pointer_size,
+        region=located.address,
+    )
+    offsets = columns[kernel.NAME]
+    starts = np.unique(offsets[(offsets >= 0) & (offsets < len(table))])
+    nothing = np.zeros(len(offsets), np.int32)
+    return Pclntab(
+        header=header,
+        address=located.address,
+        size=len(table),
+        entry=entries,
+        code=columns[kernel.SIZE],
+        gap=columns[kernel.GAP],
+        name=index_of(starts, offsets),
+        cu=columns[kernel.CU],
+        record=nothing,
+        tables=nothing,
+        nametab=table,
+        names=starts,
+        inlined=NOTHING_INLINED,
+        funcdata=None,
+        faults=faults,
+    )
