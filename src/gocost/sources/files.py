@@ -39,6 +39,21 @@ def read_text(path: Path) -> str:
         raise translated(error, path) from error
 
 
+def read_bounded(path: Path, limit: int) -> bytes:
+    """The bytes of a file of at most `limit` bytes. Raises SourceError, naming the limit."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise translated(error, path) from error
+    if len(data) > limit:
+        raise SourceError(
+            f"{path} is larger than {limit:,} bytes",
+            hint="it is not a file of this kind; check the path",
+        )
+    return data
+
+
 def translated(error: OSError, path: Path) -> SourceError:
     """An operating system's refusal of a path in one line with the next step."""
     if isinstance(error, FileNotFoundError):

@@ -1,0 +1,1 @@
+"""Facts times prices: money, in Decimal, with its source, its date and its formula."""

@@ -1,0 +1,1 @@
+"""The gate: plans measures from rules, builds, measures, judges, prices; one Report comes out."""

@@ -1,0 +1,391 @@
+"""A policy as it holds: `gocost.yaml` with what it extends, its presets and its services' rules.
+
+Later layers win: what a file extends, then its presets, then its own rules, then a service's. A
+rule of the same id replaces the earlier one; where that one is `locked`, it can only be tightened.
+Everything keeps where it came from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gocost.model.errors import PolicyError, SourceError, UsageError
+from gocost.model.service import Service
+from gocost.policy.document import MAX_BYTES, Node, Place, compose
+from gocost.policy.reading import Places, read, unknown_word
+from gocost.policy.rules import Rule, Waiver, fitted, rule_of, tightened, waiver_of
+from gocost.policy.schema import PRESETS, PolicyFile, ServiceEntry, WaiverEntry
+from gocost.sources.files import read_bounded
+
+NAMES: Final = ("gocost.yaml", "gocost.yml")
+MAX_FILES: Final = 32
+DEFAULT: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """One service and the rules and waivers that hold for it."""
+
+    service: Service
+    rules: tuple[Rule, ...]
+    waivers: tuple[Waiver, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One resolved value and where it comes from, for `gocost policy show`."""
+
+    service: str
+    name: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A resolved policy."""
+
+    path: Path
+    directory: Path
+    team: str
+    prices: Path | None
+    """The price book's file; None is the one that comes with gocost."""
+    services: tuple[Governed, ...]
+    settings: tuple[Setting, ...]
+    files: tuple[str, ...] = ()
+    """Every file that was read, as shown."""
+
+    def only(self, names: Sequence[str]) -> Policy:
+        """The policy for the services of those names. Raises UsageError for an unknown one."""
+        if not names:
+            return self
+        known = {governed.service.name: governed for governed in self.services}
+        for name in names:
+            if name not in known:
+                from gocost.model.catalogue import nearest
+
+                near = nearest(name, known)
+                raise UsageError(
+                    f"{self.path} has no service {name!r}",
+                    hint=f"did you mean {near!r}?" if near else f"it has {', '.join(known)}",
+                )
+        return replace(self, services=tuple(known[name] for name in dict.fromkeys(names)))
+
+
+@dataclass(slots=True)
+class _Layer:
+    """What one file says, with the places of its values."""
+
+    file: PolicyFile
+    places: Places
+    path: Path
+    shown: str
+    origin: str
+
+
+@dataclass(slots=True)
+class _Resolution:
+    rules: dict[str, Rule] = field(default_factory=dict)
+    waivers: list[tuple[Waiver, WaiverEntry, _Layer, int]] = field(default_factory=list)
+    team: str = ""
+    team_origin: str = DEFAULT
+    prices: Path | None = None
+    prices_origin: str = DEFAULT
+    files: list[str] = field(default_factory=list)
+
+
+def discover(start: Path) -> Path:
+    """The `gocost.yaml` of `start` or of the nearest folder above it. Raises UsageError."""
+    folder = start.resolve()
+    for directory in (folder, *folder.parents):
+        for name in NAMES:
+            if (directory / name).is_file():
+                return directory / name
+    raise UsageError(
+        f"there is no gocost.yaml in {start} or above it",
+        hint="`gocost init` writes one, `--policy FILE` names one",
+    )
+
+
+def load(path: Path) -> Policy:
+    """The policy of that file, resolved. Raises PolicyError (with a place) and UsageError."""
+    layer = _read_file(path, shown(path), origin=shown(path))
+    if not layer.file.services:
+        place = layer.places.keys.get(("services",), layer.places.of())
+        raise place.error(
+            "the policy has no service", hint="add `services:` with a name and its package"
+        )
+    resolution = _Resolution()
+    _resolve(layer, resolution, None, ())
+    return _policy(layer, resolution)
+
+
+def read_text(text: str, path: str = "gocost.yaml") -> tuple[PolicyFile, Places, Node]:
+    """One file's text against the schema, without what it extends. Raises PolicyError."""
+    root = compose(text, path)
+    file, places = read(root)
+    return file, places, root
+
+
+def shown(path: Path) -> str:
+    """A path as people want to read it: relative where it is below the current folder."""
+    absolute = Path(os.path.normpath(path.absolute()))
+    try:
+        return absolute.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return absolute.as_posix()
+
+
+def _read_file(path: Path, name: str, *, origin: str) -> _Layer:
+    try:
+        data = read_bounded(path, MAX_BYTES)
+    except SourceError as error:
+        raise UsageError(f"the policy cannot be read: {error.message}", hint=error.hint) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PolicyError(
+            f"byte {error.start} is not UTF-8", path=name, hint="save the file as UTF-8"
+        ) from error
+    file, places, _ = read_text(text, name)
+    return _Layer(file, places, path, name, origin)
+
+
+def _resolve(
+    layer: _Layer, into: _Resolution, anchor: Place | None, chain: tuple[Path, ...]
+) -> None:
+    """Lay what `layer` extends, its presets and its own rules over `into`, in that order."""
+    identity = Path(os.path.realpath(layer.path))
+    if identity in chain:
+        raise (anchor or layer.places.of()).error(
+            f"{layer.shown} extends itself", hint="remove one `extends:` of the circle"
+        )
+    into.files.append(layer.shown)
+    if len(into.files) > MAX_FILES:
+        raise (anchor or layer.places.of()).error(
+            f"more than {MAX_FILES} files are extended", hint="extend fewer"
+        )
+    for at, reference in enumerate(layer.file.extends):
+        place = layer.places.of("extends", at)
+        _resolve(_extended(layer, reference, place), into, anchor or place, (*chain, identity))
+    for at, name in enumerate(layer.file.presets):
+        place = layer.places.of("presets", at)
+        _lay(_preset(name, place), into, anchor or place, silently=True)
+    _lay(layer, into, anchor, silently=False)
+    for at, entry in enumerate(layer.file.waivers):
+        into.waivers.append((waiver_of(entry, layer.places, ("waivers", at)), entry, layer, at))
+    if layer.file.team:
+        into.team, into.team_origin = layer.file.team, str(layer.places.of("team"))
+    if layer.file.prices:
+        into.prices = _price_file(layer)
+        into.prices_origin = str(layer.places.of("prices"))
+
+
+def _extended(layer: _Layer, reference: str, place: Place) -> _Layer:
+    path = layer.path.parent / reference
+    if path.is_dir():
+        path = path / NAMES[0]
+    if not path.is_file():
+        raise place.error(
+            f"{reference} does not exist",
+            hint=f"paths are relative to {layer.shown}; correct it or remove it",
+        )
+    name = shown(path)
+    return _read_file(path, name, origin=name)
+
+
+def _preset(name: str, place: Place) -> _Layer:
+    if name not in PRESETS:
+        raise unknown_word(place, "there is no preset", name, PRESETS)
+    return _read_file(preset_path(name), f"preset {name}", origin=f"preset {name}")
+
+
+def preset_path(name: str) -> Path:
+    """The file of a preset, which a reader can open."""
+    return Path(__file__).with_name("presets") / f"{name}.yaml"
+
+
+def _price_file(layer: _Layer) -> Path | None:
+    if layer.file.prices == DEFAULT:
+        return None
+    path = layer.path.parent / layer.file.prices
+    if not path.is_file():
+        raise layer.places.of("prices").error(
+            f"there is no price book {layer.file.prices}",
+            hint="`prices: default` takes the one that comes with gocost",
+        )
+    return path
+
+
+def _lay(layer: _Layer, into: _Resolution, anchor: Place | None, *, silently: bool) -> None:
+    own = _own_rules(layer, layer.file.rules, ("rules",), anchor)
+    for identifier, rule in own.items():
+        into.rules[identifier] = _over(into.rules.get(identifier), rule, silently=silently)
+
+
+def _own_rules(
+    layer: _Layer, entries: Sequence[object], path: tuple[str, ...], anchor: Place | None
+) -> dict[str, Rule]:
+    """The rules of one level, by id. Raises PolicyError for an id that stands there twice."""
+    rules: dict[str, Rule] = {}
+    for at, entry in enumerate(entries):
+        rule = rule_of(
+            entry,  # type: ignore[arg-type]
+            layer.places,
+            (*path, at),
+            origin=layer.origin,
+            anchor=anchor,
+        )
+        if rule.id in rules:
+            raise rule.place.error(
+                f"there is a rule {rule.id!r} already, on line {rules[rule.id].place.line}",
+                hint="give this one an `id:` of its own",
+            )
+        rules[rule.id] = rule
+    return rules
+
+
+def _over(earlier: Rule | None, rule: Rule, *, silently: bool) -> Rule:
+    if earlier is None or not earlier.locked:
+        return rule
+    if earlier.metric.id != rule.metric.id and silently:
+        return earlier
+    return tightened(earlier, rule, silently=silently)
+
+
+def _policy(layer: _Layer, resolution: _Resolution) -> Policy:
+    directory = Path(os.path.normpath(layer.path.absolute())).parent
+    services = []
+    for name, entry in layer.file.services.items():
+        path = ("services", name)
+        rules = dict(resolution.rules)
+        for identifier, rule in _own_rules(layer, entry.rules, (*path, "rules"), None).items():
+            rules[identifier] = _over(rules.get(identifier), rule, silently=False)
+        _check_service(layer, name, entry)
+        service = Service(
+            name=name,
+            directory=str(directory),
+            package=entry.package,
+            build=entry.build,
+            run=entry.run,
+            deployment=entry.deployment,
+            team=entry.team or resolution.team,
+        )
+        services.append(Governed(service, tuple(rules.values()), (), layer.places.of(*path)))
+    governed = _with_waivers(services, resolution)
+    _check_services_named(governed)
+    return Policy(
+        path=layer.path,
+        directory=directory,
+        team=resolution.team,
+        prices=resolution.prices,
+        services=governed,
+        settings=_settings(layer, resolution, governed),
+        files=tuple(resolution.files),
+    )
+
+
+def _check_service(layer: _Layer, name: str, entry: ServiceEntry) -> None:
+    from gocost.policy.services import check_service
+
+    check_service(layer.places, name, entry)
+
+
+def _with_waivers(services: Sequence[Governed], resolution: _Resolution) -> tuple[Governed, ...]:
+    """Give each service the waivers whose rule it has. Raises PolicyError for one of no rule."""
+    rules: dict[str, Rule] = {}
+    for governed in services:
+        for rule in governed.rules:
+            # A lock of any service's rule of that name counts.
+            if rule.id not in rules or rule.locked:
+                rules[rule.id] = rule
+    waivers = []
+    for waiver, entry, layer, at in resolution.waivers:
+        path = ("waivers", at)
+        if waiver.rule not in rules:
+            raise unknown_word(
+                layer.places.of(*path, "rule"), "there is no rule", waiver.rule, rules
+            )
+        rule = rules[waiver.rule]
+        if rule.locked and layer.shown != rule.locked_in:
+            raise waiver.place.error(
+                f"{rule.id} is locked by {rule.locked_in} and cannot be waived here",
+                hint=f"ask the owners of {rule.locked_in} for a waiver there",
+            )
+        waivers.append(fitted(waiver, entry, rule, layer.places, path))
+        _check_named(waiver.select, services, waivers[-1].place)
+    return tuple(
+        replace(
+            governed,
+            waivers=tuple(w for w in waivers if any(r.id == w.rule for r in governed.rules)),
+        )
+        for governed in services
+    )
+
+
+def _check_services_named(services: Sequence[Governed]) -> None:
+    for governed in services:
+        for rule in governed.rules:
+            # An organisation's file may name services that are not here.
+            if rule.anchor == rule.place:
+                _check_named(rule.select, services, rule.place)
+
+
+def _check_named(select: dict[str, str], services: Sequence[Governed], place: Place) -> None:
+    from fnmatch import fnmatchcase
+
+    glob = select.get("service")
+    names = [governed.service.name for governed in services]
+    if glob is not None and not any(fnmatchcase(name, glob) for name in names):
+        raise unknown_word(place, "there is no service", glob, names)
+
+
+def _settings(
+    layer: _Layer, resolution: _Resolution, services: Sequence[Governed]
+) -> tuple[Setting, ...]:
+    prices = str(resolution.prices) if resolution.prices else DEFAULT
+    found = [
+        Setting("", "team", resolution.team, resolution.team_origin),
+        Setting("", "prices", prices, resolution.prices_origin),
+    ]
+    for governed in services:
+        service = governed.service
+        entry = layer.file.services[service.name]
+        at = ("services", service.name)
+        found.append(_setting(layer, service.name, (*at, "package"), service.package, "package"))
+        for part in ("build", "run", "deployment"):
+            value = getattr(entry, part)
+            if value is None:
+                continue
+            for key in value.__struct_fields__:
+                found.extend(_leaves(layer, service.name, (*at, part, key), getattr(value, key)))
+    return tuple(found)
+
+
+def _leaves(layer: _Layer, service: str, path: tuple[str, ...], value: object) -> list[Setting]:
+    if isinstance(value, msgspec.Struct):
+        return [
+            each
+            for key in value.__struct_fields__
+            for each in _leaves(layer, service, (*path, key), getattr(value, key))
+        ]
+    if value is None or value in ("", (), {}):
+        return []
+    return [_setting(layer, service, path, value, ".".join(path[2:]))]
+
+
+def _setting(
+    layer: _Layer, service: str, path: tuple[str, ...], value: object, name: str
+) -> Setting:
+    from gocost.policy.services import setting_text
+
+    written = layer.places.written(*path)
+    origin = str(layer.places.of(*path)) if written else DEFAULT
+    return Setting(service, name, setting_text(name, value), origin)

@@ -1,0 +1,116 @@
+"""What a service's own entry must hold beyond its types, and how its values are shown."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Final
+
+from gocost.model.quantity import format_quantity
+from gocost.policy.reading import Places
+from gocost.policy.schema import UNITS, ServiceEntry
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9]+")
+PLACEHOLDER: Final = re.compile(r"\{([a-z]*[0-9]*)\}")
+PORT: Final = re.compile(r"port[0-9]?")
+
+
+def check_service(places: Places, name: str, entry: ServiceEntry) -> None:
+    """Raises PolicyError, with the place, for what cannot be meant."""
+    at = ("services", name)
+    if not NAME.fullmatch(name):
+        raise places.keys[at].error(
+            f"{name!r} cannot name a service",
+            hint="use letters, digits, dots, dashes and underscores, at most 63",
+        )
+    _check_build(places, name, entry)
+    run = entry.run
+    if run is not None:
+        if not run.command:
+            raise places.of(*at, "run").error("run has no command", hint='write ["{binary}"]')
+        _check_placeholders(places, (*at, "run", "command"), run.command, ("binary",))
+        load = run.load
+        if load is not None:
+            where = places.of(*at, "run", "load")
+            if bool(load.vegeta) == bool(load.command):
+                raise where.error(
+                    "load has either `vegeta:` or `command:`", hint="name a targets file"
+                )
+            if load.rate <= 0 or load.duration <= 0:
+                raise where.error("a load needs a rate and a duration above 0")
+    deployment = entry.deployment
+    if deployment is not None:
+        for key in ("cpu", "memory", "deploys_per_month", "requests_per_month"):
+            value = getattr(deployment, key)
+            if value is not None and value < 0:
+                raise places.of(*at, "deployment", key).error(f"{key} is below 0")
+
+
+def setting_text(name: str, value: object) -> str:
+    """A value of the resolved policy as a person would write it."""
+    part, _, key = name.rpartition(".")
+    unit = UNITS.get((part.rpartition(".")[2].capitalize(), key))
+    if unit is not None and isinstance(value, int | float):
+        return format_quantity(value, unit)
+    if isinstance(value, tuple):
+        return (
+            "; ".join(_words(each) if isinstance(each, tuple) else "" for each in value)
+            if (value and isinstance(value[0], tuple))
+            else _words(value)
+        )
+    if isinstance(value, dict):
+        return " ".join(f"{k}={shlex.quote(str(v))}" for k, v in value.items())
+    return str(value)
+
+
+def _check_build(places: Places, name: str, entry: ServiceEntry) -> None:
+    at = ("services", name, "build")
+    build = entry.build
+    if build.binary and (build.command or build.flags):
+        raise places.of(*at, "binary").error(
+            "binary names a file that is built elsewhere, and here is also how to build it",
+            hint="keep either `binary:` or the other",
+        )
+    if build.command:
+        _check_placeholders(places, (*at, "command"), build.command, ("output",), ports=False)
+        if not any("{output}" in word for word in build.command):
+            raise places.of(*at, "command").error(
+                "the command does not say where it writes", hint="pass it {output}"
+            )
+    if build.platform and not PLATFORM.fullmatch(build.platform):
+        raise places.of(*at, "platform").error(
+            f"{build.platform!r} is no platform", hint="write it like linux/amd64"
+        )
+    for number, command in enumerate(build.prepare):
+        if not command:
+            raise places.of(*at, "prepare", number).error("an empty command", hint="remove it")
+    for number, flag in enumerate(build.flags):
+        if flag == "-o" or flag.startswith("-o="):
+            raise places.of(*at, "flags", number).error(
+                "gocost says itself where the build writes", hint="remove -o"
+            )
+
+
+def _check_placeholders(
+    places: Places,
+    path: tuple[str, ...],
+    words: Sequence[str],
+    known: Sequence[str],
+    *,
+    ports: bool = True,
+) -> None:
+    for number, word in enumerate(words):
+        for found in PLACEHOLDER.findall(word):
+            if found and found not in known and not (ports and PORT.fullmatch(found)):
+                allowed = ", ".join(
+                    f"{{{each}}}" for each in [*known, *(["port"] if ports else [])]
+                )
+                raise places.of(*path, number).error(
+                    f"{{{found}}} stands for nothing", hint=f"known: {allowed}"
+                )
+
+
+def _words(value: Sequence[object]) -> str:
+    return " ".join(shlex.quote(str(each)) for each in value)
