@@ -14,6 +14,7 @@ is one shifted addition over a table of (members chosen, sum of ranks).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb, erfc, sqrt
@@ -44,7 +45,7 @@ class RankTest:
     """From the exact distribution; otherwise from the normal approximation."""
 
 
-def mann_whitney(first: Floats, second: Floats) -> RankTest:
+def mann_whitney(first: Sequence[float], second: Sequence[float]) -> RankTest:
     """Tests whether two samples of finite values come from one distribution.
 
     Samples that are equal throughout have p = 1. Raises ValueError where one is empty.
@@ -52,15 +53,8 @@ def mann_whitney(first: Floats, second: Floats) -> RankTest:
     n1, n2 = len(first), len(second)
     if n1 == 0 or n2 == 0:
         raise ValueError("a rank test needs at least one value on each side")
-    pooled = np.concatenate((first, second))
-    order = pooled.argsort(kind="stable")
-    ordered = pooled[order]
-    starts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
-    groups = np.diff(starts, append=n1 + n2)
-    # Twice the mean rank of each group of equal values: whole numbers, ranks counting from 1.
-    twice_rank = 2 * starts + groups + 1
-    in_first = np.add.reduceat((order < n1).astype(np.int64), starts)
-    twice_u = int(in_first @ twice_rank) - n1 * (n1 + 1)
+    pooled = sorted([(value, 1) for value in first] + [(value, 0) for value in second])
+    groups, twice_u = _ranked(pooled, n1)
     ties = len(groups) < n1 + n2
     exact = max(n1, n2) <= (EXACT_TIES_LIMIT if ties else EXACT_LIMIT)
     if len(groups) == 1 or twice_u == n1 * n2:
@@ -70,7 +64,7 @@ def mann_whitney(first: Floats, second: Floats) -> RankTest:
     else:
         smaller = min(twice_u, 2 * n1 * n2 - twice_u)
         if ties:
-            p, benchstat_p = _p_with_ties(smaller, smaller == twice_u, n1, n2, groups.tolist())
+            p, benchstat_p = _p_with_ties(smaller, smaller == twice_u, n1, n2, groups)
         else:
             p = benchstat_p = 2 * float(u_cdf(n1, n2)[smaller // 2])
     return RankTest(twice_u / 2, p, benchstat_p, exact)
@@ -96,6 +90,27 @@ def u_cdf(n1: int, n2: int) -> Floats:
     cdf = np.minimum(np.cumsum(density), 1.0)
     cdf.setflags(write=False)
     return cdf
+
+
+def _ranked(pooled: list[tuple[float, int]], n1: int) -> tuple[list[int], int]:
+    """How many values tie at each rank, and twice U of the values marked 1."""
+    groups: list[int] = []
+    twice_sum = below = 0
+    previous = None
+    size = marked = 0
+    for value, mark in pooled:
+        if value != previous and size:
+            groups.append(size)
+            # Twice the mean rank of equal values is a whole number; ranks count from 1.
+            twice_sum += marked * (2 * below + size + 1)
+            below += size
+            size = marked = 0
+        previous = value
+        size += 1
+        marked += mark
+    groups.append(size)
+    twice_sum += marked * (2 * below + size + 1)
+    return groups, twice_sum - n1 * (n1 + 1)
 
 
 def _p_with_ties(
@@ -146,11 +161,12 @@ def _tail_with_ties(twice_u: int, members: int, others: int, groups: list[int]) 
 def _choices(scores: list[int], groups: list[int], members: int) -> Floats:
     """In how many ways k of the values have scores that sum to s: a table [k, s].
 
-    `groups` says how many values have each of the (ascending) `scores`; k goes up to `members`, s
-    up to the largest sum there is. Counts are sums of positive numbers in double precision: exact
+    `groups` says how many values have each of the (ascending) `scores`. Rows above `members` are
+    not all filled. Counts are sums of positive numbers in double precision: exact
     up to 2**53, and accurate to the last digits above.
     """
-    members = min(members, sum(groups))
+    total = sum(groups)
+    members = min(members, total // 2 if total > 1 else 1)
     largest, left = 0, members
     for score, size in zip(reversed(scores), reversed(groups), strict=True):
         largest += score * min(size, left)
@@ -169,13 +185,24 @@ def _choices(scores: list[int], groups: list[int], members: int) -> Floats:
             ways = old[: len(target)]
             target += ways if size == 1 else comb(size, chosen) * ways
         seen += size
-    return table.reshape(members + 1, width)
+    return _with_complements(table.reshape(members + 1, width), scores, groups)
 
 
-def _normal_p(u: float, n1: int, n2: int, groups: npt.NDArray[np.int64]) -> float:
+def _with_complements(table: Floats, scores: list[int], groups: list[int]) -> Floats:
+    """Choosing k is leaving out the others: the rows above half of the values are known too."""
+    highest, largest = table.shape[0] - 1, table.shape[1] - 1
+    total = sum(groups)
+    everything = sum(score * size for score, size in zip(scores, groups, strict=True))
+    full = np.zeros((total + 1, everything + 1))
+    full[: highest + 1, : largest + 1] = table
+    full[total - highest :, everything - largest :] = table[::-1, ::-1]
+    return full
+
+
+def _normal_p(u: float, n1: int, n2: int, groups: list[int]) -> float:
     """Two-sided p of the normal approximation, with tie and continuity correction."""
     total = n1 + n2
-    tied = float((groups.astype(np.float64) ** 3 - groups).sum())
+    tied = sum(size**3 - size for size in groups)
     deviation = sqrt(n1 * n2 * ((total + 1) - tied / (total * (total - 1))) / 12)
     distance = max(0.0, abs(u - n1 * n2 / 2) - 0.5)
     return erfc(distance / deviation / sqrt(2))

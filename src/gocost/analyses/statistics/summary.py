@@ -7,15 +7,12 @@ bound it follows from the binomial distribution alone. Which of the equally good
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, comb, exp, floor, log, sqrt
 from statistics import NormalDist
-
-import numpy as np
-
-from gocost.analyses.statistics.mann_whitney import Floats
 
 _APPROXIMATE_ABOVE = 30
 
@@ -29,25 +26,26 @@ class Center:
     high: float | None
 
 
-def median(values: Floats, confidence: float = 0.95) -> Center:
-    """The median with its interval. Raises ValueError where there are no values."""
-    count = len(values)
+def median(ordered: Sequence[float], confidence: float = 0.95) -> Center:
+    """The median of ascending values with its interval. Raises ValueError where there are none."""
+    count = len(ordered)
     if count == 0:
         raise ValueError("no values have no median")
-    ordered = np.sort(values)
-    middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
     low, high = median_ranks(count, confidence)
     return Center(
-        float(middle),
-        float(ordered[low - 1]) if low >= 1 else None,
-        float(ordered[high - 1]) if high <= count else None,
+        (ordered[(count - 1) // 2] + ordered[count // 2]) / 2,
+        ordered[low - 1] if low >= 1 else None,
+        ordered[high - 1] if high <= count else None,
     )
 
 
-def mode(values: Floats) -> Center:
-    """The most frequent value (the least of those), bounded by the extremes: for exact figures."""
-    found, counts = np.unique(values, return_counts=True)
-    return Center(float(found[counts.argmax()]), float(found[0]), float(found[-1]))
+def mode(ordered: Sequence[float]) -> Center:
+    """The most frequent of ascending values, bounded by the extremes: for exact figures.
+
+    Of equally frequent ones it is the least. Raises ValueError where there are none.
+    """
+    (value, _), *_ = Counter(ordered).most_common(1)  # in order of first appearance
+    return Center(value, ordered[0], ordered[-1])
 
 
 def geometric_mean(values: Iterable[float]) -> float | None:
