@@ -1,0 +1,96 @@
+"""runtime.MemStats as a Go service publishes it, in two forms.
+
+- /debug/vars (package expvar): a JSON object whose member `memstats` is the struct;
+- /debug/pprof/heap?debug=1 (package runtime/pprof): the text profile ends in comment lines
+  `# TotalAlloc = 21342024` and `# PauseNs = [336999 44544 ...]`.
+
+PauseNs is a ring: the pause of cycle n stands at (n + 255) % 256, both stops of the cycle together.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from gocost.model.errors import FormatError
+
+RING = 256
+"""Cycles whose pauses MemStats remembers."""
+MAX_PAUSES = 4096
+"""Entries of PauseNs that are read; Go writes 256."""
+
+
+class MemStats(msgspec.Struct, frozen=True, rename="pascal"):
+    """What is used of runtime.MemStats. Sizes in bytes."""
+
+    total_alloc: int
+    """Allocated since the start, freed or not."""
+    heap_alloc: int
+    """Objects that are reachable or not yet swept."""
+    next_gc: int = msgspec.field(name="NextGC")
+    """The heap size at which the next cycle is to end; 2**64 - 1 where GOGC is off."""
+    num_gc: int = msgspec.field(name="NumGC")
+    num_forced_gc: int = msgspec.field(name="NumForcedGC", default=0)
+    pause_ns: tuple[int, ...] = ()
+
+    def pauses_since(self, cycle: int) -> list[float]:
+        """Seconds stopped in each cycle after number `cycle`, oldest first, as far as remembered.
+
+        Fewer than `num_gc - cycle` of them where the ring has wrapped.
+        """
+        if len(self.pause_ns) != RING:
+            return []
+        first = max(cycle, self.num_gc - RING, 0)
+        # Cycle n, counted from 1, stands at (n + 255) % 256.
+        return [self.pause_ns[(n + 255) % RING] * 1e-9 for n in range(first + 1, self.num_gc + 1)]
+
+
+class _Vars(msgspec.Struct):
+    memstats: MemStats
+
+
+_VARS = msgspec.json.Decoder(_Vars)
+_COMMENT = re.compile(rb"^# (\w{1,20}) = (\d{1,20}|\[[\d ]{0,100000}\])$", re.MULTILINE)
+
+
+def decode_vars(data: bytes) -> MemStats:
+    """The page /debug/vars. Raises FormatError where it is not one, or has no memstats."""
+    try:
+        return _checked(_VARS.decode(data).memstats)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FormatError(f"this is not a page of Go's expvar: {error}") from error
+
+
+def decode_heap_comments(data: bytes) -> MemStats:
+    """The comments of /debug/pprof/heap?debug=1. Raises FormatError where there are none."""
+    start = data.rfind(b"# runtime.MemStats\n")
+    if not data.startswith(b"heap profile: ") or start < 0:
+        raise FormatError("this is not a heap profile with debug=1", offset=0)
+    found = {m[1].decode(): m[2].decode() for m in _COMMENT.finditer(data, start)}
+    try:
+        stats = MemStats(
+            total_alloc=int(found["TotalAlloc"]),
+            heap_alloc=int(found["HeapAlloc"]),
+            next_gc=int(found["NextGC"]),
+            num_gc=int(found["NumGC"]),
+            num_forced_gc=int(found.get("NumForcedGC", "0")),
+            pause_ns=tuple(map(int, found.get("PauseNs", "[]").strip("[]").split())),
+        )
+    except (KeyError, ValueError) as error:
+        raise FormatError(f"the heap profile's comments lack {error}", offset=start) from error
+    return _checked(stats)
+
+
+def _checked(stats: MemStats) -> MemStats:
+    numbers = (
+        stats.total_alloc,
+        stats.heap_alloc,
+        stats.next_gc,
+        stats.num_gc,
+        stats.num_forced_gc,
+        *stats.pause_ns[:MAX_PAUSES],
+    )
+    if len(stats.pause_ns) > MAX_PAUSES or not all(0 <= number < 2**64 for number in numbers):
+        raise FormatError("a figure of memstats is outside of what Go writes")
+    return stats

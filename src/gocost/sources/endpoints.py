@@ -1,0 +1,211 @@
+"""Pages of a running service over HTTP: /metrics, /debug/vars, /debug/pprof.
+
+One kept connection for each base URL, so that polling makes neither connections nor goroutines;
+bodies are asked for uncompressed, because compressing costs the watched service CPU. Every answer
+is bounded in size and in time as a whole, whatever the server does. Redirects are not followed.
+What a user gives as headers (credentials) goes to the server and never into a message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from gocost._version import VERSION
+from gocost.model.errors import SourceError, UsageError
+
+MAX_BODY = 16 << 20
+"""Bytes of a page; larger ones are refused."""
+TIMEOUT = 2.0
+"""Seconds for a whole answer."""
+_CHUNK = 1 << 16
+
+
+class EndpointError(SourceError):
+    """A page could not be had: refused, too slow, too large, not HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """True for 2xx."""
+        return 200 <= self.status < 300
+
+
+class Endpoint:
+    """A base URL with its connection; not for use by two threads at once."""
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+        max_body: int = MAX_BODY,
+    ) -> None:
+        """Raises UsageError where `base` is not an http or https URL, or a header is malformed."""
+        try:
+            parts = urlsplit(base if "://" in base else f"http://{base}")
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise _not_a_url(base) from error
+        if parts.scheme not in ("http", "https") or not host:
+            raise _not_a_url(base)
+        if parts.username is not None or parts.password is not None:
+            raise UsageError(
+                "a URL with a name or password in it would be printed",
+                hint="pass it as --header 'Authorization: Basic ...'",
+            )
+        self.prefix = parts.path.rstrip("/")
+        self.query = parts.query
+        self.base = f"{parts.scheme}://{parts.netloc}{self.prefix}"
+        self._headers = {
+            "User-Agent": f"gocost/{VERSION}",
+            "Accept-Encoding": "identity",
+            **(headers or {}),
+        }
+        if any(set("\r\n\0") & {*name, *value} for name, value in self._headers.items()):
+            raise UsageError("a header holds a line break", hint="pass it as 'Name: value'")
+        self._timeout = timeout
+        self._max_body = max_body
+        self._connection = (
+            http.client.HTTPSConnection(
+                host, port, timeout=timeout, context=ssl.create_default_context()
+            )
+            if parts.scheme == "https"
+            else http.client.HTTPConnection(host, port, timeout=timeout)
+        )
+
+    def get(self, path: str, *, accept: str = "*/*") -> Answer:
+        """The page at `path` below the base, with a query if it has one.
+
+        Raises EndpointError where there is no whole answer within the time and the size allowed.
+        """
+        url = f"{self.base}{path}"
+        try:
+            return self._get(path, accept, url)
+        except EndpointError:
+            self.close()
+            raise
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
+            raise _translated(error, url, self._timeout) from error
+
+    def close(self) -> None:
+        """End the connection; the next `get` makes another."""
+        self._connection.close()
+
+    def __enter__(self) -> Endpoint:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _get(self, path: str, accept: str, url: str) -> Answer:
+        target = f"{self.prefix}{path}" or "/"
+        if not path and self.query:
+            target = f"{target}?{self.query}"
+        headers = {**self._headers, "Accept": accept}
+        with self._bounded(url) as expired:
+            try:
+                response = self._ask(target, headers)
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                if expired.is_set():
+                    raise
+                # A kept connection that the server has closed meanwhile: once more on a new one.
+                self.close()
+                response = self._ask(target, headers)
+            return Answer(
+                response.status,
+                response.headers.get("Content-Type", ""),
+                self._body(response, url),
+            )
+
+    def _body(self, response: http.client.HTTPResponse, url: str) -> bytes:
+        body = bytearray()
+        while chunk := response.read1(_CHUNK):
+            body += chunk
+            if len(body) > self._max_body:
+                raise EndpointError(
+                    f"{url} answered with more than {self._max_body >> 20} MiB",
+                    hint="it is not a page that gocost reads; check the URL",
+                )
+        if response.length:
+            raise EndpointError(
+                f"{url} ended its answer {response.length:,} bytes early",
+                hint="see whether the service failed",
+            )
+        response.close()
+        return bytes(body)
+
+    @contextmanager
+    def _bounded(self, url: str) -> Iterator[threading.Event]:
+        """End the connection when the time is up: a server that drips bytes resets timeouts."""
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            if (sock := self._connection.sock) is not None:
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+        timer = threading.Timer(self._timeout, expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield expired
+        except Exception as error:
+            if expired.is_set():
+                raise _too_slow(url, self._timeout) from error
+            raise
+        finally:
+            timer.cancel()
+        if expired.is_set():
+            raise _too_slow(url, self._timeout)
+
+    def _ask(self, target: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+        self._connection.request("GET", target, headers=dict(headers))
+        return self._connection.getresponse()
+
+
+def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
+    if isinstance(error, TimeoutError):
+        return _too_slow(url, timeout)
+    if isinstance(error, ConnectionRefusedError):
+        return EndpointError(f"nothing listens at {url}", hint="check the address and the port")
+    if isinstance(error, ssl.SSLError):
+        return EndpointError(
+            f"{url}: TLS failed: {error.reason or error}", hint="check the scheme and certificate"
+        )
+    if isinstance(error, http.client.HTTPException | ValueError):
+        return EndpointError(
+            f"{url} did not answer in HTTP ({type(error).__name__})", hint="check the port"
+        )
+    assert isinstance(error, OSError)
+    return EndpointError(f"{url}: {error.strerror or error}", hint="check the address")
+
+
+def _too_slow(url: str, timeout: float) -> EndpointError:
+    return EndpointError(
+        f"{url} did not answer within {timeout:g} s", hint="see whether the service hangs"
+    )
+
+
+def _not_a_url(base: str) -> UsageError:
+    return UsageError(
+        f"{base!r} is not the URL of a service", hint="write for example http://127.0.0.1:6060"
+    )
