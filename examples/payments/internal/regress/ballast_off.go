@@ -1,0 +1,5 @@
+//go:build !ballast
+
+package regress
+
+const ballastBytes = 0
