@@ -141,7 +141,7 @@ class Symbols:
     """The symbol table in columns of one length, in file order.
 
     PE and Mach-O record no sizes: there a size runs to the next symbol of the section or to the
-    section's end, as `go tool nm` has it.
+    section's end (`go tool nm` runs the last one on into the next section).
     """
 
     address: NDArray[np.uint64]
