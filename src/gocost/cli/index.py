@@ -16,4 +16,6 @@ class Entry(NamedTuple):
 
 GROUPS = ("Govern", "Measure")
 
-COMMANDS = (Entry("size", "Measure", "Every byte of a Go binary.", "gocost.cli.size"),)
+COMMANDS = (
+    Entry("bench", "Measure", "Did these benchmarks really change.", "gocost.cli.bench"),
+)

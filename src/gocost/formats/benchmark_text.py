@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Final
 
@@ -112,9 +112,17 @@ def decode(data: bytes) -> BenchmarkText:
     return reader.result()
 
 
-def without_gomaxprocs(name: str) -> str:
-    """A benchmark's name without its `-8`."""
-    return _GOMAXPROCS.sub("", name)
+def without_gomaxprocs(text: BenchmarkText) -> BenchmarkText:
+    """The text with `-8` taken off all names, where all have the same one.
+
+    Only then is it certainly GOMAXPROCS and not the end of a name.
+    """
+    ends = {match[0] if (match := _GOMAXPROCS.search(s.name)) else "" for s in text.samples}
+    if len(ends) != 1:
+        return text
+    (end,) = ends
+    samples = tuple(replace(s, name=s.name.removesuffix(end)) for s in text.samples)
+    return replace(text, samples=samples)
 
 
 def tidy_unit(unit: str) -> tuple[str, float]:
