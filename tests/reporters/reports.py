@@ -8,6 +8,7 @@ from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Limit, Location, Outcome, Severity
 from gocost.model.quantity import Money, Unit
 from gocost.model.report import (
+    Cell,
     Change,
     Column,
     Layout,
@@ -418,6 +419,8 @@ def hostile() -> Report:
     """Every name that comes from outside is an attack."""
     subject = Subject(service=HOSTILE[0], version=HOSTILE[3])
     text = Column("na|me<b>", Unit.TEXT, HOSTILE[0])
+    rows: list[list[Cell]] = [[word, -1] for word in HOSTILE]
+    rows += [["nan", float("nan")], ["big", 2**70]]
     return Report(
         command="check",
         gocost="0.1.0",
@@ -447,7 +450,7 @@ def hostile() -> Report:
             "names": Table(
                 HOSTILE[0],
                 (text, Column("bytes", Unit.BYTES, additive=True)),
-                [*([word, -1] for word in HOSTILE), ["nan", float("nan")], ["big", 2**70]],
+                rows,
             )
         },
         series=[Series(HOSTILE[0], Unit.BYTES, 0, 1, [1.0, float("inf"), None, float("nan"), 2.0])],

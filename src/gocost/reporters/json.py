@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+import math
+from typing import Any, TextIO
 
 import msgspec
 
@@ -11,12 +12,34 @@ from gocost.reporters.interface import Settings
 
 
 class JsonReporter:
-    """Raw numbers in base units, in one line a member so that large reports stay quick to write."""
+    """Raw numbers in base units, all on one line, so that large reports stay quick to write."""
 
     def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
         """Write the report's public form; `--top` applies where it was asked for."""
         if settings.top:
             tables = {name: table.top(settings.top) for name, table in report.tables.items()}
             report = msgspec.structs.replace(report, tables=tables)
-        stream.write(msgspec.json.encode(contract(report)).decode())
+        stream.write(encode(contract(report)))
         stream.write("\n")
+
+
+def encode(value: Any, *, indent: int = 0) -> str:
+    """`value` as JSON text that every parser takes, whatever names a hostile file put into it."""
+    try:
+        data = msgspec.json.encode(value)
+    except (UnicodeEncodeError, OverflowError):
+        data = msgspec.json.encode(_strict(msgspec.to_builtins(value, builtin_types=())))
+    return (msgspec.json.format(data, indent=indent) if indent else data).decode()
+
+
+def _strict(value: Any) -> Any:
+    """Without lone surrogates, which are not UTF-8, and integers beyond 64 bits."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_strict(key): _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return float(value) if abs(value) < 2**1023 else math.copysign(math.inf, value)
+    return value

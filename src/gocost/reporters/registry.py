@@ -10,6 +10,13 @@ from gocost.reporters.interface import Reporter
 _REPORTERS: Final = {
     "text": "gocost.reporters.text:TextReporter",
     "json": "gocost.reporters.json:JsonReporter",
+    "markdown": "gocost.reporters.markdown:CommentReporter",
+    "summary": "gocost.reporters.markdown:SummaryReporter",
+    "csv": "gocost.reporters.csv:CsvReporter",
+    "sarif": "gocost.reporters.sarif:SarifReporter",
+    "junit": "gocost.reporters.junit:JUnitReporter",
+    "github": "gocost.reporters.github:GitHubReporter",
+    "gitlab": "gocost.reporters.gitlab:GitLabReporter",
 }
 
 NAMES: Final = tuple(_REPORTERS)

@@ -50,11 +50,11 @@ class Grid:
             yield self._line([part[index] if index < len(part) else "" for part in parts])
 
     def _line(self, row: Sequence[str]) -> str:
-        cells = [
+        parts = [
             aligned(text, width, right=right)
             for text, width, right in zip(row, self.widths, self.right, strict=True)
         ]
-        return (" " * GAP).join(cells).rstrip()
+        return (" " * GAP).join(parts).rstrip()
 
 
 def grid(table: Table, width: int) -> Grid:
@@ -81,9 +81,7 @@ def fit(
     width: int,
 ) -> Grid:
     """Cells that are text already, fitted into `width` characters."""
-    natural = [
-        max([cell_len(name), *(cell_len(row[i]) for row in rows)]) for i, name in enumerate(names)
-    ]
+    natural = [max([cells(name), *(cells(row[i]) for row in rows)]) for i, name in enumerate(names)]
     shown = list(range(len(names)))
     while len(shown) > 1 and _least(natural, right, shown) > width:
         shown.remove(_least_wanted(shown, right))
@@ -106,30 +104,37 @@ def wrap(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width` cells, broken at blanks where there are some."""
     lines: list[str] = []
     for word in text.split(" "):
-        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
+        if lines and cells(lines[-1]) + 1 + cells(word) <= width:
             lines[-1] += f" {word}"
         else:
             lines += chop_cells(word, max(width, 1)) or [""]
     return lines or [""]
 
 
+def cells(text: str) -> int:
+    """How many cells of a terminal `text` takes; quick for what is plain ASCII."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def aligned(text: str, width: int, *, right: bool) -> str:
     """`text` in exactly `width` cells: padded, or cut in the middle."""
-    length = cell_len(text)
+    length = cells(text)
     if length > width:
         text = cut(text, width)
-        length = cell_len(text)
+        length = cells(text)
     return " " * (width - length) + text if right else text + " " * (width - length)
 
 
 def cut(text: str, width: int) -> str:
     """`text` in at most `width` cells, its middle replaced: both ends of a path say something."""
-    if cell_len(text) <= width:
+    if cells(text) <= width:
         return text
     head, tail = (width - 1) // 2, width - 1 - (width - 1) // 2
-    while cell_len(start := text[:head]) > (width - 1) // 2:
+    if text.isascii():
+        return f"{text[:head]}…{text[len(text) - tail :]}"
+    while cells(start := text[:head]) > (width - 1) // 2:
         head -= 1
-    while tail and cell_len(text[len(text) - tail :]) > width - 1 - (width - 1) // 2:
+    while tail and cells(text[len(text) - tail :]) > width - 1 - (width - 1) // 2:
         tail -= 1
     return f"{start}…{text[len(text) - tail :]}"
 
@@ -153,8 +158,8 @@ def _is_prose(table: Table, index: int) -> bool:
 
 
 def _least(natural: Sequence[int], right: Sequence[bool], shown: Sequence[int]) -> int:
-    cells = sum(natural[i] if right[i] else min(natural[i], NARROWEST) for i in shown)
-    return cells + GAP * (len(shown) - 1)
+    wanted = sum(natural[i] if right[i] else min(natural[i], NARROWEST) for i in shown)
+    return wanted + GAP * (len(shown) - 1)
 
 
 def _least_wanted(shown: Sequence[int], right: Sequence[bool]) -> int:

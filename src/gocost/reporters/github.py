@@ -1,0 +1,67 @@
+"""The findings as GitHub workflow commands: annotations on the lines of a pull request.
+
+A command is `::error file=F,line=L,col=C,title=T::message`. In the message `%`, CR and LF are
+escaped, in the properties `:` and `,` too (actions/toolkit, core/src/command.ts), so that no name
+ends a command and begins another. GitHub shows ten of each level a step: the gravest come first.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TextIO
+
+from gocost.model.finding import Finding, Outcome, Severity
+from gocost.model.report import Report
+from gocost.reporters import wording
+from gocost.reporters.identity import place
+from gocost.reporters.interface import Settings
+from gocost.reporters.outline import headline, outline
+
+_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+class GitHubReporter:
+    """One command a finding that is violated or unknown, and the headline for the log."""
+
+    def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
+        """Write the commands."""
+        content = outline(report, settings)
+        for finding in [*content.violated, *content.unknown]:
+            stream.write(command(finding))
+        for note in report.notes:
+            if note.level in ("warning", "error"):
+                stream.write(f"::{note.level} title=gocost::{_data(wording.plain(note.text))}\n")
+        stream.write(f"{headline(content)}\n")
+
+
+def command(finding: Finding) -> str:
+    """The annotation of one finding, a line."""
+    where = place(finding)
+    level = _LEVELS[finding.severity]
+    if finding.outcome is Outcome.UNKNOWN:
+        level = "notice" if finding.severity is Severity.INFO else "warning"
+    properties = {"file": where.path, "line": str(where.line)}
+    if where.column:
+        properties["col"] = str(where.column)
+    service = f" ({finding.subject.service})" if finding.subject.service else ""
+    properties["title"] = f"gocost: {finding.rule}{service}"
+    written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {written}::{_data(_message(finding))}\n"
+
+
+def _message(finding: Finding) -> str:
+    lines = [finding.message]
+    if finding.outcome is Outcome.UNKNOWN:
+        lines = [f"unknown: {finding.reason or finding.message}"]
+    if finding.money is not None:
+        lines.append(f"costs {wording.monthly(finding.money)}")
+    if finding.advice:
+        lines.append(finding.advice)
+    return "\n".join(wording.plain(line) for line in lines)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(wording.plain(text)).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,315 @@
+"""The report as GitHub-flavoured Markdown: a pull request's comment, or a job's summary.
+
+The comment begins with a hidden marker, by which CI finds it and updates it again, and stays under
+the size that GitHub takes. The three things that matter stand on top, the rest is collapsed. GitLab
+reads the same Markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TextIO
+
+from gocost.model.finding import Finding, Severity
+from gocost.model.quantity import Unit
+from gocost.model.report import Change, Report, Table, Verdict
+from gocost.reporters import wording
+from gocost.reporters.interface import Settings
+from gocost.reporters.markdown_text import code, html_text, prose, table_lines
+from gocost.reporters.outline import Outline, headline, outline
+
+MARKER: Final = "<!-- gocost:report -->"
+"""The first line of the comment. CI looks for a comment that begins with it."""
+COMMENT_BYTES: Final = 65_000
+"""GitHub refuses a body of 65,536 characters; counted in bytes, so that no way of counting does."""
+SUMMARY_BYTES: Final = 1_000_000
+"""A job summary may hold 1 MiB."""
+TOP: Final = 3
+ROWS: Final = 50
+
+
+class CommentReporter:
+    """One comment for all services of the report."""
+
+    def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
+        """Write the comment, marker first; never more than COMMENT_BYTES."""
+        body = _Body(COMMENT_BYTES)
+        body.add([MARKER])
+        _write(body, outline(report, settings), unfolded=False)
+        stream.write(body.text())
+
+
+class SummaryReporter:
+    """The same for a job's own page: no marker, and the findings unfolded."""
+
+    def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
+        """Write the summary; never more than SUMMARY_BYTES."""
+        body = _Body(SUMMARY_BYTES)
+        _write(body, outline(report, settings), unfolded=True)
+        stream.write(body.text())
+
+
+class _Body:
+    """Lines up to a size; whatever does not fit is counted and said, and what is open is closed."""
+
+    def __init__(self, limit: int) -> None:
+        self._lines: list[str] = []
+        self._room = limit - 400  # what closes a section and says what is missing
+
+    def add(self, lines: Iterable[str]) -> None:
+        """Lines that belong together: all of them, or none."""
+        chosen = list(lines)
+        size = sum(_size(line) for line in chosen)
+        if size <= self._room:
+            self._lines += chosen
+            self._room -= size
+
+    def section(
+        self, title: str, head: Sequence[str], lines: Iterable[str], *, unfolded: bool
+    ) -> None:
+        """A collapsed section: as many of `lines` as there is room for."""
+        opening = [
+            f"<details{' open' if unfolded else ''}><summary>{html_text(title)}</summary>",
+            "",
+            *head,
+        ]
+        size = sum(map(_size, opening)) + 120
+        if size > self._room:
+            return
+        self._lines += opening
+        self._room -= size
+        left_out = 0
+        for line in lines:
+            if left_out or _size(line) > self._room:
+                left_out += 1
+                continue
+            self._lines.append(line)
+            self._room -= _size(line)
+        if left_out:
+            self._lines += ["", f"*{left_out:,} more lines did not fit here.*"]
+        self._lines += ["", "</details>", ""]
+
+    def text(self) -> str:
+        """Everything, ending in one line end."""
+        return "\n".join(self._lines).rstrip("\n") + "\n"
+
+
+def _size(line: str) -> int:
+    return len(line.encode("utf-8", "replace")) + 1
+
+
+def _write(body: _Body, content: Outline, *, unfolded: bool) -> None:
+    sign = f"{_sign(content)} " if content.judged else ""
+    body.add([f"### {sign}gocost: {prose(headline(content))}", ""])
+    top = list(_top(content))
+    if top:
+        body.add([*top, ""])
+    _findings(body, content, unfolded=unfolded)
+    _changes(body, content, unfolded=unfolded)
+    if not content.judged:
+        for number, (_, table) in enumerate(content.tables):
+            _table(body, table, unfolded=unfolded or number == 0)
+    _facts(body, content)
+    if content.judged:
+        for _, table in content.tables:
+            _table(body, table, unfolded=False)
+    _series(body, content)
+    _notes(body, content)
+    _assumptions(body, content)
+    body.add([f"<sub>gocost {prose(content.report.gocost)} {code(content.report.command)}</sub>"])
+
+
+def _sign(content: Outline) -> str:
+    return "❌" if content.blocking else "⚠️" if content.violated or content.unknown else "✅"
+
+
+def _top(content: Outline) -> Iterator[str]:
+    """The three things that matter: what breaks, what is unknown, the worst changes."""
+    weighty = [*content.violated, *content.unknown]
+    bullets = [_bullet(finding, content) for finding in weighty]
+    judged = {(f.metric, f.subject.service) for f in weighty}
+    for change in content.changes:
+        key = (change.metric, change.subject.service)
+        if change.verdict in (Verdict.WORSE, Verdict.CHANGED) and key not in judged:
+            bullets.append(_change_bullet(change, content))
+    yield from bullets[:TOP]
+    if len(bullets) > TOP:
+        yield f"- and {len(bullets) - TOP} more below"
+    if not bullets:
+        for fact in content.facts[:TOP]:
+            value = prose(wording.quantity(fact.value, fact.unit))
+            yield f"- {code(wording.fact_name(fact))}: **{value}**"
+
+
+def _bullet(finding: Finding, content: Outline) -> str:
+    text = f"- **{code(finding.rule)}**"
+    if content.many and finding.subject.service:
+        text += f" ({prose(finding.subject.service)})"
+    text += f": {prose(finding.reason or finding.message)}"
+    if finding.money is not None:
+        text += f"; costs **{prose(wording.monthly(finding.money))}**"
+    return text
+
+
+def _change_bullet(change: Change, content: Outline) -> str:
+    service = f" ({prose(change.subject.service)})" if content.many else ""
+    moved = " ".join(word for word in (wording.delta(change), wording.percent(change)) if word)
+    text = f"- {code(wording.change_name(change))}{service}: {prose(moved or change.verdict.value)}"
+    if change.money is not None:
+        text += f"; **{prose(wording.monthly(change.money, signed=True))}**"
+    return text
+
+
+def _findings(body: _Body, content: Outline, *, unfolded: bool) -> None:
+    for title, findings, opened in (
+        ("Violated", content.violated, unfolded),
+        ("Unknown: declared, but not measurable", content.unknown, unfolded),
+    ):
+        if findings:
+            lines = (line for finding in findings for line in _detail(finding))
+            body.section(f"{title} ({len(findings)})", [], lines, unfolded=opened)
+    for title, findings in (
+        ("Waived", content.waived),
+        ("Skipped", content.skipped),
+        ("Passed", content.passed),
+    ):
+        if findings:
+            why = [
+                [code(f.rule, cell=True), prose(f.subject.service), prose(f.reason or f.message)]
+                for f in findings
+            ]
+            head, rows = table_lines(["rule", "service", "why"], why, [False] * 3)
+            body.section(f"{title} ({len(findings)})", head, rows, unfolded=False)
+
+
+def _detail(finding: Finding) -> Iterator[str]:
+    """A finding as one list item; its parts are joined so that it is shown whole or not at all."""
+    parts = [f"- **{code(finding.rule)}**"]
+    if finding.subject.service:
+        parts[0] += f" ({prose(finding.subject.service)})"
+    if finding.severity is not Severity.ERROR:
+        parts[0] += f" *{finding.severity.value}*"
+    parts[0] += f": {prose(finding.message)}"
+    if finding.reason:
+        parts.append(prose(finding.reason))
+    if finding.money is not None:
+        parts.append(f"Costs **{prose(wording.monthly(finding.money))}**")
+    if finding.advice:
+        parts.append(f"*What to do:* {prose(finding.advice)}")
+    if where := wording.location(finding.location):
+        parts.append(code(where))
+    yield "<br>".join(parts)
+
+
+def _changes(body: _Body, content: Outline, *, unfolded: bool) -> None:
+    if not content.report.changes:
+        return
+    rows = [_change_row(change) for change in content.changes]
+    names = ["service", "metric", "base", "head", "delta", "%", "between", "verdict", "a month"]
+    used = [i for i in range(len(names)) if i == 1 or any(row[i] for row in rows)]
+    if not content.many:
+        used = [i for i in used if i != 0]
+    head, lines = table_lines(
+        [names[i] for i in used],
+        [[row[i] for i in used] for row in rows],
+        [names[i] not in ("service", "metric", "verdict") for i in used],
+    )
+    title = f"Changed against the base ({len(rows)}), {len(content.unchanged)} unchanged"
+    body.section(title, head if rows else [], lines if rows else [], unfolded=unfolded)
+
+
+def _change_row(change: Change) -> list[str]:
+    return [
+        prose(change.subject.service),
+        code(wording.change_name(change), cell=True),
+        prose(wording.quantity(change.base, change.unit)) if change.base is not None else "",
+        prose(wording.quantity(change.head, change.unit)) if change.head is not None else "",
+        prose(wording.delta(change)),
+        prose(wording.percent(change)),
+        prose(wording.interval(change.low, change.high, change.unit, signed=True)),
+        f"**{change.verdict.value}**" if change.verdict is Verdict.WORSE else change.verdict.value,
+        prose(wording.monthly(change.money, signed=True).removesuffix("/month")),
+    ]
+
+
+def _table(body: _Body, table: Table, *, unfolded: bool) -> None:
+    text = [
+        column.unit in (Unit.TEXT, Unit.BOOLEAN)
+        and not any(isinstance(row[i], int | float) for row in table.rows[:ROWS])
+        for i, column in enumerate(table.columns)
+    ]
+    shown = table.top(ROWS) if len(table.rows) > ROWS + 1 else table
+    rows = (
+        [
+            (prose if not is_text or " " in value else _code_cell)(value) if value else ""
+            for value, is_text in (
+                (wording.cell(cell, column.unit), flag)
+                for cell, column, flag in zip(row, table.columns, text, strict=True)
+            )
+        ]
+        for row in shown.rows
+    )
+    names = [prose(name) for name in table.names()]
+    head, lines = table_lines(names, rows, [not flag for flag in text])
+    body.section(table.title, head, lines, unfolded=unfolded)
+
+
+def _code_cell(text: str) -> str:
+    return code(text, cell=True)
+
+
+def _facts(body: _Body, content: Outline) -> None:
+    if not content.facts:
+        return
+    rows = [
+        [
+            prose(fact.subject.service),
+            code(wording.fact_name(fact), cell=True),
+            prose(wording.quantity(fact.value, fact.unit)),
+            prose(wording.sampled(fact)),
+        ]
+        for fact in content.facts
+    ]
+    used = [i for i in range(4) if any(row[i] for row in rows) and (i or content.many)]
+    names = ["service", "metric", "value", "sampled"]
+    head, lines = table_lines(
+        [names[i] for i in used],
+        [[row[i] for i in used] for row in rows],
+        [names[i] == "value" for i in used],
+    )
+    body.section(f"Facts ({len(rows)})", head, lines, unfolded=False)
+
+
+def _series(body: _Body, content: Outline) -> None:
+    rows = []
+    for series in content.report.series:
+        known = wording.extremes(series.values)
+        if known is not None:
+            low, high = (prose(wording.quantity(value, series.unit)) for value in known[:2])
+            spark = f"`{wording.sparkline(series.values, 40)}`"
+            rows.append([code(wording.series_name(series), cell=True), spark, low, high])
+    if rows:
+        head, lines = table_lines(
+            ["metric", "over time", "least", "most"], rows, [False, False, True, True]
+        )
+        body.section("Over time", head, lines, unfolded=False)
+
+
+def _notes(body: _Body, content: Outline) -> None:
+    notes = content.report.notes
+    loud = [note for note in notes if note.level in ("warning", "error")]
+    quiet = [note for note in notes if note not in loud]
+    for note in loud[:TOP]:
+        body.add([f"> **{prose(note.level)}:** {prose(note.text)}", ""])
+    rest = [f"- {prose(note.text)}" for note in [*loud[TOP:], *quiet]]
+    if rest:
+        body.section(f"Notes ({len(rest)})", [], rest, unfolded=False)
+
+
+def _assumptions(body: _Body, content: Outline) -> None:
+    books = wording.price_books(content.report.findings, content.report.changes)
+    said = content.report.assumptions
+    missing = [f"prices: {book}" for book in books if not any(book in text for text in said)]
+    lines = [f"- {prose(text)}" for text in [*missing, *said]]
+    if lines:
+        body.section("Assumed", [], lines, unfolded=False)
