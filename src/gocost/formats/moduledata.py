@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,7 +198,7 @@ def _parse(executable: Executable, address: int, words: list[int]) -> Moduledata
     minpc, maxpc, text, etext = words[20:24]
     if not text <= minpc <= maxpc:
         raise FormatError(f"the moduledata at {address:#x} has no range of code")
-    head = {
+    head: dict[str, Any] = {
         "address": address,
         "text": text,
         "etext": etext,
@@ -212,7 +213,7 @@ def _parse(executable: Executable, address: int, words: list[int]) -> Moduledata
     }
     sections_at = _textsectmap(executable, words)
     if sections_at is None:
-        return Moduledata(**head, words=HEAD)  # type: ignore[arg-type]
+        return Moduledata(**head, words=HEAD)
     # `end` is the highest address; gcdata, gcbss and types follow it.
     bounds = words[HEAD:sections_at]
     end_at = HEAD + max(k for k, word in enumerate(bounds) if word == max(bounds))
@@ -222,15 +223,15 @@ def _parse(executable: Executable, address: int, words: list[int]) -> Moduledata
     head["end"] = words[end_at]
     head["text_sections"] = _text_sections(executable, words, sections_at)
     return Moduledata(
-        **head,  # type: ignore[arg-type]
-        **_tail(tail),  # type: ignore[arg-type]
+        **head,
+        **_tail(tail),
         **_links(executable, words, sections_at, len(tail)),
         words=sections_at + 3,
     )
 
 
 def _textsectmap(executable: Executable, words: list[int]) -> int | None:
-    """Index of the slice textsectmap: the first (pointer, n, n) of few elements after the bounds."""
+    """Index of textsectmap: the first slice of few elements behind the bounds of data."""
     for at in range(HEAD + 11, min(len(words) - 3, HEAD + 40)):
         pointer, count, capacity = words[at : at + 3]
         if 0 < count == capacity <= MAX_TEXT_SECTIONS and executable.offset_of(pointer) is not None:
@@ -238,7 +239,7 @@ def _textsectmap(executable: Executable, words: list[int]) -> int | None:
     return None
 
 
-def _tail(tail: list[int]) -> dict[str, object]:
+def _tail(tail: list[int]) -> dict[str, Any]:
     """types and what follows it, read by how many words there are."""
     if len(tail) == 8 and tail[2] >= tail[0] and tail[1] <= tail[2] - tail[0]:
         types, length, etypes, itabs, itabs_size, _, gofunc, epclntab = tail
@@ -253,7 +254,7 @@ def _tail(tail: list[int]) -> dict[str, object]:
             }
     if len(tail) < 2 or tail[1] < tail[0]:
         return {}
-    found: dict[str, object] = {"types": tail[0], "etypes": tail[1]}
+    found: dict[str, Any] = {"types": tail[0], "etypes": tail[1]}
     if len(tail) in (4, 5):
         found["gofunc"] = tail[3]
     if len(tail) == 5:
@@ -275,7 +276,7 @@ def _text_sections(executable: Executable, words: list[int], at: int) -> tuple[T
     )
 
 
-def _links(executable: Executable, words: list[int], at: int, tail: int) -> dict[str, Slice | None]:
+def _links(executable: Executable, words: list[int], at: int, tail: int) -> dict[str, Any]:
     """The slices typelinks and itablinks, where the layout has them."""
     if tail >= 8 or len(words) < at + 9:
         return {"typelinks": None, "itablinks": None}

@@ -52,7 +52,11 @@ class Header:
     files: int
     pctab: int
     functab: int
-    size: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of the header itself."""
+        return 8 + self.pointer_size * {"1.2": 1, "1.16": 7, "1.18": 8, "1.20": 8}[self.version]
 
     @property
     def split(self) -> bool:
@@ -152,7 +156,7 @@ def read_header(data: Bytes) -> Header:
         raise FormatError("a pclntab header is cut off", offset=0)
     raw = data[: 8 + 8 * 8].tobytes()
     for order in ("little", "big"):
-        version = MAGICS.get(int.from_bytes(raw[:4], order))  # type: ignore[arg-type]
+        version = MAGICS.get(int.from_bytes(raw[:4], order))
         if version is not None:
             break
     else:
@@ -163,10 +167,7 @@ def read_header(data: Bytes) -> Header:
     count = {"1.2": 1, "1.16": 7, "1.18": 8, "1.20": 8}[version]
     if len(raw) < 8 + count * width:
         raise FormatError("a pclntab header is cut off", offset=0)
-    words = [
-        int.from_bytes(raw[8 + k * width : 8 + (k + 1) * width], order)  # type: ignore[arg-type]
-        for k in range(count)
-    ]
+    words = [int.from_bytes(raw[8 + k * width : 8 + (k + 1) * width], order) for k in range(count)]
     size = 8 + count * width
     if version == "1.2":
         offsets = [0, 0, 0, 0, size]
@@ -182,7 +183,6 @@ def read_header(data: Bytes) -> Header:
         words[0],
         words[2] if count == 8 else 0,
         *offsets,
-        size=size,
     )
 
 

@@ -14,6 +14,8 @@ Nothing is trusted: an entry below the one before it, an offset out of its table
 never ends is left out and counted as a fault, and no loop runs longer than the text is long.
 """
 
+from typing import Any
+
 import cython
 import numpy as np
 import numpy.typing as npt
@@ -380,9 +382,9 @@ def _run_functions(
     return faults
 
 
-def _view(array):  # type: ignore[no-untyped-def]
+def _view(array: npt.NDArray[Any]) -> Any:
     """Interpreted, a memoryview gives Python's integers, which do not overflow as numpy's do."""
-    return array if cython.compiled else memoryview(array)
+    return array if cython.compiled else array.data
 
 
 @cython.cfunc

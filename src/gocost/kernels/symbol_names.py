@@ -7,6 +7,8 @@ first dot after its last slash, where slashes in type arguments and receivers do
 path may be written `%2e`; the few distinct packages are unescaped by the caller.
 """
 
+from typing import Any
+
 import cython
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +16,9 @@ import numpy.typing as npt
 NO_PACKAGE = -1  # a name that tells no package: assembly's, C's, an unnamed type's
 
 
-def _view(array):  # type: ignore[no-untyped-def]
+def _view(array: npt.NDArray[Any]) -> Any:
     """Interpreted, a memoryview gives Python's integers, which do not overflow as numpy's do."""
-    return array if cython.compiled else memoryview(array)
+    return array if cython.compiled else array.data
 
 
 @cython.cfunc
@@ -200,10 +202,11 @@ def intern_packages(
 ]:
     """Number the package of each name from `starts` to the next NUL, at most to `limits`.
 
-    With `ended` the limits are where the names end, and no NUL is looked for. `seed` makes collisions unpredictable to whoever wrote the names; it does not change the
-    result. Returns the package of each name (NO_PACKAGE where there is none), the length of each
-    name, and where in `data` each package's path starts and how long it is. Packages are
-    numbered by first appearance.
+    With `ended` the limits are where the names end, and no NUL is looked for. `seed` makes
+    collisions unpredictable to whoever wrote the names; it does not change the result. Returns
+    the package of each name (NO_PACKAGE where there is none), the length of each name, and where
+    in `data` each package's path starts and how long it is. Packages are numbered by first
+    appearance.
     """
     count = len(starts)
     bits = max(4, (2 * count).bit_length())
