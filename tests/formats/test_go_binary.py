@@ -1,0 +1,116 @@
+"""What a file is instead of a Go executable, by real files of each kind."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gocost.formats.go_binary import open_go_binary
+from gocost.model.errors import FormatError
+from tests.fixtures.binaries import RECIPES, RELEASES, binary
+
+
+@pytest.mark.parametrize("name", [*RECIPES, *RELEASES])
+def test_go_binaries_are_opened_with_their_build_info(name: str) -> None:
+    found = open_go_binary(binary(name).read_bytes())
+
+    assert found.info is not None
+    assert found.info.go_version.startswith(name.partition("-")[0] if "go1." in name else "go1.")
+
+
+def tar_of(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        entry = tarfile.TarInfo("app")
+        entry.size = len(data)
+        archive.addfile(entry, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def zip_of(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("app", data)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "named", "hint"),
+    [
+        (b"", "an empty file", "build or copy"),
+        (b"#!/bin/sh\nexec app\n", "a script", "that it starts"),
+        (gzip.compress(b"x" * 99), "a gzip archive", "unpack"),
+        (zip_of(b"x"), "a zip archive", "unpack"),
+        (tar_of(b"x" * 99), "a tar archive", "unpack"),
+        (b"\xca\xfe\xba\xbe\0\0\0\x41" + bytes(64), "a Java class", "go build"),
+        (b"\0asm\1\0\0\0", "a WebAssembly module", "GOARCH"),
+        (b"go 1.22\n\nmodule x\n", "a text file", "go build"),
+        ("größe\n".encode(), "a text file", "go build"),
+        (bytes(range(256)), "no executable that gocost knows", "ELF, PE and Mach-O"),
+    ],
+)
+def test_other_files_are_named(data: bytes, named: str, hint: str) -> None:
+    with pytest.raises(FormatError, match=named) as caught:
+        open_go_binary(data)
+
+    assert hint in caught.value.hint
+
+
+def test_a_program_of_another_language_is_named() -> None:
+    with pytest.raises(FormatError, match="an ELF executable without Go in it"):
+        open_go_binary(Path(sys.executable).resolve().read_bytes())
+
+
+def test_an_object_file_is_named(tmp_path: Path) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("needs a C compiler: apt-get install gcc")
+    source = tmp_path / "empty.c"
+    source.write_text("int nothing;\n")
+    subprocess.run(["gcc", "-c", str(source), "-o", str(tmp_path / "empty.o")], check=True)
+
+    with pytest.raises(FormatError, match="an object file"):
+        open_go_binary((tmp_path / "empty.o").read_bytes())
+
+
+@pytest.mark.parametrize("name", ["linux-amd64", "linux-386", "linux-arm64", "windows-amd64"])
+def test_a_file_packed_with_upx_is_named(name: str, tmp_path: Path) -> None:
+    upx = shutil.which("upx") or shutil.which("upx-ucl")
+    if upx is None:
+        pytest.skip("needs upx: apt-get install upx-ucl")
+    packed = tmp_path / "packed"
+    shutil.copyfile(binary(name), packed)
+    packed.chmod(0o755)
+    subprocess.run([upx, "-q", "-1", str(packed)], check=True, capture_output=True)
+
+    with pytest.raises(FormatError, match="UPX-packed") as caught:
+        open_go_binary(packed.read_bytes())
+
+    assert "upx -d" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["linux-amd64", "windows-amd64", "darwin-arm64"])
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.99])
+def test_a_file_cut_off_is_told_so(name: str, share: float) -> None:
+    data = binary(name).read_bytes()
+
+    with pytest.raises(FormatError, match="needs bytes") as caught:
+        open_go_binary(data[: int(len(data) * share)])
+
+    assert "cut off" in caught.value.hint
+
+
+def test_go_without_build_info_is_still_go() -> None:
+    data = binary("linux-amd64").read_bytes().replace(b"\xff Go buildinf:", b"\xff no buildinf:")
+
+    found = open_go_binary(data)
+
+    assert found.info is None
+    assert "no Go build information" in found.reason
