@@ -17,5 +17,6 @@ class Entry(NamedTuple):
 GROUPS = ("Govern", "Measure")
 
 COMMANDS = (
+    Entry("check", "Govern", "Hold services to the limits in gocost.yaml.", "gocost.cli.check"),
     Entry("bench", "Measure", "Did these benchmarks really change.", "gocost.cli.bench"),
 )

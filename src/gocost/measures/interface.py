@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
@@ -44,9 +45,17 @@ class Spec:
     rank: int
     """The order to run in: cheap ones first."""
     deadline: float
-    """Seconds after which the gate gives the measure up."""
+    """Seconds after which the gate gives the measure up. What a service's own `run:` takes (ready,
+    load, settle) is added for measures that need RUN."""
     function: str
     """`module:function`, imported when it is run."""
+    interleaves: bool = False
+    """Given a base, it measures base and head in turn and returns `changes` with intervals: for
+    sampled metrics. Other measures see one target at a time."""
+
+    def takes(self, metric: str) -> bool:
+        """Whether it gives this metric."""
+        return any(fnmatchcase(metric, glob) for glob in self.gives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +79,18 @@ class Context:
     offline: bool = False
     rebuild: bool = False
     """Build twice to see whether it is reproducible."""
+    wanted: frozenset[str] = frozenset()
+    """The metrics that are asked for, so that a measure need not work out others; empty for all."""
     deadline: float = float("inf")
     """On time.monotonic()'s clock."""
     progress: Callable[[str], None] = lambda _: None
     """Told, in a few words, what is being done now."""
+
+    def wants(self, *metrics: str) -> bool:
+        """Whether any of these is asked for; `binary.module.*` stands for all that begin so."""
+        return not self.wanted or any(
+            fnmatchcase(wanted, metric) for wanted in self.wanted for metric in metrics
+        )
 
     def remaining(self) -> float:
         """Seconds until the deadline, at least 0."""

@@ -131,8 +131,11 @@ def parse(text: str | float, unit: Unit) -> float:
         raise UsageError(
             f"{text!r} is not a quantity in {unit}", hint=f"write for example {example(unit)!r}"
         )
+    number = Decimal(match[1].replace("_", ""))
+    if abs(number.adjusted()) > 30:
+        raise UsageError(f"{text!r} is out of all proportion", hint=f"write {example(unit)}")
     # Decimal keeps `0.1 GB` exact: 100000000 and not 100000000.00000001.
-    value = Decimal(match[1].replace("_", "")) * Decimal(str(factor))
+    value = number * Decimal(str(factor))
     return int(value) if value == value.to_integral_value() else float(value)
 
 
@@ -191,7 +194,8 @@ def _format_positive(number: float, unit: Unit) -> str:
     if base == "count":
         whole = number == int(number)
         return (f"{int(number):,}" if whole and number < 1e15 else f"{number:,.4g}") + suffix
-    return f"{number:,.2f}{suffix}"
+    # Money: what is less than a cent is said to be that, and never to be nothing.
+    return f"< 0.01{suffix}" if 0 < number < 0.005 else f"{number:,.2f}{suffix}"
 
 
 def _scaled(number: float, scale: tuple[tuple[str, float], ...], *, zero: str = "0 B") -> str:

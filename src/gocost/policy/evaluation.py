@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from gocost.model.fact import Fact
+from gocost.model.fact import Fact, Value
 from gocost.model.finding import Finding, Limit, Location, Outcome
 from gocost.model.metric import Enforcer, Metric
 from gocost.model.quantity import Money, Unit, format_quantity
@@ -37,6 +37,8 @@ class Evidence:
     unknown: Mapping[str, str] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
     baseline: Baseline | None = None
+    comparable: Sequence[Fact] | None = None
+    """Head's exact facts in the form the baseline has them (built the same way); None: `facts`."""
 
 
 def _no_price(_metric: str, _amount: float) -> Money | None:
@@ -51,6 +53,8 @@ class Judge:
     today: date
     waivers: Sequence[Waiver] = ()
     price: Callable[[str, float], Money | None] = _no_price
+    currency: str = ""
+    """Of the price book, for metrics that are money."""
 
     def findings(self, rules: Iterable[Rule]) -> list[Finding]:
         """The findings of the rules that act in a check, in their order."""
@@ -62,14 +66,34 @@ class Judge:
             for finding in self._judge(rule, limit)
         ]
 
+    def _shown(self, value: Value, unit: Unit, *, signed: bool = False) -> str:
+        text = format_quantity(value, unit, signed=signed)
+        if unit not in (Unit.MONEY, Unit.MONEY_PER_MONTH):
+            return text
+        amount, slash, per = text.partition("/")
+        return f"{amount} {self.currency}{slash}{per}"
+
+    def _interval(self, change: Change, metric: Metric) -> str:
+        if change.low is None or change.high is None:
+            return ""
+        low = self._shown(change.low, metric.unit, signed=True)
+        high = self._shown(change.high, metric.unit, signed=True)
+        return f" ({low} to {high})"
+
     def _concerns(self, rule: Rule) -> bool:
         glob = rule.select.get("service")
         return glob is None or fnmatchcase(self.evidence.subject.service, glob)
 
     def _judge(self, rule: Rule, limit: Limit) -> list[Finding]:
         facts = [fact for fact in self.evidence.facts if self._selects(rule, fact)]
-        if limit.kind == "growth" and not rule.metric.exact:
-            return self._sampled_growth(rule, limit)
+        if limit.kind == "growth":
+            # A measure that ran both sides in turn says it better than two facts side by side.
+            changes = self._changes(rule)
+            if changes:
+                return _summed_up([self._judge_change(rule, limit, each) for each in changes])
+            if not rule.metric.exact:
+                return self._sampled_growth(rule, limit)
+            facts = [fact for fact in self._growth_facts() if self._selects(rule, fact)]
         if not facts:
             return [self._without_fact(rule, limit)]
         if limit.kind == "growth":
@@ -102,7 +126,7 @@ class Judge:
 
     def _absolute(self, rule: Rule, limit: Limit, fact: Fact) -> Finding:
         name, value, metric = _name(fact), fact.value, rule.metric
-        shown = format_quantity(value, metric.unit)
+        shown = self._shown(value, metric.unit)
         if _keeps(limit, value):
             verb = {"max": "within max", "min": "above min"}.get(limit.kind, "as allowed:")
             message = f"{name} is {shown}, {verb} {limit.text}"
@@ -113,7 +137,7 @@ class Judge:
             assert isinstance(limit.value, int | float)
             over = abs(float(value) - limit.value)
             side = "over max" if limit.kind == "max" else "below min"
-            by = format_quantity(over, metric.unit)
+            by = self._shown(over, metric.unit)
             message = f"{name} is {shown}, {by} {side} {limit.text}"
             money = self.price(metric.id, over) if limit.kind == "max" else None
             return self._violation(rule, limit, fact, message, money)
@@ -144,8 +168,8 @@ class Judge:
         grown = fact.value - base.value
         worse = grown * worse_sign(rule.metric)
         allowed = _allowance(limit, base.value)
-        shown = format_quantity(grown, rule.metric.unit, signed=True)
-        grew = f"{_name(fact)} went from {format_quantity(base.value, rule.metric.unit)} by {shown}"
+        shown = self._shown(grown, rule.metric.unit, signed=True)
+        grew = f"{_name(fact)} went from {self._shown(base.value, rule.metric.unit)} by {shown}"
         if base.value and grown:
             grew += f" ({grown / base.value:+.1%})"
         if grown == 0:
@@ -160,15 +184,19 @@ class Judge:
             rule, limit, fact, f"{grew}, over growth {limit.text}", money, base=base
         )
 
-    def _sampled_growth(self, rule: Rule, limit: Limit) -> list[Finding]:
-        changes = [
+    def _changes(self, rule: Rule) -> list[Change]:
+        return [
             change
             for change in self.evidence.changes
             if change.metric == rule.metric.id
             and selected(rule.select, self.evidence.subject.service, change.labels)
         ]
-        if changes:
-            return _summed_up([self._judge_change(rule, limit, change) for change in changes])
+
+    def _growth_facts(self) -> Sequence[Fact]:
+        comparable = self.evidence.comparable
+        return self.evidence.facts if comparable is None else comparable
+
+    def _sampled_growth(self, rule: Rule, limit: Limit) -> list[Finding]:
         missing = self._no_base(rule, limit)
         if missing is not None:
             return [missing]
@@ -189,8 +217,8 @@ class Judge:
         high = change.high if change.high is not None else change.delta
         least = min(low * sign, high * sign)
         money = self.price(metric.id, change.delta)
-        shown = format_quantity(change.delta, metric.unit, signed=True)
-        interval = _interval(change, metric)
+        shown = self._shown(change.delta, metric.unit, signed=True)
+        interval = self._interval(change, metric)
         grew = f"{_name(fact)} went by {shown}{interval}"
         if least > _allowance(limit, change.base) and change.verdict is not Verdict.SAME:
             message = f"{grew}, over growth {limit.text}"
@@ -255,7 +283,7 @@ class Judge:
             what = "could not be measured" if outcome is Outcome.UNKNOWN else "was not measured"
             if limit.kind == "growth":
                 what = what.replace("measured", "compared")
-            message = f"{rule.metric.id} {what}: {reason}"
+            message = f"{rule.metric.id} {what}"
         anchor = rule.anchor if rule.anchor != rule.place else rule.places[limit.kind]
         broken = outcome in (Outcome.VIOLATED, Outcome.WAIVED)
         return Finding(
@@ -317,14 +345,6 @@ def _keeps(limit: Limit, value: object) -> bool:
 def _allowance(limit: Limit, base: float) -> float:
     assert isinstance(limit.value, int | float)
     return abs(base) * limit.value if limit.relative else limit.value
-
-
-def _interval(change: Change, metric: Metric) -> str:
-    if change.low is None or change.high is None:
-        return ""
-    low = format_quantity(change.low, metric.unit, signed=True)
-    high = format_quantity(change.high, metric.unit, signed=True)
-    return f" ({low} to {high})"
 
 
 def _fact_of(change: Change, value: object) -> Fact:

@@ -1,0 +1,42 @@
+"""`gocost.check()`: measure services and hold them to their policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from gocost.gate.check import Request
+from gocost.gate.check import check as run_check
+from gocost.model.report import Report
+from gocost.policy.loading import discover, load
+
+
+def check(
+    policy: str | Path | None = None,
+    *,
+    base: str | None = None,
+    services: Sequence[str] = (),
+    offline: bool = False,
+    rebuild: bool = False,
+    today: date | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Build and measure the services of a policy and judge them by its rules.
+
+    `policy` is a file, by default the `gocost.yaml` of the current folder or above it; `base` a git
+    ref or a saved report to measure growth against; `services` the names of some of its services;
+    `rebuild` builds a second time to see whether the build is reproducible; `today` is the day
+    that waivers expire by. Raises PolicyError, UsageError, SourceError.
+    """
+    path = Path(policy) if policy is not None else discover(Path.cwd())
+    return run_check(
+        Request(
+            policy=load(path).only(services),
+            base=base,
+            offline=offline,
+            rebuild=rebuild,
+            today=today or date.today(),
+            progress=progress,
+        )
+    )

@@ -1,0 +1,197 @@
+"""Building a service as its policy says, and once more in the form that two commits compare in.
+
+Paths and VCS stamps change a file's size, so growth is measured on `-trimpath -buildvcs=false`
+builds of both sides; absolute limits hold for the real build.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gocost.model.errors import BuildError, SourceError
+from gocost.model.service import Build, Service
+from gocost.sources import process
+from gocost.sources.go_command import first_complaint, go_in
+
+COMPARABLE: Final = ("-trimpath", "-buildvcs=false")
+TIMEOUT: Final = 1800.0
+ARCHIVE: Final = b"!<arch>\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An executable, and what building it took (None for a file built elsewhere)."""
+
+    path: Path
+    seconds: float | None
+    how: str
+    """The command, as a person would type it."""
+
+
+def comparable_already(build: Build) -> bool:
+    """Whether the real build is already in the form that growth is measured in."""
+    environment = build.env.get("GOFLAGS", os.environ.get("GOFLAGS", ""))
+    said = {*build.flags, *environment.split()}
+    return not build.binary and set(COMPARABLE) <= said
+
+
+def build_service(
+    service: Service,
+    directory: Path,
+    output: Path,
+    *,
+    comparable: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Artifact:
+    """The executable of `service`, whose paths are relative to `directory`, written into `output`.
+
+    Raises BuildError with the compiler's own message, SourceError where something is not there.
+    """
+    build = service.build
+    if build.binary:
+        path = directory / build.binary
+        if not path.is_file():
+            raise SourceError(
+                f"{service.name}: there is no file {build.binary}",
+                hint="build it first, or correct `build.binary`",
+            )
+        return Artifact(path, None, f"{build.binary}, built elsewhere")
+    environment = _environment(build, comparable=comparable)
+    for command in build.prepare:
+        progress(f"{service.name}: {shlex.join(command)}")
+        _run(service, command, directory, environment, "prepare")
+    suffix = ".exe" if build.platform.startswith("windows/") or _on_windows(build) else ""
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / f"{service.name}{suffix}"
+    progress(f"{service.name}: building{' for comparison' if comparable else ''}")
+    if build.command:
+        command = tuple(word.replace("{output}", str(path)) for word in build.command)
+        seconds = _run(service, command, directory, environment, "command")
+        if not path.is_file():
+            raise BuildError(
+                f"{service.name}: the command ended well and wrote no file",
+                hint="make it write {output}",
+            )
+        return Artifact(path, seconds, shlex.join(build.command))
+    return _go_build(service, directory, path, environment, comparable=comparable)
+
+
+def working_directory(service: Service, directory: Path) -> tuple[Path, str]:
+    """The folder to run the go command in, and the package as seen from there.
+
+    The policy's own folder wherever the go command can see the package from it (one module, or a
+    workspace); the root of the package's module where the policy lies above several modules.
+    Raises SourceError where there is no package or no module.
+    """
+    package = service.package
+    if not package.startswith("."):
+        return directory, package
+    folder = Path(os.path.normpath(directory / package))
+    if not folder.is_dir():
+        raise SourceError(
+            f"{service.name}: there is no folder {package}",
+            hint="correct `package:`; it is relative to the policy's folder",
+        )
+    root = _above(folder, "go.mod")
+    if root is None:
+        raise SourceError(
+            f"{service.name}: {package} is not in a Go module",
+            hint="run `go mod init` there, or correct `package:`",
+        )
+    if _above(directory, "go.mod") == root or _above(directory, "go.work") is not None:
+        return directory, package
+    return root, f"./{os.path.relpath(folder, root)}"
+
+
+def _go_build(
+    service: Service,
+    directory: Path,
+    path: Path,
+    environment: dict[str, str],
+    *,
+    comparable: bool,
+) -> Artifact:
+    folder, package = working_directory(service, directory)
+    flags: Sequence[str] = service.build.flags
+    if comparable:
+        flags = [*flags, *COMPARABLE]
+    try:
+        built = go_in(folder, environment).build(package, path, flags=flags, timeout=TIMEOUT)
+    except BuildError as error:
+        raise BuildError(
+            f"{service.name}: {error.message}", output=error.output, hint=error.hint
+        ) from error
+    _check_executable(service, path)
+    shown = shlex.join(["go", "build", *flags, package])
+    return Artifact(path, built.wall_seconds, shown)
+
+
+def _check_executable(service: Service, path: Path) -> None:
+    """`go build -o` of a library writes an archive, of several packages a folder."""
+    if path.is_dir():
+        raise SourceError(
+            f"{service.name}: {service.package} is more than one package",
+            hint="name one main package",
+        )
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(ARCHIVE))
+    except FileNotFoundError:
+        head = ARCHIVE
+    if head == ARCHIVE:
+        raise SourceError(
+            f"{service.name}: {service.package} is not a main package",
+            hint='name the folder whose files say "package main"',
+        )
+
+
+def _environment(build: Build, *, comparable: bool) -> dict[str, str]:
+    environment = dict(build.env)
+    if build.platform:
+        environment["GOOS"], _, environment["GOARCH"] = build.platform.partition("/")
+    if comparable and build.command:
+        said = environment.get("GOFLAGS", os.environ.get("GOFLAGS", ""))
+        environment["GOFLAGS"] = " ".join([*said.split(), *COMPARABLE])
+    return environment
+
+
+def _run(
+    service: Service,
+    command: Sequence[str],
+    directory: Path,
+    environment: dict[str, str],
+    key: str,
+) -> float:
+    done = process.run(
+        command,
+        cwd=directory,
+        env={**environment, "PWD": str(directory)},
+        timeout=TIMEOUT,
+        missing_hint=f"install it, or correct `build.{key}`",
+    )
+    if not done.ok:
+        said = done.stderr or done.stdout
+        raise BuildError(
+            f"{service.name}: `{shlex.join(command)}` ended with status {done.returncode}: "
+            f"{first_complaint(said)}",
+            output=said,
+            hint=f"run it in {directory}",
+        )
+    return done.wall_seconds
+
+
+def _above(folder: Path, name: str) -> Path | None:
+    folder = folder.resolve()
+    for each in (folder, *folder.parents):
+        if (each / name).is_file():
+            return each
+    return None
+
+
+def _on_windows(build: Build) -> bool:
+    return os.name == "nt" and not build.platform

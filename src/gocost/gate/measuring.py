@@ -1,0 +1,103 @@
+"""Running the steps of a plan on a target, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TypeVar
+
+import msgspec
+
+from gocost.gate.deadline import within
+from gocost.gate.plan import Step
+from gocost.measures.interface import Context, Measure, Measured, Need, Target
+from gocost.model.errors import GocostError
+from gocost.model.fact import Fact
+from gocost.model.report import Change, Note, Series, Table
+
+
+@dataclass(slots=True)
+class Findings:
+    """What several measures found of one target, put together."""
+
+    facts: list[Fact] = field(default_factory=list)
+    tables: dict[str, Table] = field(default_factory=dict)
+    series: list[Series] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+    """The measures that ran, in order."""
+
+    def add(self, name: str, measured: Measured, target: Target) -> None:
+        """Take in what one measure found; facts without a subject get the target's."""
+        self.ran.append(name)
+        self.facts += [_of(fact, target) for fact in measured.facts]
+        self.tables |= measured.tables
+        self.series += measured.series
+        self.changes += [_of(change, target) for change in measured.changes]
+        self.notes += measured.notes
+        self.assumptions += measured.assumptions
+        self.unknown |= measured.unknown
+        self.skipped |= measured.skipped
+
+
+def run_steps(
+    steps: Sequence[Step],
+    target: Target,
+    context: Context,
+    *,
+    base: Target | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Findings:
+    """Run `steps` in order; a measure that fails makes its metrics unknown, with its reason."""
+    found = Findings()
+    for step in steps:
+        name = step.spec.name
+        progress(f"{target.service.name}: measuring {name}")
+        try:
+            measured = run_step(step, target, context, base=base)
+        except GocostError as error:
+            found.ran.append(name)
+            found.unknown |= dict.fromkeys(sorted(step.metrics), str(error))
+            continue
+        found.add(name, measured, target)
+    return found
+
+
+def run_step(
+    step: Step, target: Target, context: Context, *, base: Target | None = None
+) -> Measured:
+    """One measure within its deadline. Raises GocostError."""
+    seconds = deadline_seconds(step, target, interleaved=base is not None)
+    own = replace(context, wanted=step.metrics, deadline=time.monotonic() + seconds)
+    module, _, name = step.spec.function.partition(":")
+    measure: Measure = getattr(import_module(module), name)
+    with within(seconds, f"measure {step.spec.name}"):
+        if step.spec.interleaves and base is not None:
+            return measure(target, own, base)
+        return measure(target, own)
+
+
+def deadline_seconds(step: Step, target: Target, *, interleaved: bool) -> float:
+    """The spec's deadline, and for each start of the service what the policy itself asks for."""
+    seconds = step.spec.deadline
+    run = target.service.run
+    if Need.RUN in step.spec.needs and run is not None:
+        load = run.load.duration if run.load is not None else 0.0
+        once = run.ready_within + load + run.settle
+        seconds += once * (2 if interleaved else 1)
+    return seconds
+
+
+Item = TypeVar("Item", Fact, Change)
+
+
+def _of(item: Item, target: Target) -> Item:
+    if item.subject.service:
+        return item
+    return msgspec.structs.replace(item, subject=target.subject)
