@@ -141,21 +141,19 @@ def _tail_with_ties(twice_u: int, members: int, others: int, groups: list[int]) 
     first, second = scores[0], scores[middle]
     lower = _choices([score - first for score in scores[:middle]], groups[:middle], members)
     upper = _choices([score - second for score in scores[middle:]], groups[middle:], members)
-    upper = upper.cumsum(axis=1)
-    widest = upper.shape[1] - 1
-    total = 0.0
-    for chosen in range(max(0, members - len(upper) + 1), min(members + 1, len(lower))):
-        # A sum of `low` among the chosen leaves at most `most - low` for the rest above.
-        rest = members - chosen
-        most = limit - chosen * first - rest * second
-        if most < 0:
-            continue
-        ways, above = lower[chosen], upper[rest]
-        free = max(0, min(len(ways), most - widest))  # so low that any choice above will do
-        last = min(len(ways), most + 1)
-        total += float(ways[:free].sum() * above[widest])
-        total += float(ways[free:last] @ above[most - last + 1 : most - free + 1][::-1])
-    return total / comb(members + others, members)
+    # Column s + 1 is how many ways have a sum of at most s; column 0 is none.
+    at_most = np.zeros((upper.shape[0], upper.shape[1] + 1))
+    upper.cumsum(axis=1, out=at_most[:, 1:])
+    chosen = np.arange(max(0, members - len(upper) + 1), min(members + 1, len(lower)))
+    rest = members - chosen
+    # A sum of `low` among the chosen leaves at most `most - low` for the rest above.
+    most = limit - chosen * first - rest * second
+    room = most[:, None] - np.arange(-1, lower.shape[1] - 1)
+    room.clip(0, upper.shape[1], out=room)
+    room += (rest * at_most.shape[1])[:, None]
+    # A plain sum: BLAS would start threads for it, which cost more than they save.
+    ways = (lower[chosen[0] : chosen[-1] + 1] * at_most.take(room)).sum()
+    return float(ways) / comb(members + others, members)
 
 
 def _choices(scores: list[int], groups: list[int], members: int) -> Floats:
@@ -175,16 +173,17 @@ def _choices(scores: list[int], groups: list[int], members: int) -> Floats:
     # Flat, because no sum ever leaves its row: one more member and its score is one shift.
     table = np.zeros((members + 1) * width)
     table[0] = 1
-    seen = 0
+    full = len(table)
+    reach = width  # the end of what can be other than zero
     for score, size in zip(scores, groups, strict=True):
-        reach = (min(seen, members) + 1) * width
+        shift = width + score
         old = table[:reach] if size == 1 else table[:reach].copy()
         for chosen in range(1, min(size, members) + 1):
-            shift = chosen * (width + score)
-            target = table[shift : shift + reach]
-            ways = old[: len(target)]
+            at = chosen * shift
+            target = table[at : at + reach]
+            ways = old if at + reach <= full else old[: len(target)]
             target += ways if size == 1 else comb(size, chosen) * ways
-        seen += size
+        reach = min(full, reach + size * width)
     return _with_complements(table.reshape(members + 1, width), scores, groups)
 
 
