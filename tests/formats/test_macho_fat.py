@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import lief
 import pytest
 
 from gocost.formats.buildinfo import read_buildinfo, version_text
@@ -79,3 +82,45 @@ def test_a_slice_that_is_not_there_is_named() -> None:
         open_executable(fat("arm64", "amd64"), "386")
 
     assert "arm64, amd64" in caught.value.hint
+
+
+@pytest.mark.parametrize("machine", ["arm64", "x86_64"])
+def test_pointers_in_chained_fixups_are_unpacked(machine: str, tmp_path: Path) -> None:
+    # Given a library whose linker packs its pointers into chains
+    clang, lld = (newest(name) for name in ("clang", "ld64.lld"))
+    source = tmp_path / "pointers.c"
+    source.write_text(
+        "int a = 1; static int b = 2; int *p = &a; int *q = &b;\n"
+        "void *table[2000] = {&a, &b, &p, 0, &q, [1500] = &table[7]};\n"
+        'const char *names[] = {"one", "two"};\n'
+    )
+    target = f"{machine}-apple-macos12"
+    library = tmp_path / "pointers.dylib"
+    subprocess.run([clang, "-target", target, "-c", source, "-o", tmp_path / "p.o"], check=True)
+    subprocess.run(
+        [lld, "-dylib", "-arch", machine, "-platform_version", "macos", "12.0", "12.0",
+         "-fixup_chains", "-o", library, tmp_path / "p.o"],
+        check=True,
+    )  # fmt: skip
+
+    # When it is opened
+    image = open_executable(library.read_bytes())
+
+    # Then every pointer is the one that LIEF finds, and the one that the symbols say
+    oracle: Any = lief.parse(str(library))
+    moved = image.relocations()
+    assert sorted(zip(moved.address.tolist(), moved.target.tolist(), strict=True)) == sorted(
+        (part.address, part.target) for part in oracle.relocations
+    )
+    symbols = image.symbols()
+    at = dict(zip(symbols.names(), symbols.address.tolist(), strict=True))
+    assert image.pointer_at(at["_p"]) == at["_a"]
+    assert image.pointers(at["_table"], 4).tolist() == [at["_a"], at["_b"], at["_p"], 0]
+    assert image.pointer_at(at["_table"] + 1500 * 8) == at["_table"] + 56
+
+
+def newest(program: str) -> str:
+    for name in (program, *(f"{program}-{version}" for version in range(22, 15, -1))):
+        if shutil.which(name):
+            return name
+    pytest.skip(f"needs {program} 16 or later: apt-get install clang-16 lld-16")

@@ -24,6 +24,7 @@ from gocost.model.errors import FormatError
 Container = Literal["elf", "pe", "macho"]
 Kind = Literal["exec", "pie", "shared", "object", "core"]
 
+TOP = (1 << 64) - 1  # the highest address; hostile sums of addresses and sizes go beyond it
 UNDEFINED = -1  # Symbols.section: defined in another file
 ABSOLUTE = -2  # Symbols.section: a constant, not an address
 COMMON = -3  # Symbols.section: allocated by the linker
@@ -326,7 +327,7 @@ class Executable:
         if len(moved) and count:
             width = self.pointer_size
             low = np.searchsorted(moved.address, np.uint64(address))
-            high = np.searchsorted(moved.address, np.uint64(address + count * width))
+            high = np.searchsorted(moved.address, np.uint64(min(address + count * width, TOP)))
             inside = moved.address[low:high] - np.uint64(address)
             aligned = inside % np.uint64(width) == 0
             slots = (inside[aligned] // np.uint64(width)).astype(np.intp)
@@ -336,7 +337,7 @@ class Executable:
     def relocated_pointers_to(self, target: int) -> NDArray[np.uint64]:
         """Addresses where the loader stores `target`; those in plain file bytes are not listed."""
         moved = self.relocations()
-        found: NDArray[np.uint64] = moved.address[moved.target == np.uint64(target)]
+        found: NDArray[np.uint64] = moved.address[moved.target == np.uint64(target & TOP)]
         return found
 
     @cached_property
@@ -375,7 +376,7 @@ def sizes_to_next(
     defined = np.flatnonzero(section >= 0)
     if not len(defined):
         return size
-    ends = np.array([part.address + part.size_in_memory for part in sections], np.uint64)
+    ends = np.array([min(part.address + part.size_in_memory, TOP) for part in sections], np.uint64)
     order = defined[np.lexsort((address[defined], section[defined]))]
     at, of = address[order], section[order]
     # The next higher address of the same section: symbols that share an address share a size.

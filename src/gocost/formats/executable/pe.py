@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gocost.formats.executable.fields import Bytes, Fields
 from gocost.formats.executable.interface import (
     ABSOLUTE,
+    TOP,
     UNDEFINED,
     Dynamic,
     Executable,
@@ -155,7 +156,7 @@ def _section(head: _Header, index: int, strings: int | None) -> Section:
         kind="nobits" if flags & _UNINITIALIZED and not in_file else "progbits",
         offset=offset,
         size_in_file=in_file,
-        address=head.image_base + address,
+        address=(head.image_base + address) & TOP,
         size_in_memory=memory or size,
         alloc=not is_debug and name != ".symtab",
         executable=bool(flags & (_EXECUTE | _CODE)),

@@ -1,0 +1,1 @@
+"""Harnesses that feed decoders hostile input: one `fuzz_*.py` a decoder, over one runner."""
