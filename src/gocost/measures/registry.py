@@ -6,11 +6,55 @@ from gocost.measures.interface import Need, Spec
 
 SPECS: tuple[Spec, ...] = (
     Spec(
+        name="linkage",
+        gives=("binary.linkage", "binary.linkage.*", "binary.cgo", "binary.glibc"),
+        needs=frozenset({Need.BINARY}),
+        rank=5,
+        deadline=60.0,
+        function="gocost.measures.linkage:measure",
+    ),
+    Spec(
         name="binary",
         gives=("binary.size", "binary.size.*", "binary.module.*", "binary.package.*"),
         needs=frozenset({Need.BINARY}),
         rank=10,
         deadline=120.0,
         function="gocost.measures.binary:measure",
+    ),
+    Spec(
+        name="build",
+        gives=("build.*",),
+        needs=frozenset({Need.BINARY}),
+        rank=20,
+        # With --rebuild it builds once more, from an empty cache.
+        deadline=1800.0,
+        function="gocost.measures.build:measure",
+    ),
+    Spec(
+        name="lint",
+        gives=("lint.*",),
+        needs=frozenset({Need.MODULE, Need.GO}),
+        rank=30,
+        deadline=600.0,
+        function="gocost.measures.lint:measure",
+    ),
+    Spec(
+        name="benchmarks",
+        gives=("bench.*",),
+        needs=frozenset({Need.MODULE, Need.GO}),
+        rank=40,
+        deadline=3600.0,
+        function="gocost.measures.benchmarks:measure",
+        interleaves=True,
+    ),
+    Spec(
+        name="portrait",
+        gives=("memory.*", "gc.*", "goroutines.*", "process.*", "latency.*"),
+        needs=frozenset({Need.BINARY, Need.RUN, Need.LINUX}),
+        rank=50,
+        # What the policy's own `run:` takes is added to it; with a base it runs several rounds.
+        deadline=600.0,
+        function="gocost.measures.portrait:measure",
+        interleaves=True,
     ),
 )

@@ -107,6 +107,18 @@ def find_process(pid: int, root: Path = PROC) -> Process:
     return Process(pid, started, _command(pid, root), root)
 
 
+def main_child(pid: int, root: Path = PROC) -> int:
+    """The process that does the work of a program that was started: itself, or, where it only
+    starts another (a shell script, `env`, `go run`), the largest of what it started."""
+    sizes = {}
+    for candidate in _family(pid, root):
+        try:
+            sizes[candidate] = _status(candidate, root).get("VmRSS", 0)
+        except SourceError:
+            continue  # ended meanwhile
+    return max(sizes, key=lambda each: sizes[each], default=pid)
+
+
 def unsupported(platform: str = sys.platform, root: Path = PROC) -> str:
     """Why processes cannot be watched here, or an empty string where they can."""
     if platform != "linux":
@@ -129,6 +141,21 @@ def _stat(pid: int, root: Path) -> tuple[str, int, int]:
             f"{root}/{pid}/stat is not what Linux writes: {text[:60]!r}",
             hint="check that /proc is the kernel's own",
         ) from error
+
+
+def _family(pid: int, root: Path) -> list[int]:
+    """The process and all that descend from it, as far as the kernel lists children."""
+    found: list[int] = []
+    waiting = [pid]
+    while waiting and len(found) < 1000:
+        each = waiting.pop()
+        found.append(each)
+        try:
+            text = _read(root / str(each) / "task" / str(each) / "children")
+        except OSError:
+            continue
+        waiting.extend(int(word) for word in text.split() if word.isdecimal())
+    return found
 
 
 def _status(pid: int, root: Path) -> dict[str, int]:

@@ -1,0 +1,176 @@
+"""`gocost portrait`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+from gocost.cli.options import comparing, reporting
+from gocost.cli.output import Output, progress
+
+GROUP = "Measure"
+
+
+@click.command("portrait")
+@click.option(
+    "--run", "start", is_flag=True, help="Build and start the policy's service (default)."
+)
+@click.option("--pid", type=click.IntRange(min=1), metavar="N", help="Watch this process.")
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    metavar="URL",
+    help="Read /metrics, /debug/vars and /debug/pprof below it, repeatable.",
+)
+@click.option("--for", "duration", default="10s", show_default=True, help="How long to watch.")
+@click.option("--policy", type=click.Path(dir_okay=False), help="Instead of the gocost.yaml here.")
+@click.option("--service", metavar="NAME", help="Which of the policy's services to run.")
+@click.option("--command", "words", metavar="'PROGRAM ...'", help="Start this, without a policy.")
+@click.option("--binary", type=click.Path(dir_okay=False), help="What {binary} of --command is.")
+@click.option("--ready", default="", metavar="URL", help="Answers 2xx once it is ready.")
+@click.option("--ready-within", default="30s", show_default=True, help="How long to wait for that.")
+@click.option("--load-vegeta", default="", metavar="FILE", help="vegeta targets to put on it.")
+@click.option("--load-command", metavar="'PROGRAM ...'", help="A program that puts load on it.")
+@click.option("--rate", default="50/s", show_default=True, help="Of --load-vegeta.")
+@click.option("--duration", "load_duration", default="10s", show_default=True, help="Of the load.")
+@click.option("--settle", default="5s", show_default=True, help="After the load, before counting.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="'NAME: VALUE'|@FILE",
+    help="For the pages, repeatable; @FILE holds one a line. Never printed.",
+)
+@comparing
+@click.option("--rounds", type=click.IntRange(min=1), help="Runs a side.  [default: 5]")
+@reporting
+def command(
+    start: bool,
+    pid: int | None,
+    urls: tuple[str, ...],
+    duration: str,
+    policy: str | None,
+    service: str | None,
+    words: str | None,
+    binary: str | None,
+    ready: str,
+    ready_within: str,
+    load_vegeta: str,
+    load_command: str | None,
+    rate: str,
+    load_duration: str,
+    settle: str,
+    headers: tuple[str, ...],
+    base: str | None,
+    rounds: int | None,
+    output: Output,
+) -> int:
+    """What the running service uses.
+
+    Starts the policy's service and puts its load on it, or watches one that runs already: memory,
+    CPU, garbage collection, goroutines, latency. None of it needs a change in the service.
+    """
+    from gocost.analyses.portrait.rounds import ROUNDS
+    from gocost.api.portrait import portrait
+    from gocost.model.errors import ExitCode, GocostError, UsageError
+    from gocost.model.quantity import Unit, parse
+    from gocost.model.service import Load, Run
+
+    if (start or words is not None) and (pid is not None or urls):
+        raise UsageError(
+            "--run starts a service, --pid and --url watch one that runs", hint="use one of them"
+        )
+    run = None
+    if words is not None:
+        load = None
+        if load_vegeta or load_command:
+            load = Load(
+                vegeta=load_vegeta,
+                rate=float(parse(rate, Unit.COUNT_PER_SECOND)),
+                duration=float(parse(load_duration, Unit.SECONDS)),
+                command=_words(load_command or "", "--load-command"),
+            )
+        run = Run(
+            command=_words(words, "--command"),
+            ready=ready,
+            ready_within=float(parse(ready_within, Unit.SECONDS)),
+            load=load,
+            settle=float(parse(settle, Unit.SECONDS)),
+        )
+    try:
+        with _ending_children(), progress() as tell:
+            report = portrait(
+                policy=policy,
+                service=service,
+                run=run,
+                binary=binary,
+                pid=pid,
+                urls=urls,
+                headers=_headers(headers),
+                base=base,
+                rounds=rounds or ROUNDS,
+                seconds=float(parse(duration, Unit.SECONDS)),
+                progress=tell,
+            )
+    except GocostError as error:
+        said = getattr(error, "output", "")
+        if said and not type(error).__name__.startswith("Build"):
+            click.echo(said, err=True)
+        raise
+    output.emit(report)
+    failures = [note.text for note in report.notes if note.level == "error"]
+    for text in failures:
+        click.echo(f"gocost: {text}", err=True)
+    return int(ExitCode.NOT_MEASURABLE if failures else ExitCode.CLEAN)
+
+
+def _words(text: str, option: str) -> tuple[str, ...]:
+    """A command line as an argument list; no shell ever sees it."""
+    import shlex
+
+    from gocost.model.errors import UsageError
+
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}", hint="close the quotes") from error
+
+
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    """Headers by name. Errors name the option and never show what was given."""
+    from pathlib import Path
+
+    from gocost.model.errors import UsageError
+    from gocost.sources.files import read_text
+
+    lines: list[str] = []
+    for each in given:
+        if each.startswith("@"):
+            lines += [line for line in read_text(Path(each[1:])).splitlines() if line.strip()]
+        else:
+            lines.append(each)
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip() or " " in name.strip():
+            raise UsageError("--header is not 'Name: value'", hint="it is not shown here")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+@contextmanager
+def _ending_children() -> Iterator[None]:
+    """SIGTERM leaves by way of the `with` blocks, which stop the service and the load."""
+    import signal
+
+    def leave(_number: int, _frame: object) -> None:
+        raise SystemExit(143)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
