@@ -17,6 +17,10 @@ class Entry(NamedTuple):
 GROUPS = ("Govern", "Measure")
 
 COMMANDS = (
+    Entry("init", "Govern", "Write a first gocost.yaml from what is measured.", "gocost.cli.init"),
     Entry("check", "Govern", "Hold services to the limits in gocost.yaml.", "gocost.cli.check"),
+    Entry("explain", "Govern", "What a metric means, and what to do.", "gocost.cli.explain"),
+    Entry("policy", "Govern", "Check, show or tighten gocost.yaml.", "gocost.cli.policy"),
     Entry("bench", "Measure", "Did these benchmarks really change.", "gocost.cli.bench"),
+    Entry("portrait", "Measure", "What the running service uses.", "gocost.cli.portrait"),
 )

@@ -115,7 +115,7 @@ def _change(
     if either.labels:
         # A module that is not there weighs nothing; of other things, only what is on both sides.
         if base is None or head is None:
-            if not {"module", "package"} & set(either.labels):
+            if metric.family != "binary":
                 return None
         elif base.value == head.value:
             return None

@@ -112,7 +112,7 @@ class Judge:
         if (reason := _reason(self.evidence.skipped, identifier)) is not None:
             return self._finding(rule, limit, Outcome.SKIPPED, reason=reason)
         others = [fact for fact in self.evidence.facts if fact.metric == identifier]
-        if others and limit.kind == "max" and {"module", "package"} & set(rule.select):
+        if others and limit.kind == "max" and rule.metric.family == "binary":
             wanted = _labelled({k: v for k, v in rule.select.items() if k != "service"})
             return self._finding(
                 rule, limit, Outcome.PASS, message=f"{identifier}{wanted} is not there at all"

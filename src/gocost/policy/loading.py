@@ -116,7 +116,17 @@ def discover(start: Path) -> Path:
 
 def load(path: Path) -> Policy:
     """The policy of that file, resolved. Raises PolicyError (with a place) and UsageError."""
-    layer = _read_file(path, shown(path), origin=shown(path))
+    return _resolved(_read_file(path, shown(path), origin=shown(path)))
+
+
+def load_text(text: str, path: Path) -> Policy:
+    """The policy of a text that is to stand at `path`. Raises PolicyError and UsageError."""
+    name = shown(path)
+    file, places, _ = read_text(text, name)
+    return _resolved(_Layer(file, places, path, name, name))
+
+
+def _resolved(layer: _Layer) -> Policy:
     if not layer.file.services:
         place = layer.places.keys.get(("services",), layer.places.of())
         raise place.error(

@@ -8,7 +8,7 @@ Every value's place is kept by its path (`("services", "payments", "build", "fla
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from msgspec import inspect
 
 from gocost.model.catalogue import nearest
-from gocost.model.errors import UsageError
+from gocost.model.errors import PolicyError, UsageError
 from gocost.model.quantity import Unit, parse
 from gocost.policy.document import Node, Place
 from gocost.policy.schema import UNITS, PolicyFile
@@ -212,16 +212,20 @@ def boolean(node: Node, name: str) -> bool:
     )
 
 
-def unknown_word(place: Place, what: str, word: str, known: object) -> Exception:
+def unknown_word(
+    place: Place, what: str, word: str, known: Iterable[object], *, hint: str = ""
+) -> PolicyError:
     """The error for a word that is not one of `known`, with the nearest right one."""
-    words = [str(each) for each in known]  # type: ignore[attr-defined]
+    words = [str(each) for each in known]
     near = nearest(word, words)
-    shown = ", ".join(words[:12]) + (" ..." if len(words) > 12 else "")
-    hint = f"did you mean {near!r}?" if near else f"known: {shown}" if words else ""
+    if near:
+        hint = f"did you mean {near!r}?"
+    elif words and not hint:
+        hint = "known: " + ", ".join(words[:12]) + (" ..." if len(words) > 12 else "")
     return place.error(f"{what} {_quoted(word)}", hint=hint)
 
 
-def _unknown_key(key: Node, fields: Mapping[str, object], name: str) -> Exception:
+def _unknown_key(key: Node, fields: Mapping[str, object], name: str) -> PolicyError:
     return unknown_word(key.place, f"{name} has no key", key.text, fields)
 
 

@@ -185,7 +185,8 @@ def _metric(name: str, place: Place) -> Metric:
             raise place.error(
                 f"{name} is a family of metrics", hint=f"name one: {', '.join(below[:6])}"
             )
-        raise unknown_word(place, "there is no metric", name, metrics)
+        hint = "`gocost explain` lists them all"
+        raise unknown_word(place, "there is no metric", name, metrics, hint=hint)
     return metrics[name]
 
 

@@ -1,0 +1,52 @@
+"""`gocost.init()`: a first policy for a module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gocost.gate.initial import draft
+from gocost.model.errors import SourceError, UsageError
+from gocost.model.report import Layout, Note, Report
+from gocost.sources.cache import write_atomically
+
+
+def init(
+    directory: str | Path = ".",
+    *,
+    force: bool = False,
+    headroom: float = 0.1,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Find the main packages of a module, measure them, write `gocost.yaml` with limits.
+
+    The limits are what was measured plus `headroom` (a share). An existing file is kept unless
+    `force`. Raises UsageError for that, for no module and for no main package.
+    """
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder", hint="name the folder of your module")
+    path = folder / "gocost.yaml"
+    if path.exists() and not force:
+        raise UsageError(
+            f"{path} exists already", hint="`gocost policy tighten` updates it, --force writes anew"
+        )
+    made = draft(folder, headroom=headroom, progress=progress)
+    try:
+        write_atomically(path, made.text.encode())
+        path.chmod(0o644)
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be written: {error.strerror}", hint="check the folder's mode"
+        ) from error
+    names = ", ".join(main.name for main in made.services)
+    text = f"wrote {path} for {names}; `gocost check` holds them to it"
+    report = made.report
+    return Report(
+        command="init",
+        gocost=report.gocost,
+        subject=report.subject,
+        facts=[fact for fact in report.facts if not fact.labels],
+        notes=[*report.notes, Note("info", text)],
+        layout=Layout(title=f"gocost init: {names}", tables=()),
+    )

@@ -1,0 +1,223 @@
+"""`gocost.policy()`: the resolved policy; `lint`, `schema` and `tighten` beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gocost._version import VERSION
+from gocost.model.errors import UsageError
+from gocost.model.quantity import Unit, format_quantity
+from gocost.model.report import Column, Layout, Note, Report, Table
+from gocost.policy.loading import Policy, discover, load, shown
+from gocost.policy.rules import Rule
+
+Progress = Callable[[str], None]
+
+
+def policy(path: str | Path | None = None) -> Report:
+    """The policy with everything that holds, and the file and line that each value comes from.
+
+    `path` is a file, by default the nearest `gocost.yaml`. Raises PolicyError, UsageError.
+    """
+    loaded = _loaded(path)
+    tables = {
+        "settings": _settings(loaded),
+        "rules": _rules(loaded),
+        "waivers": _waivers(loaded),
+    }
+    title = f"{shown(loaded.path)}: {', '.join(g.service.name for g in loaded.services)}"
+    return _report(
+        {name: table for name, table in tables.items() if table.rows}, Layout(title=title, rows=0)
+    )
+
+
+def lint(path: str | Path | None = None) -> Report:
+    """The policy checked, without measuring anything. Raises PolicyError where it is wrong."""
+    from gocost.cost.price_book import load_prices
+
+    loaded = _loaded(path)
+    load_prices(loaded.prices)
+    rules = sum(len(governed.rules) for governed in loaded.services)
+    names = ", ".join(governed.service.name for governed in loaded.services)
+    text = f"{shown(loaded.path)} is right: {names}; {rules} rules"
+    return _report({}, Layout(title=text))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of `gocost.yaml`, for editors."""
+    from gocost.policy.json_schema import schema as build
+
+    return build()
+
+
+def tighten(
+    path: str | Path | None = None,
+    *,
+    headroom: float = 0.1,
+    dry_run: bool = False,
+    progress: Progress = lambda _: None,
+) -> Report:
+    """Measure the services and bring the file's limits down to what they are now plus `headroom`.
+
+    Only limits that are written in that file change, and only to the tighter side; comments and
+    layout stay. `dry_run` only reports. Raises PolicyError, SourceError.
+    """
+    from gocost.cost.price_book import load_prices
+    from gocost.gate.check import Request, check
+    from gocost.policy.loading import shown as as_shown
+    from gocost.policy.rewriting import Measurement, rewritten, tightenings
+    from gocost.policy.rules import selected
+    from gocost.sources.cache import write_atomically
+    from gocost.sources.files import read_bounded
+
+    loaded = _loaded(path)
+    report = check(Request(loaded, progress=progress))
+    measurements = [
+        Measurement(
+            rule,
+            [
+                fact
+                for fact in report.facts
+                if fact.metric == rule.metric.id
+                and fact.subject.service == governed.service.name
+                and selected(rule.select, governed.service.name, fact.labels)
+            ],
+        )
+        for governed in loaded.services
+        for rule in governed.rules
+    ]
+    name = as_shown(loaded.path)
+    currency = load_prices(loaded.prices).currency
+    changes = tightenings(measurements, name, headroom, currency)
+    if changes and not dry_run:
+        text = read_bounded(loaded.path, 1 << 20).decode("utf-8")
+        mode = loaded.path.stat().st_mode
+        target = loaded.path.resolve()
+        write_atomically(target, rewritten(text, name, changes).encode())
+        target.chmod(mode & 0o777)
+    rows = [
+        [
+            str(each.place),
+            each.rule,
+            each.kind,
+            each.before,
+            each.after,
+            format_quantity(each.measured, each.unit),
+        ]
+        for each in changes
+    ]
+    table = Table(
+        title="Limits that came down" if not dry_run else "Limits that can come down",
+        columns=(
+            Column("place", Unit.TEXT, "file and line"),
+            Column("rule", Unit.TEXT, "the rule's id"),
+            Column("limit", Unit.TEXT, "max or min"),
+            Column("before", Unit.TEXT, "as it was written"),
+            Column("after", Unit.TEXT, "as it is now"),
+            Column("measured", Unit.TEXT, "what it follows"),
+        ),
+        rows=rows,
+    )
+    said = f"{name}: {len(rows)} limits tightened" if rows else f"{name}: no limit can come down"
+    unmeasured = sorted(
+        {
+            finding.rule
+            for finding in report.findings
+            if finding.outcome.value in ("unknown", "skipped")
+            and finding.limit is not None
+            and finding.limit.kind in ("max", "min")
+        }
+    )
+    notes = [*report.notes]
+    if unmeasured:
+        notes.append(
+            Note("info", f"not measured, and so left as they are: {', '.join(unmeasured)}")
+        )
+    return _report({"tightened": table} if rows else {}, Layout(title=said, rows=0), notes)
+
+
+def _loaded(path: str | Path | None) -> Policy:
+    file = Path(path) if path is not None else discover(Path.cwd())
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder", hint="name the policy's file")
+    return load(file)
+
+
+def _settings(loaded: Policy) -> Table:
+    return Table(
+        title="Settings",
+        columns=(
+            Column("service", Unit.TEXT, "empty for the whole file"),
+            Column("setting", Unit.TEXT, "its name in the file"),
+            Column("value", Unit.TEXT, "what holds"),
+            Column("from", Unit.TEXT, "file and line, or `default`"),
+        ),
+        rows=[[s.service, s.name, s.value, s.origin] for s in loaded.settings if s.value],
+    )
+
+
+def _rules(loaded: Policy) -> Table:
+    return Table(
+        title="Rules",
+        columns=(
+            Column("service", Unit.TEXT, "whom it holds for"),
+            Column("rule", Unit.TEXT, "its id"),
+            Column("metric", Unit.TEXT, "what it limits"),
+            Column("limit", Unit.TEXT, "as it was written"),
+            Column("severity", Unit.TEXT, "how much it matters"),
+            Column("from", Unit.TEXT, "file and line"),
+            Column("where", Unit.TEXT, "where it acts"),
+        ),
+        rows=[
+            [
+                governed.service.name,
+                rule.id,
+                rule.metric.id + _selector(rule),
+                f"{kind} {limit.text}",
+                rule.severity.value + (" (locked)" if rule.locked else ""),
+                str(rule.places[kind]),
+                ", ".join(rule.where),
+            ]
+            for governed in loaded.services
+            for rule in governed.rules
+            for kind, limit in rule.limits.items()
+        ],
+    )
+
+
+def _waivers(loaded: Policy) -> Table:
+    return Table(
+        title="Waivers",
+        columns=(
+            Column("service", Unit.TEXT, "whom it holds for"),
+            Column("rule", Unit.TEXT, "the rule that is waived"),
+            Column("owner", Unit.TEXT, "who answers for it"),
+            Column("expires", Unit.TEXT, "the last day it acts"),
+            Column("reason", Unit.TEXT, "why"),
+            Column("from", Unit.TEXT, "file and line"),
+        ),
+        rows=[
+            [
+                governed.service.name,
+                waiver.rule,
+                waiver.owner,
+                waiver.expires.isoformat(),
+                waiver.reason,
+                str(waiver.place),
+            ]
+            for governed in loaded.services
+            for waiver in governed.waivers
+        ],
+    )
+
+
+def _selector(rule: Rule) -> str:
+    if not rule.select:
+        return ""
+    return "{" + ", ".join(f"{key}={value}" for key, value in rule.select.items()) + "}"
+
+
+def _report(tables: dict[str, Table], layout: Layout, notes: list[Note] | None = None) -> Report:
+    return Report(command="policy", gocost=VERSION, tables=tables, notes=notes or [], layout=layout)

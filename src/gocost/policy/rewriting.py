@@ -1,0 +1,128 @@
+"""`gocost policy tighten`: limits of a policy's own text brought down to what is measured now.
+
+The scalars are replaced where they stand and not a byte around them is touched, so comments,
+quotes and layout stay as their author left them (a YAML library that writes the file anew keeps
+comments, but not the layout).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gocost.model.fact import Fact
+from gocost.model.finding import Limit
+from gocost.model.quantity import Unit
+from gocost.policy.document import Node, Place
+from gocost.policy.loading import read_text
+from gocost.policy.rules import Rule
+from gocost.policy.writing import money_limit, rounded_limit, with_headroom
+
+
+@dataclass(frozen=True, slots=True)
+class Tightening:
+    """One limit that can come down (or, for a `min`, up)."""
+
+    rule: str
+    kind: str
+    place: Place
+    before: str
+    after: str
+    measured: float
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A rule and the facts that it is judged by, of all services that it holds for."""
+
+    rule: Rule
+    facts: Sequence[Fact]
+
+
+def tightenings(
+    measurements: Sequence[Measurement], path: str, headroom: float, currency: str
+) -> list[Tightening]:
+    """The limits written in the file `path` that are looser than what was measured, plus headroom.
+
+    A limit that holds for several services or labels follows the worst of them; one that nothing
+    was measured for stays as it is. Limits are never loosened.
+    """
+    worst: dict[tuple[Place, str], tuple[Rule, list[float]]] = {}
+    for measurement in measurements:
+        for kind in ("max", "min"):
+            limit = measurement.rule.limits.get(kind)
+            place = measurement.rule.places.get(kind)
+            if limit is None or place is None or place.path != path:
+                continue
+            values = [
+                fact.value
+                for fact in measurement.facts
+                if isinstance(fact.value, int | float) and not isinstance(fact.value, bool)
+            ]
+            worst.setdefault((place, kind), (measurement.rule, []))[1].extend(values)
+    found = [
+        tightening
+        for (place, kind), (rule, values) in worst.items()
+        if values and (tightening := _tighter(rule, kind, place, values, headroom, currency))
+    ]
+    return sorted(found, key=lambda each: (each.place.line, each.place.column))
+
+
+def rewritten(text: str, path: str, changes: Sequence[Tightening]) -> str:
+    """`text` with the limits of `changes` in place of those that stand there."""
+    _, places, _ = read_text(text, path)
+    by_place: dict[tuple[int, int], Node] = {
+        (node.place.line, node.place.column): node
+        for node in places.nodes.values()
+        if node.kind == "text"
+    }
+    lines = text.splitlines(keepends=True)
+    for change in sorted(
+        changes, key=lambda each: (each.place.line, each.place.column), reverse=True
+    ):
+        node = by_place[change.place.line, change.place.column]
+        if node.end[0] != change.place.line:
+            raise change.place.error(
+                "a limit over several lines cannot be rewritten", hint="write it on one line"
+            )
+        line = lines[change.place.line - 1]
+        start, end = change.place.column - 1, node.end[1] - 1
+        lines[change.place.line - 1] = line[:start] + _quoted(change.after, node) + line[end:]
+    return "".join(lines)
+
+
+def _tighter(
+    rule: Rule,
+    kind: str,
+    place: Place,
+    values: Sequence[float],
+    headroom: float,
+    currency: str,
+) -> Tightening | None:
+    up = kind == "max"
+    choose: Callable[[Sequence[float]], float] = max if up else min
+    measured = choose(values)
+    limit: Limit = rule.limits[kind]
+    unit = rule.metric.unit
+    goal = with_headroom(measured, headroom, up=up)
+    if unit in (Unit.MONEY, Unit.MONEY_PER_MONTH):
+        after, value = money_limit(goal, currency, unit), goal
+    else:
+        after = rounded_limit(goal, unit, up=up)
+        value = _meant(after, unit)
+    assert isinstance(limit.value, int | float)
+    if (value >= limit.value) if up else (value <= limit.value):
+        return None
+    return Tightening(rule.id, kind, place, limit.text, after, measured, unit)
+
+
+def _meant(text: str, unit: Unit) -> float:
+    from gocost.model.quantity import parse
+
+    return 0 if text.split(" ")[0].rstrip("%m") == "0" else parse(text, unit)
+
+
+def _quoted(text: str, node: Node) -> str:
+    """The new text in the quotes of the old one; a quantity needs none by itself."""
+    return text if node.plain else f'"{text}"'
