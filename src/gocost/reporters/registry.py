@@ -13,6 +13,7 @@ _REPORTERS: Final = {
     "markdown": "gocost.reporters.markdown:CommentReporter",
     "summary": "gocost.reporters.markdown:SummaryReporter",
     "csv": "gocost.reporters.csv:CsvReporter",
+    "html": "gocost.reporters.html:HtmlReporter",
     "sarif": "gocost.reporters.sarif:SarifReporter",
     "junit": "gocost.reporters.junit:JUnitReporter",
     "github": "gocost.reporters.github:GitHubReporter",

@@ -1,0 +1,1 @@
+"""What building the package needs beyond setuptools: the HTML report's script and style."""

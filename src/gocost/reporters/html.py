@@ -1,0 +1,188 @@
+"""The report as one self-contained HTML file: no network, no inline style, a strict CSP.
+
+The page is rendered by a template that escapes everything. Its one script and one style sheet are
+bundled from `web/` when the package is built (`build_support.assets`), stand in the file, and are
+allowed by their hashes alone; data for the script stands beside it as inert JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from gocost.model.errors import NotMeasurableError
+from gocost.model.quantity import Money, Unit
+from gocost.model.report import Cell, Report, Table
+from gocost.reporters import wording
+from gocost.reporters.chart import chart
+from gocost.reporters.interface import Settings
+from gocost.reporters.outline import Outline, headline, outline, seen_columns
+from gocost.reporters.treemap import tree
+
+HERE: Final = Path(__file__).parent
+ASSETS: Final = HERE / "assets"
+ROWS: Final = 500
+"""Rows of a table in the page, to sort and filter; the rest is one row unless --top says more."""
+
+
+class HtmlReporter:
+    """Findings, changes, facts, treemap, tables, charts, notes and assumptions on one page."""
+
+    def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
+        """Write the page. Raises NotMeasurableError where the package carries no assets."""
+        if settings.top is None:
+            settings = replace(settings, top=ROWS)
+        stream.write(_environment().get_template("report.html").render(_page(report, settings)))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table as the template draws it: cells with the raw number to sort by."""
+
+    title: str
+    columns: list[tuple[str, str, bool]]
+    """Name, description, and whether it is a number."""
+    rows: list[tuple[bool, list[tuple[str, str | None]]]]
+    """Whether it is the row for the rest; the cells as text and number."""
+
+
+def _page(report: Report, settings: Settings) -> dict[str, Any]:
+    content = outline(report, settings)
+    script, style = _asset("report.js"), _asset("report.css")
+    books = wording.price_books(report.findings, report.changes)
+    missing = [book for book in books if not any(book in text for text in report.assumptions)]
+    grids = {name: _grid(table) for name, table in content.tables}
+    shown = report.layout.tables
+    others = [
+        _grid(seen_columns(report, name, table.top(settings.top or 0)))
+        for name, table in report.tables.items()
+        if name not in grids
+    ]
+    charts = [(drawn, _json(drawn.points)) for drawn in map(chart, report.series) if drawn]
+    return {
+        "report": report,
+        "content": content,
+        "headline": headline(content),
+        "tone": _tone(content),
+        "tables": list(grids.values()),
+        "others": others if shown is not None else [],
+        "charts": charts,
+        "treemap": _treemap(report),
+        "assumptions": [*(f"prices: {book}" for book in missing), *report.assumptions],
+        "script": Markup(script),  # noqa: S704 - our own bundle, built from web/
+        "style": Markup(style),  # noqa: S704 - as above
+        "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'",
+    }
+
+
+def _tone(content: Outline) -> str:
+    if not content.judged:
+        return ""
+    return "bad" if content.blocking else "warn" if content.violated or content.unknown else "good"
+
+
+def _grid(table: Table) -> Grid:
+    number = [
+        column.unit not in (Unit.TEXT, Unit.BOOLEAN)
+        or any(_raw(row[i]) is not None for row in table.rows)
+        for i, column in enumerate(table.columns)
+    ]
+    return Grid(
+        title=wording.plain(table.title),
+        columns=[
+            (wording.plain(column.name), wording.plain(column.description), is_number)
+            for column, is_number in zip(table.columns, number, strict=True)
+        ],
+        rows=[
+            (
+                isinstance(row[0], str) and row[0].startswith("(") and row[0].endswith(" others)"),
+                [
+                    (wording.cell(value, column.unit), _raw(value))
+                    for value, column in zip(row, table.columns, strict=True)
+                ],
+            )
+            for row in table.rows
+        ],
+    )
+
+
+def _raw(value: Cell) -> str | None:
+    if isinstance(value, Money):
+        return str(value.amount)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return str(value)
+
+
+def _treemap(report: Report) -> Markup | None:
+    table = report.tables.get(report.layout.treemap or "")
+    data = tree(table, report.subject.service or "everything") if table is not None else None
+    return None if data is None else _json(data)
+
+
+def _json(data: Any) -> Markup:
+    """Data inside a script element: nothing in it can end the element or open a comment."""
+    text = msgspec.json.encode(data).decode()
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - JSON with what HTML acts on escaped
+
+
+def _prose(text: str) -> Markup:
+    """A sentence, with what its author put between backticks as code."""
+    parts = wording.plain(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape("`".join(parts))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
+        for index, part in enumerate(parts)
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _asset(name: str) -> str:
+    try:
+        text = (ASSETS / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise NotMeasurableError(
+            f"this installation of gocost has no {name} for HTML reports",
+            hint="in a checkout run `make setup`, else install gocost again",
+        ) from error
+    if "</script" in text.lower() or "</style" in text.lower():
+        raise ValueError(f"{name} would end its own element")
+    return text
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "plain": wording.plain,
+        "prose": _prose,
+        "subject": wording.subject,
+        "location": wording.location,
+        "monthly": wording.monthly,
+        "delta": wording.delta,
+        "percent": wording.percent,
+        "sampled": wording.sampled,
+        "name": lambda item: wording.plain(item.metric) + wording.labels(item.labels),
+    }
+    environment.globals |= {"quantity": wording.quantity, "interval": wording.interval}
+    return environment

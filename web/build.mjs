@@ -1,0 +1,52 @@
+// Bundles the report's script and style into the folder named on the command line, each as one
+// file, with the licences of what was bundled in a third file and at the head of the script.
+import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.argv[2];
+if (!out) {
+  console.error("usage: node build.mjs FOLDER");
+  process.exit(2);
+}
+
+const shared = {
+  absWorkingDir: here,
+  bundle: true,
+  minify: true,
+  write: false,
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+  target: ["chrome100", "firefox100", "safari15"],
+};
+
+// A name such as `node_modules/d3-hierarchy/src/index.js` begins with its package's folder.
+function packages(metafile) {
+  const found = new Set();
+  for (const input of Object.keys(metafile.inputs)) {
+    const match = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (match) found.add(match[1]);
+  }
+  return [...found].sort();
+}
+
+function licence(name) {
+  const folder = join(here, "node_modules", name);
+  const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const text = readFileSync(join(folder, "LICENSE"), "utf8").trim();
+  return `${name} ${version} (${license})\n\n${text}\n`;
+}
+
+const script = await build({ ...shared, entryPoints: ["src/report.js"], format: "iife" });
+const style = await build({ ...shared, entryPoints: ["src/report.css"] });
+const licences = packages(script.metafile).map(licence).join("\n");
+
+mkdirSync(out, { recursive: true });
+const head = licences ? `/*\n${licences.replaceAll("*/", "* /")}*/\n` : "";
+writeFileSync(join(out, "report.js"), head + script.outputFiles[0].text);
+writeFileSync(join(out, "report.css"), style.outputFiles[0].text);
+writeFileSync(join(out, "LICENSES.txt"), licences);

@@ -1,0 +1,10 @@
+// What makes the report a page to work with. Without it everything but the treemap is still there.
+import { charts } from "./charts.js";
+import { tables } from "./tables.js";
+import { theme } from "./theme.js";
+import { treemap } from "./treemap.js";
+
+theme();
+tables();
+charts();
+treemap();
