@@ -1,0 +1,156 @@
+"""Pages over HTTP, from servers that answer well and from servers that do not."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from gocost.model.errors import UsageError
+from gocost.sources.endpoints import Endpoint, EndpointError
+from tests.fixtures.watched import free_port, misbehaving
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+
+
+def test_a_page_is_read_over_one_kept_connection() -> None:
+    seen: list[tuple[str, str, int]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            seen.append((self.path, self.headers["X-Key"], self.client_address[1]))
+            body = self.path.encode()
+            self.send_response(200 if "missing" not in self.path else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/base/?x=1"
+        with Endpoint(url, headers={"X-Key": "secret"}) as endpoint:
+            assert endpoint.get("/metrics").body == b"/base/metrics"
+            assert endpoint.get("").body == b"/base?x=1"
+            assert not endpoint.get("/missing").ok
+        server.shutdown()
+    assert [path for path, _, _ in seen] == ["/base/metrics", "/base?x=1", "/base/missing"]
+    assert {key for _, key, _ in seen} == {"secret"}
+    assert len({port for _, _, port in seen}) == 1
+
+
+def test_a_chunked_page() -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(
+            OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+        )
+
+    with misbehaving(answer) as url, Endpoint(url) as endpoint:
+        assert endpoint.get("/").body == b"abcde"
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_again() -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(OK + b"Content-Length: 2\r\n\r\nok")
+
+    with misbehaving(answer) as url, Endpoint(url) as endpoint:
+        assert [endpoint.get("/").body for _ in range(3)] == [b"ok"] * 3
+
+
+def hang(_: socket.socket) -> None:
+    time.sleep(30)
+
+
+def drip_headers(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for number in range(1000):
+        connection.sendall(f"X-{number}: y\r\n".encode())
+        time.sleep(0.05)
+
+
+def drip_body(connection: socket.socket) -> None:
+    connection.sendall(OK + b"Content-Length: 1000\r\n\r\n")
+    for _ in range(1000):
+        connection.sendall(b"x")
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("answer", [hang, drip_headers, drip_body])
+def test_time_is_bounded_whatever_the_server_does(answer: object) -> None:
+    with misbehaving(answer) as url, Endpoint(url, timeout=0.3) as endpoint:  # type: ignore[arg-type]
+        began = time.monotonic()
+        with pytest.raises(EndpointError, match=r"did not answer within 0\.3 s"):
+            endpoint.get("/metrics")
+        assert time.monotonic() - began < 20  # the drip alone would take 50 s
+
+
+def test_size_is_bounded() -> None:
+    sent = []
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(OK + b"Content-Length: 1073741824\r\n\r\n")
+        for _ in range(1024):
+            connection.sendall(b"x" * (1 << 20))
+            sent.append(1)
+
+    with misbehaving(answer) as url, Endpoint(url, max_body=2 << 20, timeout=20) as endpoint:
+        with pytest.raises(EndpointError, match="more than 2 MiB"):
+            endpoint.get("/")
+        assert len(sent) < 100
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\x16\x03\x01garbage\n", "did not answer in HTTP"),
+        (b"SSH-2.0-OpenSSH\r\n", "did not answer in HTTP"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "did not answer in HTTP"),
+        (OK + b"Content-Length: 10\r\n\r\nabc", "7 bytes early"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "did not answer in HTTP"),
+        (b"", "did not answer in HTTP"),
+    ],
+)
+def test_what_is_not_a_whole_answer(data: bytes, message: str) -> None:
+    with (
+        misbehaving(lambda c: c.sendall(data)) as url,
+        Endpoint(url) as endpoint,
+        pytest.raises(EndpointError, match=message),
+    ):
+        endpoint.get("/metrics")
+
+
+def test_nothing_listens() -> None:
+    with (
+        Endpoint(f"127.0.0.1:{free_port()}") as endpoint,
+        pytest.raises(EndpointError, match="nothing listens at"),
+    ):
+        endpoint.get("/metrics")
+
+
+@pytest.mark.parametrize("url", ["ftp://a", "http://", "http://a:b", "http://[::1", "//"])
+def test_what_is_not_a_url(url: str) -> None:
+    with pytest.raises(UsageError, match="is not the URL"):
+        Endpoint(url)
+
+
+def test_credentials_are_never_shown() -> None:
+    with pytest.raises(UsageError) as caught:
+        Endpoint("http://me:hunter2@127.0.0.1:1")
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(UsageError) as caught:
+        Endpoint("http://127.0.0.1:1", headers={"Authorization": "hunter2\r\nX: y"})
+    assert "hunter2" not in str(caught.value)
+    url = f"http://127.0.0.1:{free_port()}"
+    with (
+        Endpoint(url, headers={"Authorization": "hunter2 \u20ac"}) as endpoint,
+        pytest.raises(EndpointError) as refused,
+    ):
+        endpoint.get("/metrics")
+    assert "hunter2" not in str(refused.value)
