@@ -87,19 +87,19 @@ def parse_line(line: str) -> Cycle | None:
     match = _LINE.search(line) if "gc " in line else None
     if match is None:
         return None
-    clock = [float(part) for part in match["clock"].split("+")]
+    clock = match["clock"].split("+")
     cpu = re.split(r"[+/]", match["cpu"])
     if (len(clock), len(cpu)) not in ((3, 5), (5, 7)):
         return None
     # From the back: both layouts end in assist / dedicated / idle + mark termination.
-    assist, dedicated, idle = (float(part) / 1000 for part in cpu[-4:-1])
+    assist, dedicated, idle = map(_milliseconds, cpu[-4:-1])
     return Cycle(
         number=int(match["number"]),
         at=float(match["at"]),
         collector_share=int(match["percent"]) / 100,
-        sweep_termination=clock[0] / 1000,
-        mark=sum(clock[1:-1]) / 1000,
-        mark_termination=clock[-1] / 1000,
+        sweep_termination=_milliseconds(clock[0]),
+        mark=sum(map(_milliseconds, clock[1:-1])),
+        mark_termination=_milliseconds(clock[-1]),
         assist_cpu=assist,
         dedicated_cpu=dedicated,
         idle_cpu=idle,
@@ -135,6 +135,11 @@ def lost(cycles: Iterable[Cycle]) -> int:
     """How many cycles between the first and the last are missing, by their numbers."""
     numbers = {cycle.number for cycle in cycles}
     return max(numbers) - min(numbers) + 1 - len(numbers) if numbers else 0
+
+
+def _milliseconds(text: str) -> float:
+    """Seconds, as exact as the text: 0.24 ms is 0.00024 s and not 0.00023999999999999998."""
+    return float(f"{text}e-3")
 
 
 def _mebibytes(text: str) -> int:

@@ -40,8 +40,8 @@ def parse_line(line: str) -> PackageInit | None:
         return None
     return PackageInit(
         match["package"],
-        float(match["at"]) / 1000,
-        float(match["clock"]) / 1000,
+        float(f"{match['at']}e-3"),
+        float(f"{match['clock']}e-3"),
         int(match["bytes"]),
         int(match["allocs"]),
     )

@@ -34,11 +34,11 @@ def series(seen: Observations) -> list[Series]:
     """What was sampled, evenly spaced, for charts."""
     found = [
         _series("memory.rss.steady", seen.resident, PROCESS_STEP),
-        _series("process.cpu.cores", _rates(seen.cpu), 5 * PROCESS_STEP),
+        _series("process.cpu.cores", _rates(seen.cpu, 1.0), 5 * PROCESS_STEP),
         _series("process.threads.peak", seen.threads, PROCESS_STEP),
         _series("process.descriptors.peak", seen.descriptors, PROCESS_STEP),
         _series("memory.heap.live", runtime.live_heap(seen), PAGES_STEP),
-        _series("memory.allocation.rate", _rates(seen.total_alloc), PAGES_STEP),
+        _series("memory.allocation.rate", _rates(seen.total_alloc, PAGES_STEP / 2), PAGES_STEP),
         _series("gc.pause.max", _pauses(seen), 5 * PROCESS_STEP),
         _series("goroutines.load", seen.goroutines, PAGES_STEP),
     ]
@@ -59,13 +59,13 @@ def _series(metric: str, track: Track, step: float) -> Series:
     return Series(metric, find_metric(metric).unit, 0.0, step, track.resampled(step))
 
 
-def _rates(track: Track) -> Track:
-    """A counter as its rise a second between samples at least a second apart."""
+def _rates(track: Track, least: float) -> Track:
+    """A counter as its rise a second between samples at least so many seconds apart."""
     rates = Track()
     last = 0
     for i in range(1, len(track)):
         seconds = track.times[i] - track.times[last]
-        if seconds >= 1.0:
+        if seconds >= least:
             rates.add(track.times[i], max(0.0, track.values[i] - track.values[last]) / seconds)
             last = i
     return rates

@@ -12,6 +12,7 @@ from gocost.analyses.portrait.outcome import Outcome
 from gocost.analyses.portrait.track import Track, quantile, trend
 from gocost.analyses.portrait.usage import FEWEST_FOR_P99
 from gocost.formats.gctrace import Cycle, lost
+from gocost.formats.memstats import RING
 
 PAUSES = ("gc.pause.p50", "gc.pause.p99", "gc.pause.max", "gc.pause.count")
 HEAP = ("memory.heap.live", "memory.heap.growth", "memory.allocation.rate")
@@ -199,23 +200,31 @@ def _pauses_of_pages(seen: Observations, outcome: Outcome) -> None:
     rise = seen.cycles.between(window.start, window.end).rise()
     if seen.pauses_before and seen.pauses_after:
         _pauses_of_histogram(seen, seen.pauses_before, seen.pauses_after, outcome)
-    elif seen.ring_pauses or (rise == 0 and not seen.page_quantiles):
+    elif ring or rise == 0:
         gone = int(rise or len(ring)) - len(ring)
         note = f"; {gone} cycles were more than the ring holds" if gone > 0 else ""
         _pauses(ring, f"PauseNs of {seen.pages}, both stops of a cycle as one{note}", outcome)
-    elif seen.page_quantiles:
-        origin = f"go_gc_duration_seconds of {seen.pages}, both stops as one, its last 256 cycles"
-        for metric, share in (("gc.pause.p50", 0.5), ("gc.pause.max", 1.0)):
-            if share in seen.page_quantiles:
-                outcome.give(metric, seen.page_quantiles[share], origin)
-        if rise is not None:
-            outcome.give("gc.pause.count", rise, origin)
-        outcome.skip(
-            "go_gc_duration_seconds has no p99: publish /debug/vars, or start it with --run",
-            "gc.pause.p99",
-        )
+    elif seen.page_quantiles and rise is not None:
+        _pauses_of_quantiles(seen, int(rise), outcome)
     else:
         outcome.skip(_untraced(seen), *PAUSES)
+
+
+def _pauses_of_quantiles(seen: Observations, cycles: int, outcome: Outcome) -> None:
+    """A summary over the last 256 cycles, of which those under load may be the fewer."""
+    origin = f"go_gc_duration_seconds of {seen.pages}, both stops of a cycle as one"
+    outcome.give("gc.pause.count", cycles, origin)
+    bound = "" if cycles >= RING else f", of the last {RING} cycles: no more than this"
+    outcome.give("gc.pause.max", seen.page_quantiles.get(1.0, 0.0), f"{origin}{bound}", cycles)
+    if cycles >= RING and 0.5 in seen.page_quantiles:
+        outcome.give("gc.pause.p50", seen.page_quantiles[0.5], origin, RING)
+    else:
+        reason = f"go_gc_duration_seconds is over {RING} cycles, and {cycles} ran in this time"
+        outcome.skip(reason, "gc.pause.p50")
+    outcome.skip(
+        "go_gc_duration_seconds has no p99: publish /debug/vars, or start it with --run",
+        "gc.pause.p99",
+    )
 
 
 def _pauses_of_histogram(
