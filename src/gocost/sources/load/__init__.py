@@ -1,0 +1,1 @@
+"""Load generators: what puts requests on a service while it is measured."""
