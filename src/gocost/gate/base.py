@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,7 +115,8 @@ class BaseSide:
         return self._built[service.name]
 
     def _measure(self, service: Service, steps: Sequence[Step]) -> _Entry:
-        found = run_steps(steps, self.target(service), self.context, progress=self.progress)
+        context = replace(self.context, rebuild=False)
+        found = run_steps(steps, self.target(service), context, progress=self.progress)
         metrics = all_metrics()
         facts = [fact for fact in found.facts if metrics[fact.metric].exact]
         return _Entry(facts, found.unknown, found.skipped)

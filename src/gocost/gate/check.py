@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from gocost.gate.build import Artifact, build_service, comparable_already
 from gocost.gate.changes import changes_between, cost_change
 from gocost.gate.measuring import Findings, run_steps
 from gocost.gate.plan import Plan, Step, here, plan, wanted_metrics
-from gocost.measures.interface import Context, Target
+from gocost.measures.interface import Context, Need, Target
 from gocost.model.catalogue import all_metrics
 from gocost.model.errors import BuildError, GocostError
 from gocost.model.fact import Fact
@@ -164,7 +164,7 @@ class _Gate:
         if self.side is not None:
             head = target
             if planned.builds and not comparable_already(service.build):
-                head, comparable = self._comparable(target, exact, result)
+                head, comparable = self._comparable(target, exact, found, result)
             baseline = self.side.baseline(service, exact)
             self._interleaved(both, head, found)
         else:
@@ -185,7 +185,7 @@ class _Gate:
         )
 
     def _comparable(
-        self, target: Target, exact: Sequence[Step], result: Checked
+        self, target: Target, exact: Sequence[Step], found: Findings, result: Checked
     ) -> tuple[Target, list[Fact] | None]:
         """Head built as the base is built, and its exact facts."""
         if target.service.build.binary:
@@ -195,8 +195,15 @@ class _Gate:
         except GocostError as error:
             result.notes.append(_failure(error))
             return target, None
-        found = run_steps(exact, head, self.context, progress=self.request.progress)
-        return head, found.facts
+        # What does not look at the executable is the same for both, and building twice to see
+        # whether it is reproducible is for the real one.
+        built = [step for step in exact if Need.BINARY in step.spec.needs]
+        context = replace(self.context, rebuild=False)
+        again = run_steps(built, head, context, progress=self.request.progress)
+        shared = [
+            fact for fact in found.facts if not any(s.spec.takes(fact.metric) for s in built)
+        ]
+        return head, [*again.facts, *shared]
 
     def _interleaved(self, steps: Sequence[Step], head: Target, found: Findings) -> None:
         """Measures that run base and head in turn; on head alone where the base does not build."""

@@ -90,7 +90,7 @@ def deadline_seconds(step: Step, target: Target, *, interleaved: bool) -> float:
     if Need.RUN in step.spec.needs and run is not None:
         load = run.load.duration if run.load is not None else 0.0
         once = run.ready_within + load + run.settle
-        seconds += once * (2 if interleaved else 1)
+        seconds += once * (2 * step.spec.rounds if interleaved else 1)
     return seconds
 
 

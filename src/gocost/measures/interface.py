@@ -53,6 +53,9 @@ class Spec:
     """Given a base, it measures base and head in turn and returns `changes` with intervals: for
     sampled metrics. Other measures see one target at a time."""
 
+    rounds: int = 1
+    """How often each side runs when it interleaves, for the deadline of measures that need RUN."""
+
     def takes(self, metric: str) -> bool:
         """Whether it gives this metric."""
         return any(fnmatchcase(metric, glob) for glob in self.gives)

@@ -7,7 +7,7 @@ from gocost.measures.interface import Need, Spec
 SPECS: tuple[Spec, ...] = (
     Spec(
         name="linkage",
-        gives=("binary.linkage", "binary.linkage.*", "binary.cgo", "binary.glibc"),
+        gives=("binary.linkage", "binary.needed_libraries", "binary.glibc", "binary.cgo"),
         needs=frozenset({Need.BINARY}),
         rank=5,
         deadline=60.0,
@@ -15,7 +15,13 @@ SPECS: tuple[Spec, ...] = (
     ),
     Spec(
         name="binary",
-        gives=("binary.size", "binary.size.*", "binary.module.*", "binary.package.*"),
+        gives=(
+            "binary.size",
+            "binary.size.*",
+            "binary.kind.*",
+            "binary.module.*",
+            "binary.package.*",
+        ),
         needs=frozenset({Need.BINARY}),
         rank=10,
         deadline=120.0,
@@ -56,5 +62,6 @@ SPECS: tuple[Spec, ...] = (
         deadline=600.0,
         function="gocost.measures.portrait:measure",
         interleaves=True,
+        rounds=5,
     ),
 )
