@@ -19,7 +19,6 @@ import re
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import Final
 
 from gocost.model.errors import FormatError
@@ -32,6 +31,8 @@ MOST_KEYS: Final = 100
 """Configuration keys in force at one time, and things said of units."""
 LONGEST_LINE: Final = 1 << 16
 """A longer line is a fault, as it is for benchfmt."""
+LARGEST: Final = 1e100
+"""A larger figure measures nothing, and differences of such overflow."""
 MOST_FAULTS: Final = 100
 """Faults that are kept word for word; the rest are only counted."""
 
@@ -207,7 +208,7 @@ class _Reader:
                 if len(self._tidy) < MOST_KEYS:
                     self._tidy[unit] = tidied
             value *= tidied[1]
-            if not isfinite(value):
+            if not abs(value) < LARGEST:
                 return f"{_shown(text)} is not a measurement"
             measured.append((tidied[0], value))
         name = fields[0][len(_PREFIX) :]

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Values = Sequence[float] | Floats
 
 EXACT_LIMIT: Final = 50
 """The largest side for which the exact distribution is used, without ties."""
@@ -45,7 +46,7 @@ class RankTest:
     """From the exact distribution; otherwise from the normal approximation."""
 
 
-def mann_whitney(first: Sequence[float], second: Sequence[float]) -> RankTest:
+def mann_whitney(first: Values, second: Values) -> RankTest:
     """Tests whether two samples of finite values come from one distribution.
 
     Samples that are equal throughout have p = 1. Raises ValueError where one is empty.

@@ -8,7 +8,6 @@ those differences, with k from the exact distribution of U (from its normal appr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import floor, sqrt
@@ -16,7 +15,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gocost.analyses.statistics.mann_whitney import EXACT_LIMIT, u_cdf
+from gocost.analyses.statistics.mann_whitney import EXACT_LIMIT, Values, u_cdf
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +27,7 @@ class Shift:
     high: float | None
 
 
-def hodges_lehmann(
-    first: Sequence[float], second: Sequence[float], confidence: float = 0.95
-) -> Shift:
+def hodges_lehmann(first: Values, second: Values, confidence: float = 0.95) -> Shift:
     """The shift from `first` to `second` with its interval. Raises ValueError where one is empty.
 
     `confidence` is between 0 and 1; the interval covers at least that much.
