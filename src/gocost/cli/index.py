@@ -21,6 +21,7 @@ COMMANDS = (
     Entry("check", "Govern", "Hold services to the limits in gocost.yaml.", "gocost.cli.check"),
     Entry("explain", "Govern", "What a metric means, and what to do.", "gocost.cli.explain"),
     Entry("policy", "Govern", "Check, show or tighten gocost.yaml.", "gocost.cli.policy"),
+    Entry("size", "Measure", "Every byte of a binary: what it is and whose.", "gocost.cli.size"),
     Entry("bench", "Measure", "Did these benchmarks really change.", "gocost.cli.bench"),
     Entry("portrait", "Measure", "What the running service uses.", "gocost.cli.portrait"),
 )

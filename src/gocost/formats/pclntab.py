@@ -15,7 +15,7 @@ to the function that it describes; what the linker shares, to the first that ref
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,7 @@ FINDFUNC_BUCKET: Final = 4096  # bytes of text that a bucket of findfunctab cove
 FINDFUNC_RECORD: Final = 20  # bytes of a bucket
 CHUNK: Final = 1 << 22
 NAMES_CHUNK: Final = 1 << 18
+FUNCDATA_GAP: Final = 4096  # bytes; one function's stack maps are rarely longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +244,12 @@ def decode(executable: Executable, located: Located) -> Pclntab:
     """Every function of the table, and what was inlined into it. Raises FormatError."""
     header, moduledata = located.header, located.moduledata
     size = _size(executable, located)
-    table = resolved(executable, located.address, size)
+    image = resolved(executable, located.address, size)
     if not header.split:
-        return _decode_old(located, table)
-    names = table[header.names : header.cutab]
-    pctab = table[header.pctab : header.functab]
-    funcs = table[header.functab :]
+        return _in_order(_decode_old(located, image))
+    names = image[header.names : header.cutab]
+    pctab = image[header.pctab : header.functab]
+    funcs = image[header.functab :]
     text = moduledata.text if moduledata is not None else header.text_start
     entries, trees, columns, faults = kernel.read_functions(
         funcs,
@@ -273,7 +274,7 @@ def decode(executable: Executable, located: Located) -> Pclntab:
     if funcdata is not None:
         inlined, more = _inlined(header, pctab, tree_bytes, trees, columns, funcdata, starts)
         faults += more
-    return Pclntab(
+    table = Pclntab(
         header=header,
         address=located.address,
         size=size,
@@ -289,6 +290,33 @@ def decode(executable: Executable, located: Located) -> Pclntab:
         inlined=inlined,
         funcdata=funcdata,
         faults=faults,
+    )
+    return _in_order(table)
+
+
+def _in_order(table: Pclntab) -> Pclntab:
+    """By rising address: text in several sections, or a hostile table, may not be."""
+    start = table.entry
+    if not (start[1:] < start[:-1]).any():
+        return table
+    order = np.argsort(start, kind="stable")
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    start = start[order]
+    room = np.append(start[1:], np.int64(1) << 62) - start
+    gap = np.minimum(table.gap[order], room).astype(np.int32)
+    inlined, data = table.inlined, table.funcdata
+    return replace(
+        table,
+        entry=start,
+        code=np.minimum(table.code[order], gap),
+        gap=gap,
+        name=table.name[order],
+        cu=table.cu[order],
+        record=table.record[order],
+        tables=table.tables[order],
+        inlined=Inlined(place[inlined.outer], inlined.name, inlined.bytes),
+        funcdata=replace(data, owner=place[data.owner]) if data is not None else None,
     )
 
 
@@ -392,6 +420,8 @@ def _funcdata(
     )
     if not len(starts):
         return None, empty
+    if width == header.pointer_size and header.version == "1.16":
+        starts, owners = _densest(starts, owners)
     low = int(starts[0])
     # The last part's end is not recorded before 1.26; funcdata are rarely longer than this.
     stop = room if end is not None else min(room, int(starts[-1]) + CHUNK)
@@ -399,6 +429,21 @@ def _funcdata(
     trees[trees >= 0] -= base + low
     trees[(trees < 0) | (trees >= len(tree_bytes))] = -1
     return Funcdata(start + low, starts - low, owners, end), tree_bytes
+
+
+def _densest(
+    starts: NDArray[np.int64], owners: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The longest run without a wide gap.
+
+    Addresses also lead to the few funcdata that assembly keeps elsewhere; what lies between those
+    and the run is something else.
+    """
+    cuts = np.flatnonzero(np.diff(starts) > FUNCDATA_GAP) + 1
+    edges = np.concatenate(([0], cuts, [len(starts)]))
+    widest = int(np.argmax(np.diff(edges)))
+    run = slice(int(edges[widest]), int(edges[widest + 1]))
+    return starts[run], owners[run]
 
 
 def _inlined(

@@ -23,6 +23,7 @@ from gocost.model.errors import FormatError
 
 ROUNDS: Final = 3  # a descriptor found between others may lead to more
 MAX_PATH: Final = 4096
+ALIGNMENT: Final = 32
 
 Bytes = NDArray[np.uint8]
 
@@ -32,8 +33,9 @@ class TypeData:
     """Parts of type data, not overlapping, by rising offset from `address`."""
 
     address: int
-    end: int
-    """Address behind the last part that was found."""
+    area_end: int
+    """Address behind the last descriptor or name. The linker puts all of them side by side, so
+    what lies between is type data too; itabs are elsewhere up to Go 1.26."""
     start: NDArray[np.int64]
     stop: NDArray[np.int64]
     package: NDArray[np.int32]
@@ -44,9 +46,10 @@ class TypeData:
     """How many descriptors were found."""
 
     @property
-    def explained(self) -> int:
-        """Bytes of the parts."""
-        return int((self.stop - self.start).sum())
+    def explained_in_area(self) -> int:
+        """Bytes of the parts that lie in the area."""
+        limit = self.area_end - self.address
+        return int(np.clip(np.minimum(self.stop, limit) - self.start, 0, None).sum())
 
 
 def decode(executable: Executable, moduledata: Moduledata) -> TypeData | None:
@@ -62,21 +65,31 @@ def decode(executable: Executable, moduledata: Moduledata) -> TypeData | None:
     types, itabs = _roots(executable, moduledata, image)
     short = _has_short_names(image, types, width, big)
     seen = np.zeros((len(image) >> 3) + 1, np.uint8)
-    shape = {"width": width, "big": big, "short_names": short}
     found = _Found()
     for turn in range(ROUNDS):
         found.add(
-            *kernel.walk_types(image, base=base, types=types, itabs=itabs, seen=seen, **shape)
+            *kernel.walk_types(
+                image,
+                base=base,
+                width=width,
+                big=big,
+                short_names=short,
+                types=types,
+                itabs=itabs,
+                seen=seen,
+            )
         )
         if not found.parts or turn == ROUNDS - 1:
             break
-        start, stop, _, _ = found.sorted()
+        start, stop, _ = found.sorted()
         itabs = np.zeros(0, np.int64)
         # Before the first part as well: the types start with the smallest.
-        low = np.append(np.int64(0), stop)
-        high = np.append(start, stop[-1:])
+        low = np.append(np.int64(0), stop[:-1])
+        high = np.minimum(start, found.area_end)
         wide = high - low >= 4 * width + 16
-        types = kernel.find_types(image, low[wide], high[wide], **shape)
+        types = kernel.find_types(
+            image, low[wide], high[wide], width=width, big=big, short_names=short
+        )
         if not len(types):
             break
     return found.result(image, base, short) if found.parts else None
@@ -88,6 +101,7 @@ class _Found:
     def __init__(self) -> None:
         self.parts: list[tuple[NDArray[np.int32], ...]] = []
         self.types = 0
+        self.area_end = 0
 
     def add(
         self,
@@ -99,10 +113,12 @@ class _Found:
         if len(start):
             self.parts.append((start, end, package))
             self.types += int((what == kernel.DESCRIPTOR).sum())
+            side_by_side = end[what != kernel.ITAB]
+            self.area_end = max(self.area_end, int(side_by_side.max(initial=0)))
 
     def sorted(
         self,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.intp]]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
         """Parts by rising start, clipped so that none overlaps the ones before it."""
         start = np.concatenate([part[0] for part in self.parts]).astype(np.int64)
         end = np.concatenate([part[1] for part in self.parts]).astype(np.int64)
@@ -114,10 +130,11 @@ class _Found:
         before = np.maximum.accumulate(np.append(np.int64(0), end[:-1]))
         start = np.maximum(start, before)
         kept = np.flatnonzero(end > start)
-        return start[kept], end[kept], package[kept], kept
+        return start[kept], end[kept], package[kept]
 
     def result(self, image: Bytes, base: int, short: bool) -> TypeData:
-        start, stop, package, _ = self.sorted()
+        start, stop, package = self.sorted()
+        stop = _with_filling(start, stop)
         named = package >= 0
         offsets, index = np.unique(package[named], return_inverse=True)
         paths = [_path(image, int(offset), short) for offset in offsets]
@@ -126,13 +143,21 @@ class _Found:
         package[named] = number[index] if len(paths) else UNKNOWN
         return TypeData(
             address=base,
-            end=base + int(stop[-1]) if len(stop) else base,
+            area_end=base + self.area_end,
             start=start,
             stop=stop,
             package=package,
             paths=tuple(distinct),
             types=self.types,
         )
+
+
+def _with_filling(start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Ends that take in what aligns the next descriptor: symbols of this size are 32-aligned."""
+    follows = np.append(start[1:], stop[-1:])
+    filling = follows - stop
+    aligns = (filling < ALIGNMENT) & (follows % ALIGNMENT == 0)
+    return np.where(aligns, follows, stop)
 
 
 def _roots(
@@ -174,7 +199,7 @@ def _consecutive_itabs(
     methods_at = (4 * width + 16) // width + 2
     head = 2 + 8 // width
     found: list[int] = []
-    while 0 <= at and at + head < end:
+    while at >= 0 and at + head < end:
         interface = (int(words[at]) - base) // width
         if not 0 <= interface < len(words) - methods_at:
             break

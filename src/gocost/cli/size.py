@@ -1,0 +1,29 @@
+"""`gocost size`."""
+
+from __future__ import annotations
+
+import click
+
+from gocost.cli.options import comparing, reporting
+from gocost.cli.output import Output
+
+GROUP = "Measure"
+
+
+@click.command("size")
+@click.argument("binary", metavar="FILE")
+@comparing
+@click.option(
+    "--by",
+    metavar="WHAT",
+    help="module, package, function, section or kind; several, joined by commas, nest.",
+)
+@click.option("--filter", "filter_", metavar="REGEX", help="Only rows with a name that matches.")
+@reporting
+def command(
+    binary: str, base: str | None, by: str | None, filter_: str | None, output: Output
+) -> None:
+    """Every byte of a binary: what it is and whose."""
+    from gocost.api.size import size
+
+    output.emit(size(binary, by=by.split(",") if by else (), filter=filter_))

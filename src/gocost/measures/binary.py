@@ -1,0 +1,109 @@
+"""What a binary weighs, and whose the bytes are: facts for the gate and for `gocost size`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gocost.analyses.size.account import Account, account
+from gocost.analyses.size.kinds import Kind
+from gocost.analyses.size.stripping import Savings, savings
+from gocost.analyses.size.tables import module_sizes
+from gocost.formats.go_binary import GoBinary, open_go_binary
+from gocost.measures.interface import Context, Measured, Target
+from gocost.model.errors import FormatError
+from gocost.model.fact import Fact
+from gocost.model.quantity import Unit
+from gocost.model.subject import Subject
+from gocost.sources.files import mapped
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[GoBinary]:
+    """The Go executable at `path`. Raises SourceError or FormatError, which names the file."""
+    with mapped(path) as data:
+        try:
+            yield open_go_binary(data)
+        except FormatError as error:
+            if error.message.startswith(str(path)):
+                raise
+            raise FormatError(f"{path}: {error.message}", hint=error.hint) from error
+
+
+def account_of(binary: GoBinary) -> Account:
+    """Where every byte of an opened binary is."""
+    return account(binary.image, binary.info, seed=int.from_bytes(os.urandom(4), "little"))
+
+
+def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
+    """The measure `binary`: the file, its modules and packages, and what stripping saves."""
+    if target.binary is None:
+        return Measured(skipped={"binary.size": "there is no binary"})
+    with opened(target.binary) as binary:
+        found = account_of(binary)
+        return Measured(
+            facts=[
+                *facts(found, target.subject),
+                *package_facts(found, target.subject),
+                *strip_facts(savings(binary.image), target.subject),
+            ]
+        )
+
+
+def facts(found: Account, subject: Subject) -> list[Fact]:
+    """The file's own facts and one for each kind and module."""
+
+    def fact(metric: str, value: int, **labels: str) -> Fact:
+        return Fact(metric, value, Unit.BYTES, subject, labels, "the file's own tables")
+
+    sums = found.ledger.by_kind()
+    attributed = found.ledger.by_package(len(found.packages.names))[:-1].sum()
+    return [
+        fact("binary.size", found.size),
+        fact("binary.size.loaded", found.loaded),
+        fact("binary.size.attributed", int(attributed)),
+        fact("binary.size.unknown", int(sums[Kind.UNKNOWN])),
+        *(
+            fact("binary.kind.size", int(sums[kind]), kind=kind.label)
+            for kind in Kind
+            if sums[kind]
+        ),
+        *(
+            fact("binary.module.size", size, module=module.path)
+            for module, size in module_sizes(found)
+            if size
+        ),
+    ]
+
+
+def package_facts(found: Account, subject: Subject) -> list[Fact]:
+    """One fact for each package, which is many: for the gate, not for reports."""
+    sums = found.ledger.by_package(len(found.packages.names))[:-1].sum(axis=1).tolist()
+    return [
+        Fact(
+            "binary.package.size",
+            size,
+            Unit.BYTES,
+            subject,
+            {"package": name, "module": found.packages.module_name(k).path},
+            "the file's own tables",
+        )
+        for k, (name, size) in enumerate(zip(found.packages.names, sums, strict=True))
+        if size
+    ]
+
+
+def strip_facts(found: Savings, subject: Subject) -> list[Fact]:
+    """What `-s -w` would save; 0 where the file is stripped."""
+    return [
+        Fact(
+            "binary.size.strippable",
+            found.both,
+            Unit.BYTES,
+            subject,
+            {},
+            "the sections that `-ldflags=-s -w` leaves out",
+        )
+    ]
