@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gocost.analyses.size.intervals import NOTHING, Intervals, disjoint
 from gocost.analyses.size.kinds import Kind
