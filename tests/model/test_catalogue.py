@@ -20,9 +20,10 @@ def test_an_entry_says_everything(metric: Metric) -> None:
     assert re.fullmatch(r"[a-z]+(\.[a-z0-9_]+)+", metric.id)
     assert metric.family in FAMILIES
     for text in (metric.summary, metric.how, metric.advice):
-        assert len(text) > 10, "an entry says what it is, how it is measured, what to do"
+        assert len(text) > 8, "an entry says what it is, how it is measured, what to do"
         assert "\n" not in text
-    assert not metric.summary.endswith("."), "a summary is a phrase that stands in lists"
+    ended = metric.summary.removesuffix("...").endswith(".")
+    assert not ended, "a summary is a phrase that stands in lists"
     assert Enforcer.CHECK in metric.where
     if Enforcer.PROMETHEUS in metric.where:
         assert metric.prometheus

@@ -16,6 +16,7 @@ from gocost.gate.base import BaseSide, base_side
 from gocost.gate.build import Artifact, build_service, comparable_already
 from gocost.gate.changes import changes_between, cost_change
 from gocost.gate.measuring import Findings, run_steps
+from gocost.gate.places import with_places
 from gocost.gate.plan import Plan, Step, here, plan, wanted_metrics
 from gocost.measures.interface import Context, Need, Target
 from gocost.model.catalogue import all_metrics
@@ -121,7 +122,9 @@ class _Gate:
         judge = Judge(
             evidence, self.request.today, governed.waivers, pricing.of, self.prices.currency
         )
-        result.findings = judge.findings(governed.rules)
+        result.findings = with_places(
+            judge.findings(governed.rules), found.tables, Path(service.directory)
+        )
         result.facts = facts
         result.changes = changes_between(evidence, pricing)
         result.tables = dict(found.tables)
@@ -200,9 +203,7 @@ class _Gate:
         built = [step for step in exact if Need.BINARY in step.spec.needs]
         context = replace(self.context, rebuild=False)
         again = run_steps(built, head, context, progress=self.request.progress)
-        shared = [
-            fact for fact in found.facts if not any(s.spec.takes(fact.metric) for s in built)
-        ]
+        shared = [fact for fact in found.facts if not any(s.spec.takes(fact.metric) for s in built)]
         return head, [*again.facts, *shared]
 
     def _interleaved(self, steps: Sequence[Step], head: Target, found: Findings) -> None:

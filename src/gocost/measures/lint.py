@@ -117,7 +117,6 @@ def _arguments(major: int, context: Context) -> list[str]:
         "--default=none",
         "--output.json.path=stdout",
         "--show-stats=false",
-        "--path-mode=abs",
         "./...",
     ]
 
