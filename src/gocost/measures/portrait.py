@@ -19,7 +19,7 @@ from gocost.analyses.portrait.outcome import Outcome
 from gocost.analyses.portrait.rounds import LEAST_EFFECT, ROUNDS, changes, middle
 from gocost.formats import gctrace
 from gocost.measures import serving
-from gocost.measures.driving import drive
+from gocost.measures.driving import drive, prepare
 from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.registry import SPECS
 from gocost.measures.service_pages import ServicePages
@@ -70,6 +70,7 @@ def measure_rounds(
     reason = unsupported() or ("" if run is not None else "the service has no `run:`")
     if reason or run is None:
         return Measured(skipped=_all(reason))
+    prepare(run.load, context)
     if base is None:
         seen, notes = _observe(run, target, target.directory, context, headers, "")
         return _measured(seen, target.subject, notes)
@@ -230,12 +231,16 @@ def _drive_phases(
     context.progress(f"{told}load for {run.load.duration:g} s")
     edges: list[float] = []
     watcher.edge_in(run.load.duration * WARM_UP_SHARE, edges.append)
+    if run.load.vegeta:
+        # vegeta's results are read after its last request; that is no time under load.
+        watcher.edge_in(run.load.duration, edges.append)
     watcher.seen.load = drive(run.load, planned, load_directory, context)
     end = watcher.finish()
-    # A load that ended before the planned edge has its warm-up cut off by its own length.
-    split = next((at for at in edges if at < end), begin + WARM_UP_SHARE * (end - begin))
+    watcher.seen.driven = Phase("load", begin, end)
+    # A load that ended before a planned edge has its warm-up cut off by its own length.
+    split, through, *_ = [*edges, end] if edges else [begin + WARM_UP_SHARE * (end - begin), end]
     watcher.mark("warm-up", begin, split)
-    watcher.mark("load", split, end)
+    watcher.mark("load", split, through)
     _pass_time(watcher, run.settle, context, f"{told}settling")
     watcher.mark("settle", end, watcher.edge())
 

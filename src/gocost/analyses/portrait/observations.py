@@ -35,7 +35,8 @@ class LoadFigures:
 
     requests: int | None
     failed: int | None
-    seconds: float
+    rate: float | None = None
+    """Requests a second that were really sent."""
     p50: float | None = None
     p99: float | None = None
     max: float | None = None
@@ -58,6 +59,9 @@ class Observations:
     """One run. A track that stays empty was not to be had; `absent` says why."""
 
     phases: list[Phase] = field(default_factory=list)
+    driven: Phase | None = None
+    """From before the first request until the load generator was through with all of it, which is
+    a little longer than the load: what is counted once a request is counted over this."""
 
     resident: Track = field(default_factory=Track)
     resident_peak: Track = field(default_factory=Track)
@@ -111,6 +115,8 @@ class Observations:
 
     def window(self) -> Phase:
         """The time under load, warm-up included; the whole watching where nothing was driven."""
+        if self.driven is not None:
+            return self.driven
         return self._join(("warm-up", "load"))
 
     def after_warm_up(self) -> Phase:
@@ -119,7 +125,7 @@ class Observations:
 
     def steady(self) -> Phase:
         """The last half of the load."""
-        window = self.window()
+        window = self._join(("warm-up", "load"))
         return Phase("steady", (window.start + window.end) / 2, window.end)
 
     def phase(self, name: str) -> Phase | None:

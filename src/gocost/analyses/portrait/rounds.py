@@ -30,7 +30,7 @@ def middle(outcomes: Sequence[Outcome], subject: Subject) -> Outcome:
     """The median of each metric over the runs; what no run has keeps the last one's reason."""
     joined = Outcome(subject)
     for facts in _by_metric(outcomes).values():
-        values = [float(fact.value) for fact in facts]
+        values = sorted(float(fact.value) for fact in facts)
         center = median(values)
         whole = int(center.value) if center.value == int(center.value) else center.value
         last = facts[-1]
@@ -66,8 +66,8 @@ def _by_metric(outcomes: Sequence[Outcome]) -> dict[str, list[Fact]]:
 
 
 def _change(metric: Metric, before: list[Fact], after: list[Fact], subject: Subject) -> Change:
-    first = [float(fact.value) for fact in before]
-    second = [float(fact.value) for fact in after]
+    first = sorted(float(fact.value) for fact in before)
+    second = sorted(float(fact.value) for fact in after)
     shift = hodges_lehmann(first, second, CONFIDENCE)
     base = median(first).value
     return Change(

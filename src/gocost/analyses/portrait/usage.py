@@ -138,8 +138,10 @@ def _requests(seen: Observations, outcome: Outcome) -> None:
             "memory.allocation.per_request",
         )
         return
-    rate = figures.requests / figures.seconds if figures.seconds > 0 else 0.0
-    outcome.give("process.requests.rate", rate, figures.what, figures.requests)
+    if figures.rate is None:
+        outcome.skip("the load was a single request", "process.requests.rate")
+    else:
+        outcome.give("process.requests.rate", figures.rate, figures.what, figures.requests)
     if figures.failed is not None:
         share = figures.failed / figures.requests
         outcome.give("process.requests.failed", share, figures.what, figures.requests)
