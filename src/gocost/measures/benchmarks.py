@@ -13,7 +13,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gocost.analyses import benchmark_tables
@@ -49,6 +49,10 @@ class Plan:
     """Build flags, the same for both sides."""
     env: Mapping[str, str] = field(default_factory=dict)
     seed: int = 1
+
+
+GATE = Plan(benchtime="200ms")
+"""What the gate runs: short runs, many of them, so that a pull request does not wait for hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +140,27 @@ def run(
     return results
 
 
-def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
-    """The benchmarks of a service's module, against those of the base where there is one."""
+def measure(
+    target: Target,
+    context: Context,
+    base: Target | None = None,
+    *,
+    plan: Plan = GATE,
+) -> Measured:
+    """The benchmarks of a service's module, against those of the base where there is one.
+
+    The service's build flags and environment are added to the plan's.
+    """
     service = target.service
-    plan = Plan(flags=_test_flags(service.build.flags), env=service.build.env)
+    flags = (*plan.flags, *_test_flags(service.build.flags))
+    plan = replace(plan, flags=flags, env={**plan.env, **service.build.env})
     with tempfile.TemporaryDirectory(prefix="gocost-bench-") as name:
         folder = Path(name)
         sides: list[list[Binary]] = []
         for side in (base, target):
             if side is not None:
                 (folder / str(len(sides))).mkdir()
-                go = go_in(side.directory, service.build.env)
+                go = go_in(side.directory, plan.env)
                 sides.append(build(go, plan, folder / str(len(sides)), context.progress))
         results = run(sides, plan, plan.env, deadline=context.deadline, progress=context.progress)
     measured = one_sided(results[-1], plan, Settings(), target.subject)
@@ -259,8 +273,8 @@ def assumptions(settings: Settings) -> list[str]:
     return [
         f"a change is called where its q, adjusted over all tests, is at most {settings.fdr:g} and "
         f"its shift at least {100 * settings.min_effect:.3g}% of the base's median",
-        f"intervals cover {100 * (1 - settings.alpha):.3g}%; bytes and allocations that do not vary are "
-        "compared without a test",
+        f"intervals cover {100 * (1 - settings.alpha):.3g}%; bytes and allocations that do not "
+        "vary are compared without a test",
     ]
 
 
