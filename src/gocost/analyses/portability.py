@@ -70,9 +70,13 @@ def platforms(program: Program) -> list[Platform]:
     """The platforms of the program's operating system, the barest first."""
     if program.goos != "linux":
         return [_other_system(program)]
-    debians = [_distroless(program, kind, *row) for kind in ("base", "cc") for row in DISTROLESS]
-    bare = [_bare(program, name) for name in ("scratch", "distroless static")]
-    return [*bare, *debians, _alpine(program)]
+    wants_gcc = any(part.provider == "gcc" for part in program.linkage.libraries)
+    return [
+        *(_bare(program, name) for name in ("scratch", "distroless static")),
+        *(_distroless(program, "base", *row) for row in DISTROLESS),
+        *(_distroless(program, "cc", *row) for row in DISTROLESS if wants_gcc),
+        _alpine(program),
+    ]
 
 
 def families(program: Program) -> list[Family]:
@@ -84,17 +88,30 @@ def families(program: Program) -> list[Family]:
 
 
 def remedy(program: Program) -> str:
-    """What to change so that it needs nothing where it runs."""
+    """What to change so that it needs nothing where it runs, in a few words."""
     linkage = program.linkage
     if linkage.linked is not Linked.DYNAMIC:
         return ""
     if program.library:
-        return "build a program (-buildmode=exe) instead of a shared library"
+        return "build a program, no library"
     if not linkage.libraries and linkage.cgo is not True:
-        return f"leave out -buildmode=pie, or link a static PIE: {STATIC_PIE}"
-    if linkage.cgo is False:
-        return "build with CGO_ENABLED=0"
-    return f"build with CGO_ENABLED=0 if nothing needs C, else link C statically: {STATIC_C}"
+        return "leave out -buildmode=pie"
+    return "CGO_ENABLED=0" if linkage.cgo is False else "CGO_ENABLED=0, or static C libraries"
+
+
+def commands(program: Program) -> str:
+    """The same with what to type."""
+    linkage = program.linkage
+    if linkage.linked is not Linked.DYNAMIC or program.goos != "linux":
+        return ""
+    if program.library:
+        return "to run anywhere: build a program (-buildmode=exe) instead of a shared library"
+    if not linkage.libraries and linkage.cgo is not True:
+        return f"to run anywhere: leave out -buildmode=pie, or link a static PIE: {STATIC_PIE}"
+    return (
+        "to run anywhere: build with CGO_ENABLED=0 where nothing needs C, "
+        f"else link C statically: {STATIC_C}"
+    )
 
 
 def _bare(program: Program, name: str) -> Platform:
@@ -115,14 +132,14 @@ def _bare(program: Program, name: str) -> Platform:
 def _distroless(program: Program, kind: str, release: str, glibc: Version) -> Platform:
     """An image with glibc; `cc` has the compiler's libraries too."""
     linkage = program.linkage
-    name = f"distroless {kind}-{release}"
+    name = f"distroless {kind} ({release})"
     has = f"it has glibc {_dotted(glibc)}"
     if linkage.linked is not Linked.DYNAMIC:
         return Platform(name, Runs.YES, "it needs no file besides itself")
     if linkage.libc not in (Libc.GLIBC, Libc.NONE):
         return Platform(name, Runs.NO, f"{has}, not {linkage.libc}", remedy(program))
     if linkage.glibc_version > glibc:
-        change = f"build on a system with glibc {_dotted(glibc)} or older; or {remedy(program)}"
+        change = f"build where glibc is {_dotted(glibc)} or older, or {remedy(program)}"
         return Platform(name, Runs.NO, f"{has}, {linkage.glibc} is needed", change)
     absent = [part.name for part in linkage.foreign]
     absent += [part.name for part in linkage.libraries if part.provider == "gcc" and kind != "cc"]
@@ -145,7 +162,7 @@ def _alpine(program: Program) -> Platform:
             return Platform("Alpine", Runs.WITH_LIBRARIES, why, "install them with apk")
         return Platform("Alpine", Runs.YES, "it has musl")
     missing = linkage.interpreter or "glibc"
-    change = f"build it on Alpine; or {remedy(program)}"
+    change = f"build on Alpine, or {remedy(program)}"
     return Platform("Alpine", Runs.NO, f"its C library is musl: there is no {missing}", change)
 
 

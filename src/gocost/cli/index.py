@@ -22,6 +22,7 @@ COMMANDS = (
     Entry("explain", "Govern", "What a metric means, and what to do.", "gocost.cli.explain"),
     Entry("policy", "Govern", "Check, show or tighten gocost.yaml.", "gocost.cli.policy"),
     Entry("size", "Measure", "Every byte of a binary: what it is and whose.", "gocost.cli.size"),
+    Entry("linkage", "Measure", "How it is linked, what it needs, where it runs.", "gocost.cli.linkage"),
     Entry("bench", "Measure", "Did these benchmarks really change.", "gocost.cli.bench"),
     Entry("portrait", "Measure", "What the running service uses.", "gocost.cli.portrait"),
 )

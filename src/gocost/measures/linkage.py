@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gocost.analyses import distributions
 from gocost.analyses.linkage import Libc, Linkage, Linked, linkage_of
-from gocost.analyses.portability import Family, Platform, Program, families, platforms
+from gocost.analyses.portability import Family, Platform, Program, commands, families, platforms
 from gocost.analyses.source_names import names_any
 from gocost.formats.go_binary import GoBinary, open_go_binary
 from gocost.measures.interface import Context, Measured, Target
@@ -53,8 +53,7 @@ def measure(target: Target, _context: Context, _base: Target | None = None) -> M
 def examine(path: Path, machine: str | None = None) -> Examined:
     """Reads a file. Raises SourceError, or FormatError that names what it is instead."""
     with mapped(path) as data:
-        found = examined(open_go_binary(data, machine))
-    return found
+        return examined(open_go_binary(data, machine))
 
 
 def examined(binary: GoBinary) -> Examined:
@@ -176,6 +175,8 @@ def _notes(found: Examined) -> list[Note]:
                 "glibc version when it runs: build with -tags=netgo,osusergo to do without",
             )
         )
+    if commands(found.program):
+        notes.append(Note("info", commands(found.program)))
     if found.program.library:
         notes.append(Note("info", "it is a shared library: a program has to load it"))
     if found.cpu in _CPU:

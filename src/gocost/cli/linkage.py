@@ -1,0 +1,34 @@
+"""`gocost linkage`."""
+
+from __future__ import annotations
+
+import click
+
+from gocost.cli.options import reporting
+from gocost.cli.output import Output, progress
+
+GROUP = "Measure"
+
+
+@click.command("linkage")
+@click.argument("target", default=".", metavar="BINARY|[FOLDER]")
+@click.option("--matrix", is_flag=True, help="Build FOLDER in three ways and compare them.")
+@click.option("--arch", "machine", metavar="GOARCH", help="Which part of a fat Mach-O file.")
+@click.option("--build-flag", "flags", multiple=True, help="For `go build`, repeatable.")
+@reporting
+def command(
+    target: str, matrix: bool, machine: str | None, flags: tuple[str, ...], output: Output
+) -> None:
+    """How it is linked, what it needs, where it runs.
+
+    Reads the file: its interpreter, needed libraries and symbol versions. With --matrix it builds
+    a main package as pure Go, with cgo, and with cgo and static C libraries, and compares them.
+    """
+    from gocost.api.linkage import linkage
+    from gocost.model.errors import UsageError
+
+    if flags and not matrix:
+        raise UsageError("--build-flag is for builds", hint="add --matrix and name a folder")
+    with progress() as tell:
+        report = linkage(target, matrix=matrix, machine=machine, flags=flags, progress=tell)
+    output.emit(report)

@@ -1,0 +1,167 @@
+"""Builds a main package in the three ways that a Go program can be linked, and compares them.
+
+What cannot be built says why in one line of the compiler's or linker's own.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gocost.analyses.portability import families, platforms
+from gocost.measures.linkage import NO_GLIBC, Examined, examine
+from gocost.model.errors import BuildError
+from gocost.model.quantity import Unit
+from gocost.model.report import Column, Note, Table
+from gocost.sources.go_command import first_complaint, go_in
+
+EXTERNAL_STATIC = "-linkmode=external -extldflags=-static"
+# A linker's warning comes before its error, and says nothing about why it failed.
+_TELLING = re.compile(
+    r"cannot find|undefined reference|not found|error:|undefined:|excluded|unknown|unsupported"
+)
+_SHOWN = ("scratch", "Alpine", "distroless base (Debian 12)")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to link: what is set in the environment, and what the linker is told."""
+
+    name: str
+    cgo: bool
+    ldflags: str = ""
+
+    def flags(self, flags: Sequence[str]) -> tuple[str, ...]:
+        """The user's build flags with this way's linker flags added: go takes the last -ldflags."""
+        given = [flag for flag in flags if flag.startswith("-ldflags=")]
+        rest = [flag for flag in flags if flag not in given]
+        ldflags = " ".join([*(flag.removeprefix("-ldflags=") for flag in given), self.ldflags])
+        return (*rest, f"-ldflags={ldflags.strip()}") if ldflags.strip() else tuple(rest)
+
+
+WAYS = (
+    Way("pure Go", cgo=False),
+    Way("cgo", cgo=True),
+    Way("cgo, static C", cgo=True, ldflags=EXTERNAL_STATIC),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one way: the file that was built, or why there is none."""
+
+    way: Way
+    found: Examined | None
+    seconds: float | None
+    reason: str = ""
+
+
+def build_ways(
+    directory: Path,
+    package: str,
+    *,
+    flags: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Outcome]:
+    """Builds `package` of the module in `directory` in every way, and reads what was written.
+
+    The files are removed again. Raises SourceError where there is no Go.
+    """
+    with tempfile.TemporaryDirectory(prefix="gocost-linkage-") as folder:
+        outcomes = []
+        for number, way in enumerate(WAYS):
+            progress(f"building: {way.name}")
+            output = Path(folder) / f"way-{number}"
+            outcomes.append(_build(way, directory, package, output, flags, env or {}))
+        return outcomes
+
+
+def _build(
+    way: Way,
+    directory: Path,
+    package: str,
+    output: Path,
+    flags: Sequence[str],
+    env: Mapping[str, str],
+) -> Outcome:
+    go = go_in(directory, {**env, "CGO_ENABLED": "1" if way.cgo else "0"})
+    try:
+        built = go.build(package, output, flags=way.flags(flags))
+    except BuildError as error:
+        return Outcome(way, None, None, reason(error.output))
+    return Outcome(way, examine(output), built.wall_seconds)
+
+
+def reason(output: str) -> str:
+    """The one line of a failed build's output that says why."""
+    lines = [line.strip() for line in output.splitlines() if not line.startswith("#")]
+    telling = [line for line in lines if _TELLING.search(line) and "warning:" not in line]
+    return telling[0] if telling else first_complaint(output)
+
+
+def matrix_table(outcomes: Sequence[Outcome]) -> Table:
+    """The ways side by side."""
+    return Table(
+        title="Ways to link it",
+        columns=(
+            Column("way"),
+            Column("bytes", Unit.BYTES, "size of the file"),
+            Column("linkage", description="static, static-pie or dynamic"),
+            Column("libraries", Unit.COUNT, "shared libraries that it needs"),
+            Column("scratch", description="whether it runs on scratch"),
+            Column("alpine", description="whether it runs on Alpine"),
+            Column("distroless", description="whether it runs on distroless base (Debian 12)"),
+            Column("build_time", Unit.SECONDS, "wall time, with the build cache as it was"),
+            Column("glibc", description="the highest GLIBC version it asks for"),
+            Column("oldest", description="the oldest distributions that it runs on"),
+            Column("settings", description="environment and linker flags of this way"),
+            Column("why_not", description="why it could not be built"),
+        ),
+        rows=[_row(outcome) for outcome in outcomes],
+    )
+
+
+def _row(outcome: Outcome) -> tuple[str | int | float | None, ...]:
+    way = outcome.way
+    settings = " ".join(
+        [f"CGO_ENABLED={int(way.cgo)}", *([f'-ldflags="{way.ldflags}"'] if way.ldflags else [])]
+    )
+    if outcome.found is None:
+        return (way.name, *[None] * 9, settings, outcome.reason)
+    found = outcome.found
+    runs = {row.name: str(row.runs) for row in platforms(found.program)}
+    oldest = ", ".join(row.oldest.name for row in families(found.program)[:3] if row.oldest)
+    return (
+        way.name,
+        found.size,
+        str(found.linkage.linked),
+        len(found.linkage.needed),
+        *(runs.get(name, "") for name in _SHOWN),
+        outcome.seconds,
+        found.linkage.glibc or NO_GLIBC,
+        oldest or None,
+        settings,
+        None,
+    )
+
+
+def matrix_notes(outcomes: Sequence[Outcome]) -> Iterator[Note]:
+    """What a reader of the table should know."""
+    built = [outcome for outcome in outcomes if outcome.found is not None]
+    for outcome in outcomes:
+        if outcome.found is None:
+            yield Note("warning", f"{outcome.way.name} could not be built: {outcome.reason}")
+        elif outcome.found.linkage.static_glibc:
+            yield Note(
+                "warning",
+                f"{outcome.way.name}: glibc looks up names and users through libraries of its own "
+                "version at run time; build with -tags=netgo,osusergo to do without",
+            )
+    if built and not any(
+        outcome.found is not None and outcome.found.linkage.cgo for outcome in built
+    ):
+        yield Note("info", "nothing in the program uses cgo: the first way costs nothing")
