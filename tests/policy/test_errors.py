@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gocost.formats.yaml_document import MAX_BYTES, MAX_DEPTH, compose
 from gocost.model.errors import ExitCode, PolicyError, UsageError
-from gocost.policy.document import MAX_BYTES, MAX_DEPTH, compose
 from gocost.policy.loading import load, load_text
 from tests.policy.texts import MINIMAL, with_rules
 
@@ -227,7 +227,7 @@ def test_an_error_names_place_word_and_remedy(
 
 
 def test_an_empty_file_says_what_writes_one() -> None:
-    with pytest.raises(PolicyError, match="empty; `gocost init` writes one"):
+    with pytest.raises(PolicyError, match="empty; `gocost init` writes a policy"):
         load_text("# nothing\n", PATH)
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from gocost.formats.yaml_document import Node, compose
 from gocost.model.catalogue import nearest
-from gocost.model.errors import SourceError, UsageError
+from gocost.model.errors import PolicyError, SourceError, UsageError
 from gocost.sources.files import read_bounded
 
 MAX_BYTES: Final = 1 << 18
@@ -81,60 +82,79 @@ def load_prices(path: Path | None = None) -> PriceBook:
 
 
 def parse_prices(data: bytes, name: str) -> PriceBook:
-    """A price book's text. Pure. Raises UsageError."""
-    import yaml
-
+    """A price book's text. Pure. Raises PolicyError with the place."""
     try:
-        document = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        place = f"{name}:{line + 1}" if line is not None else name
-        raise UsageError(f"{place} is not YAML", hint="check indentation and quotes") from error
-    book = _mapping(document, name, ("name", "currency", "prices"))
-    currency = book.get("currency")
-    if not isinstance(currency, str) or not re.fullmatch("[A-Z]{3}", currency):
-        raise UsageError(f"{name}: currency is three letters", hint="write currency: USD")
-    prices = _mapping(book.get("prices"), f"{name}: prices", tuple(UNITS))
-    found = {key: _price(value, key, f"{name}: prices.{key}") for key, value in prices.items()}
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"byte {error.start} is not UTF-8", path=name) from error
+    root = compose(text, name)
+    book = _mapping(root, "the price book", ("name", "currency", "prices"))
+    currency = _text(book, "currency", root)
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise book["currency"].place.error(
+            f"currency is three letters, and here is {currency!r}", hint="write currency: USD"
+        )
+    title = _text(book, "name", root)
+    if "prices" not in book:
+        raise root.place.error("the price book has no 'prices'", hint="add `prices:`")
+    prices = _mapping(book["prices"], "prices", tuple(UNITS))
     for key in REQUIRED:
-        if key not in found:
-            raise UsageError(f"{name} has no price of {key}", hint=f"add prices.{key}")
-    title = book.get("name")
-    if not isinstance(title, str) or not title.strip():
-        raise UsageError(f"{name} has no name", hint="add `name:`, it is printed with each figure")
+        if key not in prices:
+            raise book["prices"].place.error(f"there is no price of {key}", hint=f"add `{key}:`")
+    found = {key: _price(node, key) for key, node in prices.items()}
     return PriceBook(title.strip(), currency, found)
 
 
-def _price(value: object, key: str, place: str) -> Price:
-    entry = _mapping(value, place, ("amount", "per", "source", "date"))
-    for field in ("amount", "per", "source", "date"):
-        if field not in entry:
-            raise UsageError(f"{place} has no {field}", hint="a price has a source and a date")
+def _price(node: Node, key: str) -> Price:
+    entry = _mapping(node, key, ("amount", "per", "source", "date"))
+    text, per, source, day = (
+        _text(entry, field, node) for field in ("amount", "per", "source", "date")
+    )
     try:
-        amount = Decimal(str(entry["amount"]))
+        amount = Decimal(text)
     except InvalidOperation as error:
-        raise UsageError(
-            f"{place}.amount is no number: {entry['amount']!r}", hint='write amount: "0.10"'
+        raise entry["amount"].place.error(
+            f"amount is no number: {text!r}", hint='write amount: "0.10"'
         ) from error
     if not amount.is_finite() or amount < 0 or abs(amount.adjusted()) > 15:
-        raise UsageError(f"{place}.amount is no price: {amount}", hint='write amount: "0.10"')
-    if entry["per"] != UNITS[key]:
-        raise UsageError(
-            f"{place}.per is {entry['per']!r}, and {key} is priced per {UNITS[key]}",
+        raise entry["amount"].place.error(
+            f"amount is no price: {text!r}", hint='write amount: "0.10"'
+        )
+    if per != UNITS[key]:
+        raise entry["per"].place.error(
+            f"{key} is priced per {UNITS[key]}, and here is {per!r}",
             hint=f"convert the amount and write per: {UNITS[key]}",
         )
-    day = entry["date"]
-    if not isinstance(day, date):
-        raise UsageError(f"{place}.date is no day: {day!r}", hint="write it like 2026-11-23")
-    return Price(amount, str(entry["per"]), str(entry["source"]), day)
+    try:
+        taken = date.fromisoformat(day)
+    except ValueError as error:
+        raise entry["date"].place.error(
+            f"date is no day: {day!r}", hint="write it like 2026-11-23"
+        ) from error
+    return Price(amount, per, source, taken)
 
 
-def _mapping(value: object, place: str, known: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UsageError(f"{place} has keys and values", hint="see `prices: default` for the form")
-    for key in value:
-        if key not in known:
-            near = nearest(str(key), known)
+def _mapping(node: Node, name: str, known: tuple[str, ...]) -> dict[str, Node]:
+    if node.kind != "map":
+        raise node.place.error(
+            f"{name} has keys and values", hint="see the book that comes with gocost"
+        )
+    found: dict[str, Node] = {}
+    for key, value in node.entries:
+        if key.text not in known:
+            near = nearest(key.text, known)
             hint = f"did you mean {near!r}?" if near else f"known: {', '.join(known)}"
-            raise UsageError(f"{place} has no key {key!r}", hint=hint)
-    return value
+            raise key.place.error(f"{name} has no key {key.text!r}", hint=hint)
+        if key.text in found:
+            raise key.place.error(f"{key.text!r} stands twice in {name}", hint="keep one")
+        found[key.text] = value
+    return found
+
+
+def _text(entry: Mapping[str, Node], field: str, around: Node) -> str:
+    node = entry.get(field)
+    if node is None:
+        raise around.place.error(f"there is no {field!r} here", hint=f"add `{field}:`")
+    if node.kind != "text" or node.null or len(node.text) > 500:
+        raise node.place.error(f"{field} is one text", hint=f"write `{field}: VALUE`")
+    return node.text

@@ -27,8 +27,8 @@ HOURS: Final = Decimal(HOURS_PER_MONTH)
 GIB: Final = Decimal(2**30)
 GB: Final = Decimal(10**9)
 MILLION: Final = Decimal(10**6)
-GRAIN: Final = Decimal("0.000001")
-"""Amounts are kept to this much, so that the parts add up to the last digit that is shown."""
+GRAIN: Final = Decimal("1E-12")
+"""Amounts are kept to this much: a byte costs more, and the parts add up to the last digit."""
 
 MEMORY: Final = ("memory.rss.steady", "memory.rss.peak")
 CPU: Final = ("process.cpu.per_request", "process.cpu.cores")
@@ -354,6 +354,6 @@ def _decimal(value: object) -> Decimal:
 
 
 def _grained(amount: Decimal) -> Decimal:
-    """To the grain, without trailing zeros; what is smaller than the grain keeps its digits."""
-    grained = amount.quantize(GRAIN)
-    return grained if grained or not amount else amount.normalize()
+    """To the grain, without trailing zeros."""
+    grained = amount.quantize(GRAIN).normalize()
+    return grained if grained.as_tuple().exponent <= 0 else grained.quantize(Decimal(1))  # type: ignore[operator]

@@ -151,9 +151,15 @@ def _verdict(metric: Metric, delta: float) -> Verdict:
 
 
 def _priced(change: Change, pricing: Pricing) -> Change:
-    if change.money is not None or change.delta is None:
+    if change.money is not None or change.delta is None or change.base is None:
         return change
-    return msgspec.structs.replace(change, money=pricing.of(change.metric, change.delta))
+    assert isinstance(change.head, int | float)
+    assert isinstance(change.base, int | float)
+    head, base = (pricing.of(change.metric, value) for value in (change.head, change.base))
+    if head is None or base is None:
+        return change
+    money = msgspec.structs.replace(head, amount=head.amount - base.amount)
+    return msgspec.structs.replace(change, money=money)
 
 
 _FAMILIES = ("cost", "memory", "process", "gc", "goroutines", "latency", "bench", "binary")

@@ -15,9 +15,9 @@ from typing import Final
 
 import msgspec
 
+from gocost.formats.yaml_document import MAX_BYTES, Node, Place, compose
 from gocost.model.errors import PolicyError, SourceError, UsageError
 from gocost.model.service import Service
-from gocost.policy.document import MAX_BYTES, Node, Place, compose
 from gocost.policy.reading import Places, read, unknown_word
 from gocost.policy.rules import Rule, Waiver, fitted, rule_of, tightened, waiver_of
 from gocost.policy.schema import PRESETS, PolicyFile, ServiceEntry, WaiverEntry

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from msgspec import inspect
 
+from gocost.formats.yaml_document import Node, Place
 from gocost.model.catalogue import nearest
 from gocost.model.errors import PolicyError, UsageError
 from gocost.model.quantity import Unit, parse
-from gocost.policy.document import Node, Place
 from gocost.policy.schema import UNITS, PolicyFile
 
 T = TypeVar("T")

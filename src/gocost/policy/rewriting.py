@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gocost.formats.yaml_document import Node, Place
 from gocost.model.fact import Fact
 from gocost.model.finding import Limit
 from gocost.model.quantity import Unit
-from gocost.policy.document import Node, Place
 from gocost.policy.loading import read_text
 from gocost.policy.rules import Rule
 from gocost.policy.writing import money_limit, rounded_limit, with_headroom

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from gocost.formats.yaml_document import Place
 from gocost.model.catalogue import all_metrics
 from gocost.model.finding import Limit, Severity
 from gocost.model.metric import Enforcer, Metric, Worse
 from gocost.model.quantity import Unit, parse
-from gocost.policy.document import Place
 from gocost.policy.reading import Path, Places, at_place, parsed, unknown_word
 from gocost.policy.schema import RuleEntry, WaiverEntry
 

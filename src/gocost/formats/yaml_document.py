@@ -1,9 +1,10 @@
-"""YAML text to a tree of nodes that each know their place. Pure; the text is hostile.
+"""YAML text to a tree of nodes that each know their place: policies and price books.
 
-Only what a policy needs of YAML is taken: mappings, lists, scalars, anchors. What a scalar means
-(a quantity, a yes, a text) is not guessed here as YAML 1.1 does (`on`, `1:30`, `0777`): it is read
-by the type that its key has. The tree is built from the parser's events, without recursion, so
-that depth, size and the expansion of aliases are capped before anything grows.
+Only what those need of YAML (yaml.org/spec/1.1) is taken: mappings, lists, scalars, anchors. What a
+scalar means (a quantity, a yes, a text) is not guessed here as YAML 1.1 does (`on`, `1:30`,
+`0777`): it is read by the type that its key has. The tree is built from the parser's events,
+without recursion, so that depth, size and the expansion of aliases are capped before anything grows
+(libyaml's own composer recurses, and a file of brackets makes it overflow the stack).
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def compose(text: str, path: str) -> Node:
         raise PolicyError(
             f"the file is larger than {MAX_BYTES >> 20} MiB",
             path=path,
-            hint="a policy is a few kilobytes; name the right file with --policy",
+            hint="it should be a few kilobytes; name the right file",
         )
     try:
         return _Composer(path).compose(text)
@@ -100,14 +101,14 @@ class _Composer:
                 documents += 1
                 if documents > 1:
                     raise _place(self._path, event.start_mark).error(
-                        "a policy is one YAML document, and here a second one begins",
+                        "this is to be one YAML document, and here a second one begins",
                         hint="remove the `---`, or put it into a file of its own",
                     )
             else:
                 self._take(event)
         if self._root is None:
             raise PolicyError(
-                "the policy is empty", path=self._path, hint="`gocost init` writes one"
+                "the file is empty", path=self._path, hint="`gocost init` writes a policy"
             )
         return self._root
 
@@ -131,7 +132,7 @@ class _Composer:
             kind: Kind = "list" if isinstance(event, yaml.SequenceStartEvent) else "map"
             if len(self._open) >= MAX_DEPTH:
                 raise place.error(
-                    f"nested more than {MAX_DEPTH} deep", hint="a policy needs about six levels"
+                    f"nested more than {MAX_DEPTH} deep", hint="about six levels are needed"
                 )
             self._open.append((Node(kind, place), event.anchor, []))
         elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
@@ -148,7 +149,7 @@ class _Composer:
         place = _place(self._path, event.start_mark)
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
-            raise place.error(f"the tag {tag} has no meaning in a policy", hint="remove it")
+            raise place.error(f"the tag {tag} has no meaning here", hint="remove it")
         self._nodes += 1
         self._cap(self._nodes, place)
         return place
@@ -157,7 +158,7 @@ class _Composer:
         if count > MAX_NODES:
             raise place.error(
                 f"more than {MAX_NODES:,} values (aliases counted as often as they are used)",
-                hint="split the policy, or use fewer aliases",
+                hint="split the file, or use fewer aliases",
             )
 
     def _add(self, node: Node, anchor: str | None) -> None:
