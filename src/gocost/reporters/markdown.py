@@ -54,7 +54,7 @@ class _Body:
 
     def __init__(self, limit: int) -> None:
         self._lines: list[str] = []
-        self._room = limit - 400  # what closes a section and says what is missing
+        self._room = limit - 800  # the last line, which is always written
 
     def add(self, lines: Iterable[str]) -> None:
         """Lines that belong together: all of them, or none."""
@@ -89,6 +89,10 @@ class _Body:
             self._lines += ["", f"*{left_out:,} more lines did not fit here.*"]
         self._lines += ["", "</details>", ""]
 
+    def close(self, line: str) -> None:
+        """The last line, for which room was kept."""
+        self._lines.append(line if _size(line) <= 800 else "")
+
     def text(self) -> str:
         """Everything, ending in one line end."""
         return "\n".join(self._lines).rstrip("\n") + "\n"
@@ -116,7 +120,7 @@ def _write(body: _Body, content: Outline, *, unfolded: bool) -> None:
     _series(body, content)
     _notes(body, content)
     _assumptions(body, content)
-    body.add([f"<sub>gocost {prose(content.report.gocost)} {code(content.report.command)}</sub>"])
+    body.close(f"<sub>gocost {prose(content.report.gocost)} {code(content.report.command)}</sub>")
 
 
 def _sign(content: Outline) -> str:

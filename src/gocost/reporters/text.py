@@ -14,7 +14,7 @@ from gocost.model.report import Change, Report, Series, Table, Verdict
 from gocost.reporters import wording
 from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, by_service, headline, outline
-from gocost.reporters.text_table import Grid, cut, fit, grid, wrap
+from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, wrap
 
 WIDEST_PROSE: Final = 100
 SPARK: Final = 32
@@ -99,7 +99,7 @@ class _Page:
     def heading(self, text: str) -> None:
         """A blank line and a title."""
         self.line()
-        self.line((text, "head"))
+        self.prose(text, "head")
 
     def mark(self, kind: str) -> Piece:
         """The sign of an outcome."""
@@ -157,12 +157,12 @@ def _findings(page: _Page, content: Outline) -> None:
 
 
 def _finding(page: _Page, finding: Finding, kind: str, content: Outline) -> None:
-    pieces: list[Piece] = [page.mark(kind), (_rule(finding), "name")]
+    about = []
     if finding.subject.service and content.many:
-        pieces.append((f"  {wording.plain(finding.subject.service)}", "dim"))
+        about.append((wording.plain(finding.subject.service), "dim"))
     if finding.severity is not Severity.ERROR:
-        pieces.append((f"  ({finding.severity.value})", "warn"))
-    page.line(*pieces, indent=2)
+        about.append((f"({finding.severity.value})", "warn"))
+    _title(page, kind, _rule(finding), about)
     page.prose(wording.plain(finding.message), indent=4)
     if finding.reason:
         page.prose(wording.plain(finding.reason), indent=4)
@@ -172,6 +172,17 @@ def _finding(page: _Page, finding: Finding, kind: str, content: Outline) -> None
         page.prose(wording.plain(finding.advice), indent=4, bullet="do: ")
     if place := wording.location(finding.location):
         page.prose(place, "dim", indent=4, bullet="at: ")
+
+
+def _title(page: _Page, kind: str, rule: str, about: Sequence[Piece]) -> None:
+    """The mark, the rule and what it is about on one line, or on two where that is too long."""
+    behind = [piece for text, style in about for piece in (("  ", ""), (text, style))]
+    if 4 + cells(rule) + sum(cells(text) for text, _ in behind) <= page.width:
+        page.line(page.mark(kind), (rule, "name"), *behind, indent=2)
+        return
+    page.line(page.mark(kind), (cut(rule, page.width - 4), "name"), indent=2)
+    for text, style in about:
+        page.prose(text, style, indent=4)
 
 
 def _rule(finding: Finding) -> str:
@@ -295,20 +306,22 @@ def _series(page: _Page, series: Sequence[Series]) -> None:
         return
     page.heading("Over time")
     names = [wording.series_name(item) for item in series]
-    room = min(max(map(len, names)), max(page.width - SPARK - 26, 12))
-    for (item, known), name in zip(drawn, names, strict=True):
-        left = f"{cut(name, room):<{room}}  "
+    spreads = [
+        f"{wording.quantity(known[0], item.unit)} to {wording.quantity(known[1], item.unit)}"
+        if known
+        else "no values"
+        for item, known in drawn
+    ]
+    free = page.width - 6 - max(map(cells, spreads))
+    spark = max(min(SPARK, max(free - max(map(cells, names)), free // 2)), 1)
+    room = min(max(map(cells, names)), max(free - spark, 1))
+    for (item, known), name, spread in zip(drawn, names, spreads, strict=True):
+        left = aligned(name, room, right=False) + "  "
         if known is None:
-            page.line((left, ""), ("no values", "dim"), indent=2)
+            page.line((left, ""), (spread, "dim"), indent=2)
             continue
-        low, high, _ = known
-        spread = f"{wording.quantity(low, item.unit)} to {wording.quantity(high, item.unit)}"
-        page.line(
-            (left, ""),
-            (f"{wording.sparkline(item.values, SPARK):<{SPARK}}", "spark"),
-            (f"  {spread}", ""),
-            indent=2,
-        )
+        bars = wording.sparkline(item.values, spark)
+        page.line((left, ""), (f"{bars:<{spark}}", "spark"), (f"  {spread}", ""), indent=2)
     span = max(item.step * len(item.values) for item in series)
     page.line((f"from start to {wording.quantity(span, Unit.SECONDS)}", "dim"), indent=2)
 

@@ -1,0 +1,157 @@
+"""Text for a terminal: nothing wider than it, nothing that drives it, the gravest first."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.cells import cell_len
+
+from gocost.model.quantity import Unit
+from gocost.model.report import Column, Layout, Report, Series, Table
+from gocost.reporters.interface import Settings
+from gocost.reporters.registry import reporter
+from gocost.reporters.text_table import cut, grid, wrap
+from tests.reporters.conftest import rendered
+from tests.reporters.reports import REPORTS
+
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+@pytest.mark.parametrize("name", REPORTS)
+def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
+    text = rendered("text", REPORTS[name](), Settings(width=width))
+
+    assert [line for line in text.splitlines() if cell_len(line) > width] == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_colour_changes_nothing_but_the_colour(name: str) -> None:
+    plain = rendered("text", REPORTS[name](), Settings(color=False))
+    coloured = rendered("text", REPORTS[name](), Settings(color=True))
+
+    assert "\x1b" not in plain
+    assert "\x1b[1m" in coloured
+    stripped = [line.rstrip() for line in ESCAPE.sub("", coloured).splitlines()]
+    assert stripped == plain.splitlines()
+
+
+def test_nothing_hostile_reaches_the_terminal_or_the_log_of_a_runner() -> None:
+    text = rendered("text", REPORTS["hostile"](), Settings(color=False))
+
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+
+
+@pytest.mark.parametrize("width", range(30, 90, 7))
+def test_wrapping_never_puts_a_runner_command_at_the_start_of_a_line(width: int) -> None:
+    text = rendered("text", REPORTS["hostile"](), Settings(width=width))
+
+    assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+    assert "##[" not in text
+
+
+def test_what_breaks_comes_before_what_is_unknown_and_that_before_what_is_fine() -> None:
+    text = rendered("text", REPORTS["check"]())
+
+    places = [
+        text.index(f"\n{title}")
+        for title in ("Violated", "Unknown", "Waived", "Skipped", "Passed", "Changed", "Assumed")
+    ]
+    assert places == sorted(places)
+    assert text.startswith("payments, orders: 2 rules violated, 1 warning, 1 unknown")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "71.2 MiB is above the limit of 64 MiB",
+        "costs 1.82 USD/month",
+        "do: `gocost portrait --run`",
+        "at: gocost.yaml:21:9",
+        "vendor's tool needs paths",
+        "golangci-lint is not installed",
+        "between +12 MiB and +14.4 MiB",
+    ],
+)
+def test_a_finding_says_what_where_how_much_and_what_to_do(said: str) -> None:
+    assert said in rendered("text", REPORTS["check"]())
+
+
+def test_many_passes_are_counted_instead_of_listed() -> None:
+    report = REPORTS["clean"]()
+    many = Report("check", "0", findings=report.findings * 6, layout=Layout(facts=()))
+
+    text = rendered("text", many)
+
+    assert "Passed: 24 rules" in text
+    assert len(text.splitlines()) < 8
+
+
+def test_a_stream_that_knows_only_ascii_gets_ascii() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+
+    reporter("text").render(REPORTS["portrait"](), stream, Settings())
+    stream.flush()
+
+    assert b"memory.rss" in raw.getvalue()
+    assert b"__..,,--==++**##" in raw.getvalue() or b"#####" in raw.getvalue()
+
+
+def test_a_long_path_is_cut_in_its_middle_and_numbers_stay_whole() -> None:
+    path = "github.com/aws/aws-sdk-go-v2/service/internal/presigned-url/signer/v4/deep/down"
+    table = Table("t", (Column("package"), Column("bytes", Unit.BYTES)), [[path, 123_456_789]])
+
+    line = list(grid(table, 50).lines())[1]
+
+    assert len(line) == 50
+    assert line.startswith("github.com/aws/")
+    assert "…" in line
+    assert line.endswith("deep/down  118 MiB")
+
+
+def test_columns_that_do_not_fit_are_named_and_the_judging_one_stays() -> None:
+    text = rendered("text", REPORTS["bench"](), Settings(width=60))
+
+    assert "no room for: low, high, q" in text
+    assert "worse" in text
+
+
+def test_the_layout_chooses_columns() -> None:
+    report = REPORTS["bench"]()
+    chosen = Report(
+        "bench",
+        "0",
+        tables=report.tables,
+        layout=Layout(columns={"benchmarks": ("benchmark", "verdict", "no such column")}),
+    )
+
+    text = rendered("text", chosen)
+
+    assert "benchmark                                            verdict" in text
+    assert "ratio" not in text
+
+
+@pytest.mark.parametrize("text", ["", "a", "日本語のとても長い名前", "a" * 30, "x y  z"])
+@pytest.mark.parametrize("width", [1, 2, 5, 12])
+def test_cutting_and_wrapping_stay_within_their_width(text: str, width: int) -> None:
+    assert cell_len(cut(text, width)) <= width
+    assert all(cell_len(line) <= max(width, 2) for line in wrap(text, width))
+
+
+def test_a_series_of_gaps_says_so_and_a_peak_survives_resampling() -> None:
+    spike: list[float | None] = [1.0] * 5_000
+    spike[3_333] = 9.0
+    series = [
+        Series("gap", Unit.COUNT, 0, 1, [None, None]),
+        Series("spike", Unit.COUNT, 0, 1, spike),
+    ]
+
+    text = rendered("text", Report("portrait", "0", series=series))
+
+    assert "gap    no values" in text
+    assert text.count("█") == 1
+    assert "1 to 9" in text
