@@ -65,9 +65,15 @@ class _Body:
             self._room -= size
 
     def section(
-        self, title: str, head: Sequence[str], lines: Iterable[str], *, unfolded: bool
+        self,
+        title: str,
+        head: Sequence[str],
+        lines: Iterable[str],
+        count: int,
+        *,
+        unfolded: bool = False,
     ) -> None:
-        """A collapsed section: as many of `lines` as there is room for."""
+        """A collapsed section: as many of the `count` lines as there is room for, no more read."""
         opening = [
             f"<details{' open' if unfolded else ''}><summary>{html_text(title)}</summary>",
             "",
@@ -78,15 +84,15 @@ class _Body:
             return
         self._lines += opening
         self._room -= size
-        left_out = 0
+        written = 0
         for line in lines:
-            if left_out or _size(line) > self._room:
-                left_out += 1
-                continue
+            if _size(line) > self._room:
+                break
             self._lines.append(line)
             self._room -= _size(line)
-        if left_out:
-            self._lines += ["", f"*{left_out:,} more lines did not fit here.*"]
+            written += 1
+        if written < count:
+            self._lines += ["", f"*{count - written:,} more lines did not fit here.*"]
         self._lines += ["", "</details>", ""]
 
     def close(self, line: str) -> None:
@@ -105,8 +111,7 @@ def _size(line: str) -> int:
 def _write(body: _Body, content: Outline, *, unfolded: bool) -> None:
     sign = f"{_sign(content)} " if content.judged else ""
     body.add([f"### {sign}gocost: {prose(headline(content))}", ""])
-    top = list(_top(content))
-    if top:
+    if top := list(_top(content)):
         body.add([*top, ""])
     _findings(body, content, unfolded=unfolded)
     _changes(body, content, unfolded=unfolded)
@@ -130,16 +135,18 @@ def _sign(content: Outline) -> str:
 def _top(content: Outline) -> Iterator[str]:
     """The three things that matter: what breaks, what is unknown, the worst changes."""
     weighty = [*content.violated, *content.unknown]
-    bullets = [_bullet(finding, content) for finding in weighty]
     judged = {(f.metric, f.subject.service) for f in weighty}
-    for change in content.changes:
-        key = (change.metric, change.subject.service)
-        if change.verdict in (Verdict.WORSE, Verdict.CHANGED) and key not in judged:
-            bullets.append(_change_bullet(change, content))
-    yield from bullets[:TOP]
-    if len(bullets) > TOP:
-        yield f"- and {len(bullets) - TOP} more below"
-    if not bullets:
+    moved = [
+        change
+        for change in content.changes
+        if change.verdict in (Verdict.WORSE, Verdict.CHANGED)
+        and (change.metric, change.subject.service) not in judged
+    ]
+    yield from (_bullet(finding, content) for finding in weighty[:TOP])
+    yield from (_change_bullet(change, content) for change in moved[: max(TOP - len(weighty), 0)])
+    if len(weighty) + len(moved) > TOP:
+        yield f"- and {len(weighty) + len(moved) - TOP:,} more below"
+    if not weighty and not moved:
         for fact in content.facts[:TOP]:
             value = prose(wording.quantity(fact.value, fact.unit))
             yield f"- {code(wording.fact_name(fact))}: **{value}**"
@@ -165,28 +172,28 @@ def _change_bullet(change: Change, content: Outline) -> str:
 
 
 def _findings(body: _Body, content: Outline, *, unfolded: bool) -> None:
-    for title, findings, opened in (
-        ("Violated", content.violated, unfolded),
-        ("Unknown: declared, but not measurable", content.unknown, unfolded),
+    for title, findings in (
+        ("Violated", content.violated),
+        ("Unknown: declared, but not measurable", content.unknown),
     ):
         if findings:
-            lines = (line for finding in findings for line in _detail(finding))
-            body.section(f"{title} ({len(findings)})", [], lines, unfolded=opened)
+            items = map(_detail, findings)
+            body.section(f"{title} ({len(findings)})", [], items, len(findings), unfolded=unfolded)
     for title, findings in (
         ("Waived", content.waived),
         ("Skipped", content.skipped),
         ("Passed", content.passed),
     ):
         if findings:
-            why = [
+            rows = (
                 [code(f.rule, cell=True), prose(f.subject.service), prose(f.reason or f.message)]
                 for f in findings
-            ]
-            head, rows = table_lines(["rule", "service", "why"], why, [False] * 3)
-            body.section(f"{title} ({len(findings)})", head, rows, unfolded=False)
+            )
+            head, lines = table_lines(["rule", "service", "why"], rows, [False] * 3)
+            body.section(f"{title} ({len(findings)})", head, lines, len(findings))
 
 
-def _detail(finding: Finding) -> Iterator[str]:
+def _detail(finding: Finding) -> str:
     """A finding as one list item; its parts are joined so that it is shown whole or not at all."""
     parts = [f"- **{code(finding.rule)}**"]
     if finding.subject.service:
@@ -202,24 +209,34 @@ def _detail(finding: Finding) -> Iterator[str]:
         parts.append(f"*What to do:* {prose(finding.advice)}")
     if where := wording.location(finding.location):
         parts.append(code(where))
-    yield "<br>".join(parts)
+    return "<br>".join(parts)
 
 
 def _changes(body: _Body, content: Outline, *, unfolded: bool) -> None:
     if not content.report.changes:
         return
-    rows = [_change_row(change) for change in content.changes]
     names = ["service", "metric", "base", "head", "delta", "%", "between", "verdict", "a month"]
-    used = [i for i in range(len(names)) if i == 1 or any(row[i] for row in rows)]
-    if not content.many:
-        used = [i for i in used if i != 0]
+    left_out = _empty_columns(content)
+    used = [i for i, name in enumerate(names) if name not in left_out]
     head, lines = table_lines(
         [names[i] for i in used],
-        [[row[i] for i in used] for row in rows],
+        ([row[i] for i in used] for row in map(_change_row, content.changes)),
         [names[i] not in ("service", "metric", "verdict") for i in used],
     )
-    title = f"Changed against the base ({len(rows)}), {len(content.unchanged)} unchanged"
-    body.section(title, head if rows else [], lines if rows else [], unfolded=unfolded)
+    count = len(content.changes)
+    title = f"Changed against the base ({count}), {len(content.unchanged)} unchanged"
+    body.section(title, head if count else [], lines, count, unfolded=unfolded)
+
+
+def _empty_columns(content: Outline) -> set[str]:
+    empty = set() if content.many else {"service"}
+    if not any(wording.delta(change) for change in content.changes):
+        empty |= {"delta", "%"}
+    if all(change.low is None for change in content.changes):
+        empty.add("between")
+    if all(change.money is None for change in content.changes):
+        empty.add("a month")
+    return empty
 
 
 def _change_row(change: Change) -> list[str]:
@@ -255,7 +272,7 @@ def _table(body: _Body, table: Table, *, unfolded: bool) -> None:
     )
     names = [prose(name) for name in table.names()]
     head, lines = table_lines(names, rows, [not flag for flag in text])
-    body.section(table.title, head, lines, unfolded=unfolded)
+    body.section(table.title, head, lines, len(shown.rows), unfolded=unfolded)
 
 
 def _code_cell(text: str) -> str:
@@ -265,23 +282,20 @@ def _code_cell(text: str) -> str:
 def _facts(body: _Body, content: Outline) -> None:
     if not content.facts:
         return
-    rows = [
+    sampled = any(wording.sampled(fact) for fact in content.facts)
+    names = [*(["service"] if content.many else []), "metric", "value"]
+    names += ["sampled"] if sampled else []
+    rows = (
         [
-            prose(fact.subject.service),
+            *([prose(fact.subject.service)] if content.many else []),
             code(wording.fact_name(fact), cell=True),
             prose(wording.quantity(fact.value, fact.unit)),
-            prose(wording.sampled(fact)),
+            *([prose(wording.sampled(fact))] if sampled else []),
         ]
         for fact in content.facts
-    ]
-    used = [i for i in range(4) if any(row[i] for row in rows) and (i or content.many)]
-    names = ["service", "metric", "value", "sampled"]
-    head, lines = table_lines(
-        [names[i] for i in used],
-        [[row[i] for i in used] for row in rows],
-        [names[i] == "value" for i in used],
     )
-    body.section(f"Facts ({len(rows)})", head, lines, unfolded=False)
+    head, lines = table_lines(names, rows, [name == "value" for name in names])
+    body.section(f"Facts ({len(content.facts)})", head, lines, len(content.facts))
 
 
 def _series(body: _Body, content: Outline) -> None:
@@ -296,7 +310,7 @@ def _series(body: _Body, content: Outline) -> None:
         head, lines = table_lines(
             ["metric", "over time", "least", "most"], rows, [False, False, True, True]
         )
-        body.section("Over time", head, lines, unfolded=False)
+        body.section("Over time", head, lines, len(rows))
 
 
 def _notes(body: _Body, content: Outline) -> None:
@@ -305,15 +319,17 @@ def _notes(body: _Body, content: Outline) -> None:
     quiet = [note for note in notes if note not in loud]
     for note in loud[:TOP]:
         body.add([f"> **{prose(note.level)}:** {prose(note.text)}", ""])
-    rest = [f"- {prose(note.text)}" for note in [*loud[TOP:], *quiet]]
+    rest = [*loud[TOP:], *quiet]
     if rest:
-        body.section(f"Notes ({len(rest)})", [], rest, unfolded=False)
+        lines = (f"- {prose(note.text)}" for note in rest)
+        body.section(f"Notes ({len(rest)})", [], lines, len(rest))
 
 
 def _assumptions(body: _Body, content: Outline) -> None:
     books = wording.price_books(content.report.findings, content.report.changes)
     said = content.report.assumptions
     missing = [f"prices: {book}" for book in books if not any(book in text for text in said)]
-    lines = [f"- {prose(text)}" for text in [*missing, *said]]
-    if lines:
-        body.section("Assumed", [], lines, unfolded=False)
+    texts = [*missing, *said]
+    if texts:
+        lines = (f"- {prose(text)}" for text in texts)
+        body.section("Assumed", [], lines, len(texts))
