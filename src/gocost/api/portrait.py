@@ -50,14 +50,15 @@ def portrait(
     Raises UsageError for what cannot be carried out as asked, PolicyError for a wrong policy,
     BuildError where it does not build, SourceError where it cannot be run or watched.
     """
-    context = Context(cache=cache_directory(), progress=progress)
     if pid is not None or urls:
         if base is not None:
             raise UsageError(
                 "a process that runs already has no base",
                 hint="use --run, which starts base and head in turn",
             )
-        return _watched(pid, urls, headers, seconds, context)
+        # Watching keeps nothing, so it needs no folder that its user may write to.
+        return _watched(pid, urls, headers, seconds, Context(cache=Path(), progress=progress))
+    context = Context(cache=cache_directory(), progress=progress)
     if run is not None:
         if base is not None:
             raise UsageError(

@@ -12,6 +12,12 @@ from gocost.cli.output import Output, progress
 
 GROUP = "Measure"
 
+# What an option says something about: without that, it would be silently ignored.
+_OF_POLICY = ("policy", "service", "base", "rounds")
+_OF_COMMAND = ("binary", "ready", "ready_within", "settle", "load_vegeta", "load_command")
+_OF_LOAD = ("rate", "load_duration")
+_OF_WATCHING = ("duration",)
+
 
 @click.command("portrait")
 @click.option(
@@ -79,10 +85,15 @@ def command(
     from gocost.model.quantity import Unit, parse
     from gocost.model.service import Load, Run
 
-    if (start or words is not None) and (pid is not None or urls):
+    watching = pid is not None or bool(urls)
+    if (start or words is not None) and watching:
         raise UsageError(
             "--run starts a service, --pid and --url watch one that runs", hint="use one of them"
         )
+    _refuse(_OF_POLICY, watching or words is not None, "a service of the policy (--run)")
+    _refuse(_OF_COMMAND, words is None, "a service that --command starts")
+    _refuse(_OF_LOAD, not (load_vegeta or load_command), "--load-vegeta or --load-command")
+    _refuse(_OF_WATCHING, not watching, "a service that runs already (--pid, --url)")
     run = None
     if words is not None:
         load = None
@@ -125,6 +136,21 @@ def command(
     for text in failures:
         click.echo(f"gocost: {text}", err=True)
     return int(ExitCode.NOT_MEASURABLE if failures else ExitCode.CLEAN)
+
+
+def _refuse(names: Sequence[str], where: bool, belongs: str) -> None:
+    """Raise UsageError for an option that was typed where it means nothing."""
+    from click.core import ParameterSource
+
+    from gocost.model.errors import UsageError
+
+    context = click.get_current_context()
+    for option in context.command.params if where else ():
+        if option.name in names and context.get_parameter_source(option.name) not in (
+            ParameterSource.DEFAULT,
+            None,
+        ):
+            raise UsageError(f"{option.opts[-1]} is for {belongs}", hint="leave it out")
 
 
 def _words(text: str, option: str) -> tuple[str, ...]:

@@ -124,8 +124,7 @@ def _init(seen: Observations) -> Table:
         Column("allocations", Unit.COUNT, "made by them", additive=True),
     )
     rows: list[list[Cell]] = [
-        [p.package, p.clock, p.at, p.allocated_bytes, p.allocations]
-        for p in sorted(seen.inits, key=lambda p: (-p.clock, p.package))
+        [p.package, p.clock, p.at, p.allocated_bytes, p.allocations] for p in seen.slowest_inits()
     ]
     return Table("before main, by package", columns, rows, SumsTo("clock", "process.init.time"))
 

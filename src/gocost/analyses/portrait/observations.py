@@ -113,6 +113,10 @@ class Observations:
     pages: str = ""
     """Which pages were read, for the origin of facts."""
 
+    def slowest_inits(self) -> list[PackageInit]:
+        """The packages' initialisations, the longest first: the order they are summed in, too."""
+        return sorted(self.inits, key=lambda package: (-package.clock, package.package))
+
     def window(self) -> Phase:
         """The time under load, warm-up included; the whole watching where nothing was driven."""
         if self.driven is not None:
