@@ -6,6 +6,7 @@ no VCS stamp from Go before 1.27, and one inside the repository makes the user's
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,16 @@ from gocost.model.errors import SourceError, UsageError
 from gocost.sources import process
 
 MISSING = "install git"
+
+# A hook of the user's that runs on every checkout is not meant for ours.
+_NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    # `git status` would otherwise refresh the index on the side: the user's tree is left alone.
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +93,28 @@ class Repository:
 
     def _run(self, *arguments: str) -> process.Completed:
         return process.run(
-            ["git", *arguments],
+            ["git", *_NO_HOOKS, *arguments],
             cwd=self.root,
-            env={"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+            env=_ENVIRONMENT,
             timeout=300,
             missing_hint=MISSING,
         )
 
 
 def repository_of(directory: Path) -> Repository | None:
-    """The repository that `directory` lies in, or None."""
+    """The repository that `directory` lies in, or None. Raises SourceError where git refuses it."""
     done = process.run(
-        ["git", "rev-parse", "--show-toplevel"], cwd=directory, timeout=60, missing_hint=MISSING
+        ["git", "rev-parse", "--show-toplevel"],
+        cwd=directory,
+        env=_ENVIRONMENT,
+        timeout=60,
+        missing_hint=MISSING,
     )
+    if not done.ok and "dubious ownership" in done.stderr:
+        raise SourceError(
+            f"git refuses {directory}, which belongs to another user",
+            hint=f"git config --global --add safe.directory {directory.resolve()}",
+        )
     return Repository(Path(done.stdout.strip())) if done.ok and done.stdout.strip() else None
 
 
@@ -107,7 +127,8 @@ def checked_out(repository: Repository, commit: str) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="gocost-base-"))
     try:
         clone = folder / repository.root.name
-        repository.output("clone", "--quiet", "--shared", "--no-checkout", ".", str(clone))
+        clone_command = ("clone", "--quiet", "--shared", "--no-checkout", ".", str(clone))
+        repository.output(*clone_command)
         Repository(clone).output("checkout", "--quiet", "--detach", commit)
         yield clone
     finally:

@@ -167,9 +167,13 @@ def _die_with_parent() -> Callable[[], None] | None:
     if sys.platform != "linux":
         return None
     libc = _libc()
+    parent = os.getpid()
 
     def arm() -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        # The parent may have gone between the fork and the line above; then nobody would tell.
+        if os.getppid() != parent:
+            os._exit(1)
 
     return arm
 

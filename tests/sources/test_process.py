@@ -1,0 +1,135 @@
+"""Programs are bounded in time, end with their group, and never outlive gocost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gocost.model.errors import SourceError
+from gocost.sources import process
+
+PYTHON = sys.executable
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Poll until the condition holds; False when the time is up."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+
+
+def test_what_a_program_says_and_how_it_ends() -> None:
+    script = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
+    done = process.run([PYTHON, "-c", script])
+    assert (done.stdout, done.stderr, done.returncode, done.ok) == ("out\n", "err\n", 3, False)
+    assert done.wall_seconds > 0
+
+
+def test_environment_is_added_and_stdin_given(tmp_path: Path) -> None:
+    script = "import os, sys; print(os.environ['EXTRA'], sys.stdin.read(), os.getcwd())"
+    done = process.run([PYTHON, "-c", script], env={"EXTRA": "x"}, stdin="in", cwd=tmp_path)
+    assert done.stdout.split() == ["x", "in", str(tmp_path)]
+
+
+def test_bytes_that_are_no_text_do_not_break_it() -> None:
+    done = process.run([PYTHON, "-c", "import os; os.write(1, b'\\xff')"])
+    assert done.stdout == "\ufffd"
+
+
+def test_a_missing_program_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no program 'no-such-program' here; install it from x"):
+        process.run(["no-such-program"], missing_hint="install it from x")
+    with pytest.raises(SourceError, match="not a folder"):
+        process.run([PYTHON], cwd=tmp_path / "nowhere")
+
+
+def test_a_file_that_cannot_be_started_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("no program")
+    with pytest.raises(SourceError, match="could not be started: Permission denied"):
+        process.run([path])
+
+
+@linux
+def test_a_timeout_ends_the_whole_group(tmp_path: Path) -> None:
+    marker = tmp_path / "pid"
+    # The program starts another one in its group, which would sleep on alone.
+    script = (
+        "import subprocess, sys, pathlib, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"pathlib.Path({str(marker)!r}).write_text(str(child.pid))\n"
+        "time.sleep(600)\n"
+    )
+    with pytest.raises(SourceError, match="did not end within 3 s"):
+        process.run([PYTHON, "-c", script], timeout=3)
+    assert until(lambda: not alive(int(marker.read_text())))
+
+
+@linux
+def test_a_program_that_ignores_the_request_to_end_is_killed() -> None:
+    script = (
+        "import signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with process.start([PYTHON, "-c", script], stdout=subprocess.PIPE) as child:
+        assert child.process.stdout is not None
+        assert child.process.stdout.readline() == b"ready\n"
+        assert child.stop(grace=0.2) == -signal.SIGKILL
+        assert child.stop() == -signal.SIGKILL, "stopping twice is safe"
+
+
+@linux
+def test_an_error_inside_the_context_ends_the_program() -> None:
+    pids = []
+
+    def fails() -> None:
+        with process.start([PYTHON, "-c", "import time; time.sleep(600)"]) as child:
+            pids.append(child.pid)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert not alive(pids[0])
+
+
+@linux
+def test_when_gocost_is_killed_the_kernel_ends_its_children(tmp_path: Path) -> None:
+    marker = tmp_path / "pid"
+    script = (
+        "import pathlib, sys, time\n"
+        "from gocost.sources import process\n"
+        "child = process.start([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"pathlib.Path({str(marker)!r}).write_text(str(child.pid))\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([PYTHON, "-c", script], start_new_session=True) as gocost:
+        assert until(lambda: marker.exists() and bool(marker.read_text()))
+        pid = int(marker.read_text())
+        assert alive(pid)
+        os.kill(gocost.pid, signal.SIGKILL)
+        gocost.wait()
+    assert until(lambda: not alive(pid))
