@@ -19,9 +19,9 @@ unknown layout: what is before them is still used, the rest is None.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,16 +36,14 @@ MAX_TEXT_SECTIONS = 1 << 12
 Bytes = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """A Go slice in the file: `count` elements from `address` on."""
 
     address: int
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class TextSection:
+class TextSection(msgspec.Struct, frozen=True):
     """Offsets `start` to `end` from the start of text are at `address` and on."""
 
     start: int
@@ -53,8 +51,7 @@ class TextSection:
     address: int
 
 
-@dataclass(frozen=True, slots=True)
-class Moduledata:
+class Moduledata(msgspec.Struct, frozen=True):
     """What the runtime knows about the layout; addresses as linked, None where unknown."""
 
     address: int
@@ -85,7 +82,7 @@ class Moduledata:
     itablinks: Slice | None = None
     """Up to Go 1.26: addresses of itabs."""
     text_sections: tuple[TextSection, ...] = ()
-    words: int = field(default=0)
+    words: int = 0
     """How many words of it were understood."""
 
 

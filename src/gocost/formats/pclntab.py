@@ -15,9 +15,9 @@ to the function that it describes; what the linker shares, to the first that ref
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,8 +38,7 @@ NAMES_CHUNK: Final = 1 << 18
 FUNCDATA_GAP: Final = 4096  # bytes; one function's stack maps are rarely longer
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """The header, offsets counted from it."""
 
     version: str
@@ -80,8 +79,7 @@ class Header:
         return (16, 4) if self.version == "1.20" else (20, 12)
 
 
-@dataclass(frozen=True, eq=False)
-class Located:
+class Located(msgspec.Struct, frozen=True, eq=False):
     """A header, where it is, and its moduledata if there is one."""
 
     header: Header
@@ -90,8 +88,7 @@ class Located:
     moduledata: Moduledata | None
 
 
-@dataclass(frozen=True, eq=False)
-class Inlined:
+class Inlined(msgspec.Struct, frozen=True, eq=False):
     """What was inlined where; each row is the bytes of one call, without what it inlined itself."""
 
     outer: NDArray[np.int32]
@@ -104,8 +101,7 @@ class Inlined:
 NOTHING_INLINED: Final = Inlined(*(np.zeros(0, np.int32) for _ in range(3)))
 
 
-@dataclass(frozen=True, eq=False)
-class Funcdata:
+class Funcdata(msgspec.Struct, frozen=True, eq=False):
     """Where `go:func.*` is and whom its parts belong to."""
 
     address: int
@@ -118,8 +114,7 @@ class Funcdata:
     """Address behind the last part, where moduledata tells."""
 
 
-@dataclass(frozen=True, eq=False)
-class Pclntab:
+class Pclntab(msgspec.Struct, frozen=True, eq=False):
     """The functions of an executable, in columns of one length, by rising address."""
 
     header: Header
@@ -306,7 +301,7 @@ def _in_order(table: Pclntab) -> Pclntab:
     room = np.append(start[1:], np.int64(1) << 62) - start
     gap = np.minimum(table.gap[order], room).astype(np.int32)
     inlined, data = table.inlined, table.funcdata
-    return replace(
+    return msgspec.structs.replace(
         table,
         entry=start,
         code=np.minimum(table.code[order], gap),
@@ -316,7 +311,9 @@ def _in_order(table: Pclntab) -> Pclntab:
         record=table.record[order],
         tables=table.tables[order],
         inlined=Inlined(place[inlined.outer], inlined.name, inlined.bytes),
-        funcdata=replace(data, owner=place[data.owner]) if data is not None else None,
+        funcdata=msgspec.structs.replace(data, owner=place[data.owner])
+        if data is not None
+        else None,
     )
 
 

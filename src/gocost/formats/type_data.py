@@ -9,9 +9,9 @@ descriptors that nothing refers to but code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,8 +28,7 @@ ALIGNMENT: Final = 32
 Bytes = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
-class TypeData:
+class TypeData(msgspec.Struct, frozen=True, eq=False):
     """Parts of type data, not overlapping, by rising offset from `address`."""
 
     address: int

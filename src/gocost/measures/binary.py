@@ -6,18 +6,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gocost.analyses.size.account import Account, account
 from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.stripping import Savings, savings
 from gocost.analyses.size.tables import module_sizes
 from gocost.formats.go_binary import GoBinary, open_go_binary
-from gocost.measures.interface import Context, Measured, Target
 from gocost.model.errors import FormatError
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.subject import Subject
 from gocost.sources.files import mapped
+
+if TYPE_CHECKING:
+    from gocost.measures.interface import Context, Measured, Target
 
 
 @contextmanager
@@ -39,6 +42,8 @@ def account_of(binary: GoBinary) -> Account:
 
 def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
     """The measure `binary`: the file, its modules and packages, and what stripping saves."""
+    from gocost.measures.interface import Measured  # the command line does without its imports
+
     if target.binary is None:
         return Measured(skipped={"binary.size": "there is no binary"})
     with opened(target.binary) as binary:

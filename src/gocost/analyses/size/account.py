@@ -7,9 +7,9 @@ region belongs to nobody and is a row of its own. The parts add up to the file, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +33,7 @@ EMBED: Final = "embed"
 MIN_C_CODE: Final = 64  # bytes; less is the filling at the ends of sections
 
 
-@dataclass(frozen=True, eq=False)
-class Account:
+class Account(msgspec.Struct, frozen=True, eq=False):
     """Where the bytes of one executable are."""
 
     size: int
@@ -51,12 +50,11 @@ class Account:
     """There is no symbol table."""
     type_bytes: tuple[int, int]
     """Bytes of type data whose descriptor was found, and of the range they lie in."""
-    faults: tuple[str, ...] = field(default=())
+    faults: tuple[str, ...] = ()
     """What could not be read, and what that costs the account."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Parts:
+class _Parts(msgspec.Struct, frozen=True, eq=False):
     """What was decoded of a file."""
 
     located: Located | None
@@ -67,8 +65,7 @@ class _Parts:
     faults: list[str]
 
 
-@dataclass(frozen=True, eq=False)
-class _Share:
+class _Share(msgspec.Struct, frozen=True, eq=False):
     """Bytes at `start` to `end` of the file that are functions' or packages'."""
 
     start: int

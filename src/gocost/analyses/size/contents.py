@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from gocost.analyses.size.intervals import NOTHING, Intervals, disjoint
@@ -22,8 +22,7 @@ MAX_EMBEDDED: Final = 100_000
 CHUNK: Final = 1 << 19
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(msgspec.Struct, frozen=True):
     """A file that //go:embed took in."""
 
     name: str

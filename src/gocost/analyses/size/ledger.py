@@ -7,8 +7,7 @@ function and kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +17,7 @@ Owner = int | NDArray[np.int32]
 NOBODY = -1
 
 
-@dataclass(frozen=True, eq=False)
-class Entries:
+class Entries(msgspec.Struct, frozen=True, eq=False):
     """Bytes of one kind in one place, by package and function (NOBODY where unknown)."""
 
     kind: Kind

@@ -9,9 +9,9 @@ dot. `main` is build info's `path`. Modules keep their own path where another st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote_to_bytes
+
+import msgspec
 
 from gocost.formats.buildinfo import BuildInfo, Module
 
@@ -24,8 +24,7 @@ PREDECLARED: Final = "(predeclared types)"
 LINKER: Final = "(linker)"
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleName:
+class ModuleName(msgspec.Struct, frozen=True):
     """A module of the build as tables show it. `role`: main, std, dependency, c or unknown."""
 
     path: str
@@ -109,9 +108,16 @@ class Packages:
 
 def unescape(path: str) -> str:
     """An import path out of a symbol's name, where dots and quotes are written `%2e`."""
-    if "%" not in path:
+    head, *rest = path.split("%")
+    if not rest:
         return path
-    return unquote_to_bytes(path).decode("utf-8", "replace")
+    raw = head.encode()
+    for part in rest:
+        try:
+            raw += bytes.fromhex(part[:2]) + part[2:].encode()
+        except ValueError:
+            raw += b"%" + part.encode()
+    return raw.decode("utf-8", "replace")
 
 
 def _version(module: Module) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+import msgspec
 
 from gocost.analyses.size.kinds import Kind, of_extent, of_section, of_segment
 from gocost.formats.executable.interface import Executable
@@ -22,8 +23,7 @@ PADDING: Final = "(padding)"
 UNCLAIMED: Final = "(outside every section)"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """Somebody says that bytes `start` to `end` of the file are of a kind."""
 
     start: int
@@ -35,8 +35,7 @@ class Claim:
     """Address minus file offset, where the bytes are mapped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(msgspec.Struct, frozen=True):
     """Bytes `start` to `end` of the file, of one kind, in one place."""
 
     start: int

@@ -6,8 +6,9 @@ bytes, the alignment before them, and in ELF their entries of the section table 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from gocost.analyses.size.kinds import Kind, of_extent, of_section
 from gocost.formats.executable.interface import Executable, Section
@@ -16,8 +17,7 @@ FILE_ALIGNMENT: Final = 512  # of PE files
 ELF_HEADER: Final = {4: 40, 8: 64}  # bytes of an entry of the section table
 
 
-@dataclass(frozen=True, slots=True)
-class Savings:
+class Savings(msgspec.Struct, frozen=True):
     """Bytes that the file would be smaller by."""
 
     dwarf: int

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocost.analyses.size.account import Account
+from gocost.analyses.size.function_rows import FunctionRows
 from gocost.analyses.size.inlining import by_name, elsewhere
 from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.packages import ModuleName
@@ -22,7 +23,6 @@ from gocost.model.report import Cell, Column, SumsTo, Table
 
 SIZE: Final = "binary.size"
 DIMENSIONS: Final = ("module", "package", "function", "section", "kind")
-DATA_KINDS: Final = (Kind.READ_ONLY, Kind.DATA, Kind.EMBEDDED)
 INLINED_ROWS: Final = 500
 
 _BYTES = Column("bytes", Unit.BYTES, "bytes of the file", additive=True)
@@ -110,11 +110,11 @@ def _modules(account: Account, matrix: NDArray[np.int64], away: NDArray[np.int64
     np.add.at(sums, owner, matrix[:-1])
     np.add.at(inlined, owner, away)
     rows: list[Sequence[Cell]] = [
-        (module.path, module.version, *_split(sums[k]), int(inlined[k]))
-        for k, module in enumerate(modules)
-        if sums[k].any() or inlined[k]
+        (module.path, module.version, *_split(kinds), more)
+        for module, kinds, more in zip(modules, sums.tolist(), inlined.tolist(), strict=True)
+        if any(kinds) or more
     ]
-    rows += [(name, "", *cells) for name, cells in _nobody(matrix[-1])]
+    rows += [(name, "", *cells) for name, cells in _nobody(matrix[-1].tolist())]
     rows.sort(key=lambda row: (-_number(row[2]), row[0]))
     return Table(
         "Whose the bytes are, by module", (_MODULE, _VERSION, *_SPLIT), rows, SumsTo("bytes", SIZE)
@@ -123,12 +123,15 @@ def _modules(account: Account, matrix: NDArray[np.int64], away: NDArray[np.int64
 
 def _packages(account: Account, matrix: NDArray[np.int64], away: NDArray[np.int64]) -> Table:
     packages = account.packages
+    columns = zip(
+        packages.names, packages.module_of, matrix[:-1].tolist(), away.tolist(), strict=True
+    )
     rows: list[Sequence[Cell]] = [
-        (packages.module_name(k).path, name, *_split(matrix[k]), int(away[k]))
-        for k, name in enumerate(packages.names)
-        if matrix[k].any() or away[k]
+        (packages.modules[module].path, name, *_split(kinds), more)
+        for name, module, kinds, more in columns
+        if any(kinds) or more
     ]
-    rows += [("", name, *cells) for name, cells in _nobody(matrix[-1])]
+    rows += [("", name, *cells) for name, cells in _nobody(matrix[-1].tolist())]
     rows.sort(key=lambda row: (-_number(row[2]), row[1]))
     return Table(
         "Whose the bytes are, by package", (_MODULE, _PACKAGE, *_SPLIT), rows, SumsTo("bytes", SIZE)
@@ -139,24 +142,22 @@ def _number(cell: Cell) -> int:
     return cell if isinstance(cell, int) else 0
 
 
-def _split(kinds: NDArray[np.int64]) -> tuple[int, int, int, int, int]:
-    """bytes, code, pclntab, type_data, data."""
-    data = int(sum(kinds[kind] for kind in DATA_KINDS))
+def _split(kinds: Sequence[int]) -> tuple[int, int, int, int, int]:
+    """bytes, code, pclntab, type_data, data out of bytes by Kind."""
     return (
-        int(kinds.sum()),
-        int(kinds[Kind.CODE]),
-        int(kinds[Kind.PCLNTAB]),
-        int(kinds[Kind.TYPES]),
-        data,
+        sum(kinds),
+        kinds[Kind.CODE],
+        kinds[Kind.PCLNTAB],
+        kinds[Kind.TYPES],
+        kinds[Kind.READ_ONLY] + kinds[Kind.DATA] + kinds[Kind.EMBEDDED],
     )
 
 
-def _nobody(kinds: NDArray[np.int64]) -> list[tuple[str, tuple[int, ...]]]:
+def _nobody(kinds: Sequence[int]) -> list[tuple[str, tuple[int, ...]]]:
     found: list[tuple[str, tuple[int, ...]]] = []
-    for kind in Kind:
-        if kinds[kind]:
-            alone = np.zeros(len(Kind), np.int64)
-            alone[kind] = kinds[kind]
+    for kind, amount in zip(Kind, kinds, strict=True):
+        if amount:
+            alone = [amount if other == kind else 0 for other in Kind]
             found.append((in_parentheses(kind), (*_split(alone), 0)))
     return found
 
@@ -167,40 +168,36 @@ def _functions(account: Account) -> Table:
     sums = account.ledger.of_functions(count)
     whole = sums.sum(axis=0)
     rest = account.ledger.without_function(len(packages.names))
-    order = np.flatnonzero(whole)
-    order = order[np.argsort(-whole[order], kind="stable")]
-    modules = [packages.module_name(k).path for k in range(len(packages.names))]
-    rows: list[Sequence[Cell]] = []
-    if account.functions is not None and len(order):
-        owner = account.functions.package[order].tolist()
-        names, paths = [*packages.names, ""], [*modules, ""]
-        rows = list(
-            zip(
-                [paths[k] for k in owner],
-                [names[k] for k in owner],
-                account.functions.names(order),
-                whole[order].tolist(),
-                sums[0][order].tolist(),
-                sums[1][order].tolist(),
-                strict=True,
-            )
-        )
-    others: list[Sequence[Cell]] = []
-    for k, kind in zip(*np.nonzero(rest), strict=True):
-        owned = k < len(packages.names)
-        label = in_parentheses(Kind(kind))
-        others.append(
-            (
-                modules[k] if owned else "",
-                packages.names[k] if owned else label,
-                label,
-                int(rest[k, kind]),
-                int(rest[k, kind]) if kind == Kind.CODE else 0,
-                int(rest[k, kind]) if kind == Kind.PCLNTAB else 0,
-            )
-        )
-    rows += others
-    rows.sort(key=_fourth, reverse=True)
+    own = np.flatnonzero(whole)
+    owners, kinds = np.nonzero(rest)
+    amounts = rest[owners, kinds]
+    nobody = len(packages.names)
+    owned = [
+        (packages.modules[module].path, name)
+        for name, module in zip(packages.names, packages.module_of, strict=True)
+    ]
+    # Nobody's rows are named by kind where others name their package.
+    labels = [in_parentheses(kind) for kind in Kind]
+    owned += [("", label) for label in labels]
+    mine = np.zeros(0, np.int32)
+    if account.functions is not None:
+        mine = account.functions.package[own]
+    owner = np.concatenate(
+        (np.where(mine < 0, nobody + Kind.CODE, mine), owners + (owners == nobody) * kinds)
+    ).astype(np.int32)
+    name = np.concatenate((own, -1 - kinds))
+    size = np.concatenate((whole[own], amounts))
+    code = np.concatenate((sums[0][own], np.where(kinds == Kind.CODE, amounts, 0)))
+    described = np.concatenate((sums[1][own], np.where(kinds == Kind.PCLNTAB, amounts, 0)))
+    order = np.argsort(-size, kind="stable")
+    rows = FunctionRows(
+        owned,
+        labels,
+        account.functions,
+        owner[order],
+        name[order],
+        np.stack((size, code, described))[:, order],
+    )
     return Table(
         "Whose the bytes are, by function",
         (
@@ -214,10 +211,6 @@ def _functions(account: Account) -> Table:
         rows,
         SumsTo("bytes", SIZE),
     )
-
-
-def _fourth(row: Sequence[Cell]) -> int:
-    return row[3]  # type: ignore[return-value]
 
 
 def _inlined(account: Account) -> Table | None:
