@@ -13,12 +13,12 @@ Where they jitter by more than half of the smallest effect they are tested like 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from gocost.analyses.statistics.family import could_be_called, false_discovery, runs_needed
-from gocost.analyses.statistics.mann_whitney import mann_whitney, smallest_p
-from gocost.analyses.statistics.shift import hodges_lehmann
+from gocost.analyses.statistics.mann_whitney import RankTest, mann_whitney, smallest_p
+from gocost.analyses.statistics.shift import Shift, hodges_lehmann
 from gocost.analyses.statistics.summary import Center, geometric_mean, median, mode
 from gocost.formats.benchmark_text import BenchmarkText, Config, Sample
 from gocost.model.metric import Worse
@@ -81,9 +81,9 @@ class Row:
     """benchstat's p; None for exact figures, which are not tested."""
     judged_p: float | None
     """The p behind q; the same but for unequal sides with ties (see statistics.mann_whitney)."""
-    q: float | None = None
-    verdict: Verdict = Verdict.SAME
-    runs_needed: int | None = None
+    q: float | None
+    verdict: Verdict
+    runs_needed: int | None
     """Where the verdict is unknown: how many runs a side would do for this family."""
 
     @property
@@ -154,60 +154,53 @@ def compare(base: BenchmarkText, head: BenchmarkText, settings: Settings) -> Com
     """Compares head with base, row by row, and judges all rows as one family."""
     telling = {"pkg"} | _varying(base.samples) | _varying(head.samples)
     before, after = _by_key(base.samples, telling), _by_key(head.samples, telling)
-    rows = [
-        _row(before[key], after[key], _declared(base, head, key[2]), settings)
-        for key in before
-        if key in after
-    ]
-    rows = _judged(rows, settings)
+    both = [key for key in before if key in after]
+    declared = {unit: _declared(base, head, unit) for unit in {key[2] for key in both}}
+    found = [_figures(before[key], after[key], declared[key[2]], settings) for key in both]
+    rows = _judged(found, settings)
     return Comparison(
         rows=tuple(rows),
         family=sum(not row.exact for row in rows),
-        geomeans=_geomeans(before, after),
+        geomeans=_geomeans(before, after, dict(zip(both, found, strict=True))),
         only_base=tuple(key for key in before if key not in after),
         only_head=tuple(key for key in after if key not in before),
         differing=_differing(base.samples, head.samples, telling),
     )
 
 
-def _row(base: Sample, head: Sample, declared: Mapping[str, str], settings: Settings) -> Row:
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """One row before it is judged."""
+
+    base: Sample
+    head: Sample
+    worse: Worse
+    centers: tuple[Center, Center]
+    shift: Shift
+    test: RankTest | None
+    """None where exact figures were compared."""
+
+
+def _figures(
+    base: Sample, head: Sample, declared: Mapping[str, str], settings: Settings
+) -> _Figures:
     before, after = sorted(base.values), sorted(head.values)
     confidence = 1 - settings.alpha
-    declared_exact = declared["assume"] == "exact"
-    if declared_exact:
-        middle_before, middle_after = mode(before), mode(after)
+    exact = declared["assume"] == "exact"
+    if exact:
+        centers = mode(before), mode(after)
     else:
-        middle_before, middle_after = median(before, confidence), median(after, confidence)
-    row = Row(
-        package=head.package,
-        name=head.name,
-        unit=head.unit,
-        worse=worse_of(head.unit, declared["better"]),
-        base=middle_before,
-        head=middle_after,
-        base_runs=len(before),
-        head_runs=len(after),
-        delta=_relative(middle_after.value - middle_before.value, middle_before.value),
-        shift=middle_after.value - middle_before.value,
-        low=after[0] - before[-1],
-        high=after[-1] - before[0],
-        p=None,
-        judged_p=None,
-    )
-    if declared_exact or (
-        head.unit in _NEARLY_EXACT and _steady(before, settings) and _steady(after, settings)
-    ):
-        return row
-    test = mann_whitney(before, after)
+        centers = median(before, confidence), median(after, confidence)
+        exact = (
+            head.unit in _NEARLY_EXACT and _steady(before, settings) and _steady(after, settings)
+        )
+    worse = worse_of(head.unit, declared["better"])
+    if exact:
+        difference = centers[1].value - centers[0].value
+        shift = Shift(difference, after[0] - before[-1], after[-1] - before[0])
+        return _Figures(base, head, worse, centers, shift, None)
     shift = hodges_lehmann(before, after, confidence)
-    return replace(
-        row,
-        shift=shift.shift,
-        low=shift.low,
-        high=shift.high,
-        p=test.benchstat_p,
-        judged_p=test.p,
-    )
+    return _Figures(base, head, worse, centers, shift, mann_whitney(before, after))
 
 
 def _steady(ordered: Sequence[float], settings: Settings) -> bool:
@@ -219,37 +212,62 @@ def _steady(ordered: Sequence[float], settings: Settings) -> bool:
     return ordered[-1] - ordered[0] <= allowed
 
 
-def _judged(rows: Sequence[Row], settings: Settings) -> list[Row]:
-    """The rows with q and verdict."""
-    p = [row.judged_p for row in rows if row.judged_p is not None]
-    q = iter(false_discovery(p))
+def _judged(found: Sequence[_Figures], settings: Settings) -> list[Row]:
+    """The rows, judged as one family."""
+    p = [figures.test.p for figures in found if figures.test is not None]
+    q = false_discovery(p)
     needed = runs_needed(len(p), settings.fdr)
-    judged, tested = [], 0
-    for row in rows:
-        if row.judged_p is None:
-            judged.append(replace(row, verdict=_direction(row, settings)))
+    rows, tested = [], 0
+    for figures in found:
+        if figures.test is None:
+            rows.append(_row(figures, None, _direction(figures, settings), None))
             continue
-        row = replace(row, q=next(q))
-        if row.q is not None and row.q <= settings.fdr:
-            row = replace(row, verdict=_direction(row, settings))
-        elif not could_be_called(p, tested, smallest_p(row.base_runs, row.head_runs), settings.fdr):
-            row = replace(row, verdict=Verdict.UNKNOWN, runs_needed=needed)
-        judged.append(row)
+        least = smallest_p(len(figures.base.values), len(figures.head.values))
+        if q[tested] <= settings.fdr:
+            rows.append(_row(figures, q[tested], _direction(figures, settings), None))
+        elif could_be_called(p, tested, least, settings.fdr):
+            rows.append(_row(figures, q[tested], Verdict.SAME, None))
+        else:
+            rows.append(_row(figures, q[tested], Verdict.UNKNOWN, needed))
         tested += 1
-    return judged
+    return rows
 
 
-def _direction(row: Row, settings: Settings) -> Verdict:
+def _row(figures: _Figures, q: float | None, verdict: Verdict, needed: int | None) -> Row:
+    before, after = figures.centers
+    return Row(
+        package=figures.head.package,
+        name=figures.head.name,
+        unit=figures.head.unit,
+        worse=figures.worse,
+        base=before,
+        head=after,
+        base_runs=len(figures.base.values),
+        head_runs=len(figures.head.values),
+        delta=_relative(after.value - before.value, before.value),
+        shift=figures.shift.shift,
+        low=figures.shift.low,
+        high=figures.shift.high,
+        p=None if figures.test is None else figures.test.benchstat_p,
+        judged_p=None if figures.test is None else figures.test.p,
+        q=q,
+        verdict=verdict,
+        runs_needed=needed,
+    )
+
+
+def _direction(figures: _Figures, settings: Settings) -> Verdict:
     """The verdict on a difference that is not chance: what it is worth."""
-    if row.shift == 0:
+    shift = figures.shift.shift
+    if shift == 0:
         return Verdict.SAME
-    effect = row.effect
+    effect = _relative(shift, figures.centers[0].value)
     # The tolerance lets 105 against 100 be the 5% that it is, whatever its last binary digit.
     if effect is not None and abs(effect) < settings.min_effect * (1 - 1e-9):
         return Verdict.SAME
-    if row.worse is Worse.NEITHER:
+    if figures.worse is Worse.NEITHER:
         return Verdict.CHANGED
-    return Verdict.WORSE if (row.shift > 0) == (row.worse is Worse.HIGHER) else Verdict.BETTER
+    return Verdict.WORSE if (shift > 0) == (figures.worse is Worse.HIGHER) else Verdict.BETTER
 
 
 def _relative(difference: float, base: float) -> float | None:
@@ -295,32 +313,48 @@ def _differing(
     )
 
 
-def _geomeans(before: Mapping[Key, Sample], after: Mapping[Key, Sample]) -> tuple[Geomean, ...]:
+def _geomeans(
+    before: Mapping[Key, Sample], after: Mapping[Key, Sample], compared: Mapping[Key, _Figures]
+) -> tuple[Geomean, ...]:
     """As benchstat: each side's over all that it has, the ratio's over what both have."""
-    medians = [
-        {key: median(sorted(sample.values)).value for key, sample in side.items()}
-        for side in (before, after)
-    ]
-    groups: dict[tuple[Config, str], list[Key]] = {}
-    for key in before:
-        groups.setdefault((key[0], key[2]), []).append(key)
-    found = []
-    for (config, unit), keys in groups.items():
-        both = [key for key in keys if key in after]
-        if not both:
-            continue
-        ours = [key for key in after if key[0] == config and key[2] == unit]
-        pairs = [(medians[0][key], medians[1][key]) for key in both]
-        found.append(
-            Geomean(
-                package=dict(config).get("pkg", ""),
-                unit=unit,
-                base=geometric_mean(medians[0][key] for key in keys),
-                head=geometric_mean(medians[1][key] for key in ours),
-                ratio=geometric_mean(
-                    1.0 if old == new else new / old if old else 0.0 for old, new in pairs
-                ),
-                benchmarks=len(both),
-            )
+    groups: dict[tuple[Config, str], tuple[list[Key], list[Key], list[Key]]] = {}
+    for place, keys in enumerate((before, after, compared)):
+        for key in keys:
+            groups.setdefault((key[0], key[2]), ([], [], []))[place].append(key)
+    return tuple(
+        _geomean(
+            dict(config).get("pkg", ""),
+            unit,
+            [_center(key, before, compared, 0) for key in keys[0]],
+            [_center(key, after, compared, 1) for key in keys[1]],
+            [compared[key].centers for key in keys[2]],
         )
-    return tuple(found)
+        for (config, unit), keys in groups.items()
+        if keys[2]
+    )
+
+
+def _center(
+    key: Key, side: Mapping[Key, Sample], compared: Mapping[Key, _Figures], place: int
+) -> float:
+    figures = compared.get(key)
+    return figures.centers[place].value if figures else median(sorted(side[key].values)).value
+
+
+def _geomean(
+    package: str,
+    unit: str,
+    base: Sequence[float],
+    head: Sequence[float],
+    both: Sequence[tuple[Center, Center]],
+) -> Geomean:
+    pairs = [(old.value, new.value) for old, new in both]
+    ratios = [1.0 if old == new else new / old if old else 0.0 for old, new in pairs]
+    return Geomean(
+        package=package,
+        unit=unit,
+        base=geometric_mean(base),
+        head=geometric_mean(head),
+        ratio=geometric_mean(ratios),
+        benchmarks=len(both),
+    )

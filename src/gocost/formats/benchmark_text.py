@@ -37,12 +37,13 @@ MOST_FAULTS: Final = 100
 """Faults that are kept word for word; the rest are only counted."""
 
 Config = tuple[tuple[str, str], ...]
+_Series = dict[str, tuple[str, "array[float]", float]]
+"""By unit as written: the unit in base units, the values, what to multiply by."""
 
 _PREFIX: Final = "Benchmark"
 _SEPARATORS: Final = re.compile(r"([*/\-\s]+)")
 _GOMAXPROCS: Final = re.compile(r"-[0-9]+\Z")
 _COUNT: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?", re.ASCII)
 _KEY: Final = re.compile(r"([^:\s]+):(.*)", re.DOTALL)
 _USUAL: Final = {
     "ns/op": ("sec/op", 1e-9),
@@ -84,7 +85,7 @@ class BenchmarkText:
     """What a text of benchmark results holds."""
 
     samples: tuple[Sample, ...]
-    """In order of first appearance."""
+    """By configuration and benchmark, each in order of first appearance."""
     units: dict[tuple[str, str], str]
     """What `Unit` lines say, by (unit in base units, key)."""
     faults: tuple[Fault, ...]
@@ -147,6 +148,8 @@ def tidy_unit(unit: str) -> tuple[str, float]:
         elif part == "MB" and not below:
             part, factor = "B", factor * 1e6
         parts.append(part)
+    if not 1e-30 < factor < 1e30:
+        return unit, 1.0  # MB*MB*MB*MB*MB*MB measures nothing, and its values would overflow
     return "".join(parts), factor
 
 
@@ -155,9 +158,9 @@ class _Reader:
 
     def __init__(self) -> None:
         self._config: dict[str, str] = {}
-        self._sorted: Config | None = ()
-        self._values: dict[tuple[Config, str, str], array[float]] = {}
-        self._tidy: dict[str, tuple[str, float]] = {}
+        self._samples: dict[Config, dict[str, _Series]] = {}
+        self._current: dict[str, _Series] | None = None
+        self._count = 0
         self._units: dict[tuple[str, str], str] = {}
         self._faults: list[Fault] = []
         self._fault_count = 0
@@ -181,7 +184,9 @@ class _Reader:
         """What was read."""
         samples = tuple(
             Sample(config, name, unit, values)
-            for (config, name, unit), values in self._values.items()
+            for config, benchmarks in self._samples.items()
+            for name, series in benchmarks.items()
+            for unit, values in {tidied: values for tidied, values, _ in series.values()}.items()
         )
         return BenchmarkText(samples, self._units, tuple(self._faults), self._fault_count)
 
@@ -197,33 +202,39 @@ class _Reader:
             return "no measurements after the iteration count"
         if len(fields) % 2:
             return f"{_shown(fields[-1])} has no unit"
-        measured: list[tuple[str, float]] = []
-        for text, unit in zip(fields[2::2], fields[3::2], strict=True):
+        values = []
+        for text in fields[2::2]:
             value = _number(text)
             if value is None:
                 return f"{_shown(text)} is not a measurement"
-            tidied = self._tidy.get(unit)
-            if tidied is None:
-                tidied = tidy_unit(unit)
-                if len(self._tidy) < MOST_KEYS:
-                    self._tidy[unit] = tidied
-            value *= tidied[1]
-            if not abs(value) < LARGEST:
-                return f"{_shown(text)} is not a measurement"
-            measured.append((tidied[0], value))
-        name = fields[0][len(_PREFIX) :]
-        if self._sorted is None:
-            self._sorted = tuple(sorted(self._config.items()))
-        for unit, value in measured:
-            key = (self._sorted, name, unit)
-            values = self._values.get(key)
-            if values is None:
-                if len(self._values) == MOST_SAMPLES:
-                    raise _too_many(MOST_SAMPLES, "different benchmarks and units")
-                self._values[key] = array("d", (value,))
-            else:
-                values.append(value)
+            values.append(value)
+        series = self._series(fields[0][len(_PREFIX) :])
+        for unit, value in zip(fields[3::2], values, strict=True):
+            found = series.get(unit)
+            if found is None:
+                found = self._new_sample(series, unit)
+            found[1].append(value * found[2])
         return ""
+
+    def _series(self, name: str) -> _Series:
+        """What is known of a benchmark under the configuration in force."""
+        if self._current is None:
+            config = tuple(sorted(self._config.items()))
+            self._current = self._samples.setdefault(config, {})
+        return self._current.setdefault(name, {})
+
+    def _new_sample(self, series: _Series, unit: str) -> tuple[str, array[float], float]:
+        tidied, factor = tidy_unit(unit)
+        # `ns/op` and `sec/op` are one unit, and have one list of values.
+        known = [values for name, values, _ in series.values() if name == tidied]
+        if not known:
+            self._count += 1
+            if self._count > MOST_SAMPLES:
+                raise _too_many(MOST_SAMPLES, "different benchmarks and units")
+        if len(series) > MOST_KEYS:
+            raise _too_many(MOST_KEYS, "units of one benchmark")
+        series[unit] = (tidied, known[0] if known else array("d"), factor)
+        return series[unit]
 
     def _unit(self, fields: list[str]) -> Iterable[str]:
         """Take in what a `Unit` line says; yields what is wrong with it."""
@@ -254,7 +265,7 @@ class _Reader:
                 raise _too_many(MOST_KEYS, "configuration keys")
         else:
             self._config.pop(match[1], None)
-        self._sorted = None
+        self._current = None
 
     def _fault(self, number: int, message: str) -> None:
         self._fault_count += 1
@@ -263,8 +274,13 @@ class _Reader:
 
 
 def _number(text: str) -> float | None:
-    """A number (infinite where it is beyond double precision), or None."""
-    return float(text) if _NUMBER.fullmatch(text) else None
+    """A number that can be a measurement, or None. Python's own spellings are not Go's."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    # Neither infinite nor NaN, which compare false; `1_000` and other scripts' digits are words.
+    return value if abs(value) < LARGEST and "_" not in text and text.isascii() else None
 
 
 def _too_many(most: int, what: str) -> FormatError:
