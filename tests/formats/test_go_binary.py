@@ -56,6 +56,7 @@ def zip_of(data: bytes) -> bytes:
         ("größe\n".encode(), "a text file", "go build"),
         (bytes(range(256)), "no executable that gocost knows", "ELF, PE and Mach-O"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "file",
 )
 def test_other_files_are_named(data: bytes, named: str, hint: str) -> None:
     with pytest.raises(FormatError, match=named) as caught:

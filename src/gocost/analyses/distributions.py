@@ -108,7 +108,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
 )
 
 # The glibc of distroless base and cc images, by the Debian release that they are made from.
-DISTROLESS = (("Debian 12", version("2.36")), ("Debian 13", version("2.41")))
+DISTROLESS = (("deb12", version("2.36")), ("deb13", version("2.41")))
 
 # Oldest kernel by the first Go minor release that asks for it (the Go wiki, "Go on Linux").
 _KERNELS = ((24, version("3.2")), (19, version("2.6.32")), (0, version("2.6.23")))

@@ -132,7 +132,7 @@ def _bare(program: Program, name: str) -> Platform:
 def _distroless(program: Program, kind: str, release: str, glibc: Version) -> Platform:
     """An image with glibc; `cc` has the compiler's libraries too."""
     linkage = program.linkage
-    name = f"distroless {kind} ({release})"
+    name = f"distroless {kind} {release}"
     has = f"it has glibc {_dotted(glibc)}"
     if linkage.linked is not Linked.DYNAMIC:
         return Platform(name, Runs.YES, "it needs no file besides itself")

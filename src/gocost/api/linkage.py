@@ -9,7 +9,7 @@ from pathlib import Path
 from gocost._version import VERSION
 from gocost.analyses import distributions
 from gocost.measures.linkage import examine, measured
-from gocost.measures.linkage_matrix import build_ways, matrix_notes, matrix_table
+from gocost.measures.linkage_matrix import build_ways, matrix_notes, matrix_tables
 from gocost.model.errors import NotMeasurableError, UsageError
 from gocost.model.report import Layout, Report
 from gocost.model.subject import Subject
@@ -74,7 +74,7 @@ def _matrix(path: Path, flags: Sequence[str], progress: Callable[[str], None]) -
         command="linkage",
         gocost=VERSION,
         subject=Subject(service=name),
-        tables={"matrix": matrix_table(outcomes)},
+        tables=matrix_tables(outcomes),
         notes=list(matrix_notes(outcomes)),
         assumptions=[f"distributions as of {distributions.AS_OF}, from {distributions.SOURCE}"],
         layout=Layout(title=f"{name}: ways to link it"),

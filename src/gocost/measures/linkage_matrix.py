@@ -23,7 +23,6 @@ EXTERNAL_STATIC = "-linkmode=external -extldflags=-static"
 _TELLING = re.compile(
     r"cannot find|undefined reference|not found|error:|undefined:|excluded|unknown|unsupported"
 )
-_SHOWN = ("scratch", "Alpine", "distroless base (Debian 12)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,7 @@ class Way:
     """One way to link: what is set in the environment, and what the linker is told."""
 
     name: str
+    column: str
     cgo: bool
     ldflags: str = ""
 
@@ -43,9 +43,9 @@ class Way:
 
 
 WAYS = (
-    Way("pure Go", cgo=False),
-    Way("cgo", cgo=True),
-    Way("cgo, static C", cgo=True, ldflags=EXTERNAL_STATIC),
+    Way("pure Go", "pure_go", cgo=False),
+    Way("cgo", "cgo", cgo=True),
+    Way("cgo, static C", "cgo_static", cgo=True, ldflags=EXTERNAL_STATIC),
 )
 
 
@@ -103,8 +103,20 @@ def reason(output: str) -> str:
     return telling[0] if telling else first_complaint(output)
 
 
-def matrix_table(outcomes: Sequence[Outcome]) -> Table:
-    """The ways side by side."""
+def matrix_tables(outcomes: Sequence[Outcome]) -> dict[str, Table]:
+    """The ways side by side: what each weighs and needs, and where each runs."""
+    tables = {"matrix": _ways_table(outcomes), "matrix_platforms": _platforms_table(outcomes)}
+    failed = [(outcome.way.name, outcome.reason) for outcome in outcomes if outcome.found is None]
+    if failed:
+        tables["matrix_failures"] = Table(
+            title="Could not be built",
+            columns=(Column("way"), Column("why", description="the build's own words")),
+            rows=failed,
+        )
+    return tables
+
+
+def _ways_table(outcomes: Sequence[Outcome]) -> Table:
     return Table(
         title="Ways to link it",
         columns=(
@@ -112,14 +124,9 @@ def matrix_table(outcomes: Sequence[Outcome]) -> Table:
             Column("bytes", Unit.BYTES, "size of the file"),
             Column("linkage", description="static, static-pie or dynamic"),
             Column("libraries", Unit.COUNT, "shared libraries that it needs"),
-            Column("scratch", description="whether it runs on scratch"),
-            Column("alpine", description="whether it runs on Alpine"),
-            Column("distroless", description="whether it runs on distroless base (Debian 12)"),
-            Column("build_time", Unit.SECONDS, "wall time, with the build cache as it was"),
             Column("glibc", description="the highest GLIBC version it asks for"),
-            Column("oldest", description="the oldest distributions that it runs on"),
+            Column("build_time", Unit.SECONDS, "wall time, with the build cache as it was"),
             Column("settings", description="environment and linker flags of this way"),
-            Column("why_not", description="why it could not be built"),
         ),
         rows=[_row(outcome) for outcome in outcomes],
     )
@@ -131,37 +138,58 @@ def _row(outcome: Outcome) -> tuple[str | int | float | None, ...]:
         [f"CGO_ENABLED={int(way.cgo)}", *([f'-ldflags="{way.ldflags}"'] if way.ldflags else [])]
     )
     if outcome.found is None:
-        return (way.name, *[None] * 9, settings, outcome.reason)
-    found = outcome.found
-    runs = {row.name: str(row.runs) for row in platforms(found.program)}
-    oldest = ", ".join(row.oldest.name for row in families(found.program)[:3] if row.oldest)
+        return (way.name, None, None, None, None, None, settings)
+    linkage = outcome.found.linkage
     return (
         way.name,
-        found.size,
-        str(found.linkage.linked),
-        len(found.linkage.needed),
-        *(runs.get(name, "") for name in _SHOWN),
+        outcome.found.size,
+        str(linkage.linked),
+        len(linkage.needed),
+        linkage.glibc or NO_GLIBC,
         outcome.seconds,
-        found.linkage.glibc or NO_GLIBC,
-        oldest or None,
         settings,
-        None,
     )
+
+
+def _platforms_table(outcomes: Sequence[Outcome]) -> Table:
+    """A platform a row, a way a column; of a distribution the oldest release that will do."""
+    columns = [_runs(outcome.found) for outcome in outcomes]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    return Table(
+        title="Where each runs",
+        columns=(
+            Column("platform", description="an image, or a family of distributions"),
+            *(
+                Column(
+                    outcome.way.column,
+                    description=f"{outcome.way.name}: yes, no, or the oldest release it runs on",
+                )
+                for outcome in outcomes
+            ),
+        ),
+        rows=[(name, *(column.get(name) for column in columns)) for name in names],
+    )
+
+
+def _runs(found: Examined | None) -> dict[str, str]:
+    if found is None:
+        return {}
+    return {row.name: str(row.runs) for row in platforms(found.program)} | {
+        row.name: f"from {row.oldest.release}" if row.oldest else "no"
+        for row in families(found.program)
+    }
 
 
 def matrix_notes(outcomes: Sequence[Outcome]) -> Iterator[Note]:
     """What a reader of the table should know."""
-    built = [outcome for outcome in outcomes if outcome.found is not None]
     for outcome in outcomes:
-        if outcome.found is None:
-            yield Note("warning", f"{outcome.way.name} could not be built: {outcome.reason}")
-        elif outcome.found.linkage.static_glibc:
+        if outcome.found is not None and outcome.found.linkage.static_glibc:
             yield Note(
                 "warning",
                 f"{outcome.way.name}: glibc looks up names and users through libraries of its own "
                 "version at run time; build with -tags=netgo,osusergo to do without",
             )
-    if built and not any(
-        outcome.found is not None and outcome.found.linkage.cgo for outcome in built
-    ):
+    # An external linker brings runtime/cgo along, so the plain cgo build is the one that tells.
+    plain = next((one.found for one in outcomes if one.way.cgo and not one.way.ldflags), None)
+    if plain is not None and plain.linkage.cgo is False:
         yield Note("info", "nothing in the program uses cgo: the first way costs nothing")

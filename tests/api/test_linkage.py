@@ -1,0 +1,127 @@
+"""`gocost.linkage` and `gocost linkage`, on real binaries and real builds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.measures.linkage_matrix import WAYS, reason
+from gocost.model.errors import NotMeasurableError, UsageError
+from tests.fixtures.binaries import PROGRAMS, binary
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gocost", "linkage", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_report_of_a_binary() -> None:
+    report = gocost.linkage(binary("linux-amd64-pie"))
+
+    fact = report.fact("binary.linkage")
+    assert fact is not None
+    assert fact.value == "dynamic"
+    assert "names the interpreter" in report.notes[0].text
+    assert any("-buildmode=pie" in note.text for note in report.notes)
+
+
+def test_the_command_prints_json_of_the_same() -> None:
+    done = run(str(binary("linux-amd64")), "--format", "json")
+
+    report = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert {fact["metric"]: fact["value"] for fact in report["facts"]} == {
+        "binary.linkage": "static",
+        "binary.needed_libraries": 0,
+        "binary.glibc": "none",
+        "binary.cgo": False,
+    }
+    assert report["tables"]["platforms"]["rows"][0][:2] == ["scratch", "yes"]
+
+
+def test_the_three_ways_of_a_program_with_c() -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("needs a C compiler: apt-get install gcc")
+
+    report = gocost.linkage(PROGRAMS / "cgo", matrix=True)
+
+    table = report.tables["matrix"]
+    assert table.column("linkage") == [None, "dynamic", "static"]
+    assert table.column("libraries") == [None, 1, 0]
+    assert all(size is None or int(str(size)) > 1_000_000 for size in table.column("bytes"))
+    failures = report.tables["matrix_failures"].rows
+    assert [row[0] for row in failures] == ["pure Go"]
+    assert "build constraints exclude all Go files" in str(failures[0][1])
+    places = report.tables["matrix_platforms"]
+    scratch = next(row for row in places.rows if row[0] == "scratch")
+    assert scratch == ("scratch", None, "no", "yes")
+
+
+def test_a_program_without_c_is_told_that_it_is() -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("needs a C compiler: apt-get install gcc")
+
+    report = gocost.linkage(PROGRAMS / "hello", matrix=True, flags=["-ldflags=-s -w"])
+
+    assert report.tables["matrix"].column("linkage") == ["static", "static", "static"]
+    assert any("nothing in the program uses cgo" in note.text for note in report.notes)
+
+
+def test_linker_flags_of_the_user_are_kept() -> None:
+    assert WAYS[2].flags(["-trimpath", "-ldflags=-s -w"]) == (
+        "-trimpath",
+        "-ldflags=-s -w -linkmode=external -extldflags=-static",
+    )
+    assert WAYS[0].flags(["-trimpath"]) == ("-trimpath",)
+
+
+def test_the_telling_line_of_a_linker_is_found() -> None:
+    output = (
+        "# example.com/app\n/usr/lib/go/link: running gcc failed: exit status 1\n"
+        "/usr/bin/ld: a.o: in function `f': warning: Using 'getaddrinfo' in statically linked\n"
+        "/usr/bin/ld: cannot find -lanswer: No such file or directory\n"
+        "collect2: error: ld returned 1 exit status\n"
+    )
+
+    assert reason(output) == "/usr/bin/ld: cannot find -lanswer: No such file or directory"
+
+
+def test_a_folder_needs_the_matrix() -> None:
+    with pytest.raises(UsageError, match="is a folder") as caught:
+        gocost.linkage(PROGRAMS / "hello")
+
+    assert "--matrix" in caught.value.hint
+
+
+def test_a_module_that_does_not_build(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module broken\n\ngo 1.21\n")
+    (tmp_path / "main.go").write_text("package main\n\nfunc main() { undefined() }\n")
+
+    with pytest.raises(NotMeasurableError, match="undefined: undefined"):
+        gocost.linkage(tmp_path, matrix=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["no-such-file"], 3, "does not exist"),
+        (["--build-flag=-s", "x"], 2, "--build-flag is for builds"),
+        (["--matrix", "no-such-folder"], 2, "is no folder"),
+    ],
+)
+def test_what_bad_input_gets(arguments: list[str], code: int, said: str) -> None:
+    done = run(*arguments)
+
+    assert done.returncode == code
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
