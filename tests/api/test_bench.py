@@ -13,7 +13,7 @@ from gocost.analyses.benchmarks import Settings
 from gocost.api.bench import bench, unmeasured
 from gocost.cli.main import run
 from gocost.measures.benchmarks import Plan
-from gocost.model.errors import SourceError, UsageError
+from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.model.report import Report, Verdict
 from tests.fixtures.go_module import benchmark_module
 
@@ -190,6 +190,22 @@ def test_a_base_that_cannot_be_had_is_told(tmp_path: Path) -> None:
         bench(folder, base="nope", plan=QUICK)
     with pytest.raises(SourceError):
         bench(folder, base="main", plan=QUICK)
+
+
+@needs_go
+@needs_git
+def test_a_base_that_does_not_build_is_named_as_the_base(tmp_path: Path) -> None:
+    folder = benchmark_module(tmp_path / "shop")
+    source = folder / "cart" / "cart.go"
+    good = source.read_text()
+    source.write_text(good + "func broken() int { return wrong }\n")
+    git(folder, "init", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "broken")
+    source.write_text(good)
+    with pytest.raises(BuildError, match="at the base") as caught:
+        bench(folder, base="main", plan=QUICK)
+    assert "undefined: wrong" in caught.value.output
 
 
 @needs_go

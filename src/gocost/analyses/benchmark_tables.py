@@ -183,8 +183,8 @@ _FIGURES = (
     Column("delta", Unit.RATIO, "ratio of the medians less 1: benchstat's delta"),
     Column("low", Unit.RATIO, "lower bound of the shift, relative to the base's median"),
     Column("high", Unit.RATIO, "upper bound of the shift, relative to the base's median"),
-    Column("p", Unit.COUNT, "benchstat's p; none for figures that do not vary"),
     Column("q", Unit.COUNT, "p adjusted for the family: the false discovery rate at this call"),
+    Column("p", Unit.COUNT, "benchstat's p; none for figures that do not vary"),
     Column("verdict", description="better, worse, changed, same or unknown"),
 )
 
@@ -221,7 +221,8 @@ def _all_rows(rows: Iterable[Row]) -> Table:
             Column("shift_low", Unit.COUNT, "its lower bound"),
             Column("shift_high", Unit.COUNT, "its upper bound"),
             Column("effect", Unit.RATIO, "the shift relative to the base's median"),
-            *_FIGURES[3:5],
+            Column("p", Unit.COUNT, "benchstat's p; none for figures that do not vary"),
+            Column("q", Unit.COUNT, "p adjusted for the family: what is judged"),
             Column("base_n", Unit.COUNT, "runs of the base"),
             Column("head_n", Unit.COUNT, "runs of the head"),
             Column("verdict", description="better, worse, changed, same or unknown"),
@@ -277,8 +278,8 @@ def _compared(title: str, unit: Unit, rows: Sequence[Row]) -> Table:
                 row.delta,
                 _share(row.low, row),
                 _share(row.high, row),
-                row.p,
                 row.q,
+                row.p,
                 row.verdict.value,
             )
             for row in rows

@@ -16,7 +16,7 @@ from gocost.formats.benchmark_text import BenchmarkText, decode
 from gocost.measures import benchmarks as measures
 from gocost.measures.benchmarks import Binary, Plan, Results
 from gocost.measures.interface import Measured
-from gocost.model.errors import SourceError, UsageError
+from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.model.report import Change, Layout, Note, Report, Verdict
 from gocost.model.subject import Subject
 from gocost.sources import git
@@ -162,15 +162,25 @@ def _against_ref(
         )
     commit = repository.merge_base(ref)
     progress(f"checking out {commit[:12]}")
-    with git.checked_out(repository, commit) as clone:
+    with ExitStack() as stack:
+        clone = stack.enter_context(git.checked_out(repository, commit))
         inside = target.resolve().relative_to(repository.root.resolve())
         base = clone / inside
         if not base.is_dir():
             raise UsageError(
                 f"{inside} did not exist at {commit[:12]}", hint="name a later base with --base"
             )
-        with _built([base, target], plan, progress) as sides:
-            before, after = measures.run(sides, plan, plan.env, progress=progress)
+        try:
+            built = stack.enter_context(_built([base, target], plan, progress))
+        except BuildError as error:
+            if str(clone) not in error.hint:
+                raise
+            raise BuildError(
+                f"at the base ({commit[:12]}) {error.message}",
+                output=error.output,
+                hint="name a base that builds with --base",
+            ) from error
+        before, after = measures.run(built, plan, plan.env, progress=progress)
     measured = measures.compared(before, after, plan, settings, Subject())
     return _report(measured, f"Benchmarks against {ref} ({commit[:12]})")
 
