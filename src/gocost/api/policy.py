@@ -93,9 +93,11 @@ def tighten(
     changes = tightenings(measurements, name, headroom, currency)
     if changes and not dry_run:
         text = read_bounded(loaded.path, 1 << 20).decode("utf-8")
+        # Places are counted without the mark that some editors put at a file's start.
+        mark, text = text[: text.startswith("\ufeff")], text.removeprefix("\ufeff")
         mode = loaded.path.stat().st_mode
         target = loaded.path.resolve()
-        write_atomically(target, rewritten(text, name, changes).encode())
+        write_atomically(target, (mark + rewritten(text, name, changes)).encode())
         target.chmod(mode & 0o777)
     rows = [
         [

@@ -21,7 +21,7 @@ from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Report
 from gocost.policy.loading import load_text
 from gocost.policy.writing import rounded_limit, with_headroom
-from gocost.sources.go_command import MISSING, Go, go_in
+from gocost.sources.go_command import Go, first_complaint, go_in
 
 MAX_SERVICES: Final = 100
 FLAGS: Final = ("-trimpath", "-ldflags=-s -w")
@@ -105,17 +105,16 @@ def _modules(go: Go, directory: Path) -> list[Path]:
     """The folders of the main modules (several in a workspace) that lie in or around it."""
     done = go.run("list", "-m", "-f", "{{.Dir}}")
     folder = directory.resolve()
-    if not done.ok:
-        if "go.mod" in done.stderr or "not found" in done.stderr:
-            raise UsageError(
-                f"{directory} is not in a Go module",
-                hint="run it in one, or `go mod init` first",
-            )
-        raise SourceError(
-            f"`go list -m` failed: {done.stderr.strip().splitlines()[-1:]}",
-            hint=f"run it in {directory}; {MISSING}",
-        )
     roots = [Path(line) for line in done.stdout.splitlines() if line.strip()]
+    # Outside of a module it lists one that has no folder, or complains of the missing go.mod.
+    if (done.ok and not roots) or "go.mod file not found" in done.stderr:
+        raise UsageError(
+            f"{directory} is not in a Go module", hint="run it in one, or `go mod init` first"
+        )
+    if not done.ok:
+        raise SourceError(
+            f"`go list -m` failed: {first_complaint(done.stderr)}", hint=f"run it in {directory}"
+        )
     inside = [root for root in roots if root.resolve().is_relative_to(folder)]
     # Below a module's root, the patterns start here; a workspace's modules lie below this folder.
     return inside or [folder]
