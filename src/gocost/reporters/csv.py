@@ -1,9 +1,9 @@
 """One table of the report as CSV, for spreadsheets and scripts.
 
-Which one: the report's main table (the first of its layout, else the first) when it has tables,
-the findings when it only judges, the facts otherwise. Every row is written unless `--top` says how
-many; numbers are raw, in base units. An amount of money takes two columns, `name` and
-`name_currency`. A text that a spreadsheet would run as a formula gets a quote before it.
+Which one: the findings of a report that judges, else its main table (the first of its layout, or
+the first) when it has one, else its facts. Every row is written unless `--top` says how many;
+numbers are raw, in base units. An amount of money takes two columns, `name` and `name_currency`.
+A text that a spreadsheet would run as a formula gets a quote before it.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class CsvReporter:
 
 def main_table(report: Report) -> Table:
     """The table that stands for the report."""
+    if report.findings:
+        return _findings(report.findings)
     tables = shown_tables(report) or list(report.tables.items())
-    if tables:
-        return tables[0][1]
-    return _findings(report.findings) if report.findings else _facts(report.facts)
+    return tables[0][1] if tables else _facts(report.facts)
 
 
 def _heading(table: Table, paid: Sequence[bool]) -> list[str]:

@@ -29,7 +29,8 @@ class GitHubReporter:
             stream.write(command(finding))
         for note in report.notes:
             if note.level in ("warning", "error"):
-                stream.write(f"::{note.level} title=gocost::{_data(wording.plain(note.text))}\n")
+                said = _data("\n".join(wording.lines(note.text)))
+                stream.write(f"::{note.level} title=gocost::{said}\n")
         stream.write(f"{headline(content)}\n")
 
 
@@ -56,7 +57,7 @@ def _message(finding: Finding) -> str:
         lines.append(f"costs {wording.monthly(finding.money)}")
     if finding.advice:
         lines.append(finding.advice)
-    return "\n".join(wording.plain(line) for line in lines)
+    return "\n".join(part for line in lines for part in wording.lines(line))
 
 
 def _data(text: str) -> str:

@@ -137,8 +137,12 @@ def _json(data: Any) -> Markup:
 
 
 def _prose(text: str) -> Markup:
-    """A sentence, with what its author put between backticks as code."""
-    parts = wording.plain(text).split("`")
+    """Lines of words, with what their author put between backticks as code."""
+    return Markup("<br>").join(map(_line, wording.lines(text)))
+
+
+def _line(text: str) -> Markup:
+    parts = text.split("`")
     if len(parts) % 2 == 0:
         return escape("`".join(parts))
     return Markup("").join(

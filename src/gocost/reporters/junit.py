@@ -97,7 +97,7 @@ def _details(finding: Finding) -> str:
         lines.append(f"do: {finding.advice}")
     if where := wording.location(finding.location):
         lines.append(f"at: {where}")
-    return "\n".join(_safe(line) for line in lines if line)
+    return "\n".join(_safe(part) for line in lines for part in wording.lines(line))
 
 
 def _safe(text: str) -> str:

@@ -200,9 +200,9 @@ def _detail(finding: Finding) -> str:
         parts[0] += f" ({prose(finding.subject.service)})"
     if finding.severity is not Severity.ERROR:
         parts[0] += f" *{finding.severity.value}*"
-    parts[0] += f": {prose(finding.message)}"
-    if finding.reason:
-        parts.append(prose(finding.reason))
+    first, *more = wording.lines(finding.message) or [""]
+    parts[0] += f": {prose(first)}"
+    parts += map(prose, [*more, *wording.lines(finding.reason)])
     if finding.money is not None:
         parts.append(f"Costs **{prose(wording.monthly(finding.money))}**")
     if finding.advice:
@@ -318,10 +318,11 @@ def _notes(body: _Body, content: Outline) -> None:
     loud = [note for note in notes if note.level in ("warning", "error")]
     quiet = [note for note in notes if note not in loud]
     for note in loud[:TOP]:
-        body.add([f"> **{prose(note.level)}:** {prose(note.text)}", ""])
+        said = "<br>".join(map(prose, wording.lines(note.text)))
+        body.add([f"> **{prose(note.level)}:** {said}", ""])
     rest = [*loud[TOP:], *quiet]
     if rest:
-        lines = (f"- {prose(note.text)}" for note in rest)
+        lines = (f"- {'<br>'.join(map(prose, wording.lines(note.text)))}" for note in rest)
         body.section(f"Notes ({len(rest)})", [], lines, len(rest))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, TextIO
 
@@ -49,6 +50,8 @@ _VERDICTS: Final = {
 _ASCII: Final = str.maketrans(
     dict(zip("▁▂▃▄▅▆▇█", "_.,-=+*#", strict=True)) | {"✗": "x", "✓": "+", "…": "~", "µ": "u"}
 )
+
+_REST: Final = re.compile(r"\([\d,]+ others\)")
 
 Piece = tuple[str, str]
 """Text and the name of its style."""
@@ -163,9 +166,10 @@ def _finding(page: _Page, finding: Finding, kind: str, content: Outline) -> None
     if finding.severity is not Severity.ERROR:
         about.append((f"({finding.severity.value})", "warn"))
     _title(page, kind, _rule(finding), about)
-    page.prose(wording.plain(finding.message), indent=4)
-    if finding.reason:
-        page.prose(wording.plain(finding.reason), indent=4)
+    for line in wording.lines(finding.message):
+        page.prose(line, indent=4)
+    for line in wording.lines(finding.reason):
+        page.prose(line, indent=4)
     if finding.money is not None:
         page.prose(f"costs {wording.monthly(finding.money)}", "name", indent=4)
     if finding.advice:
@@ -291,7 +295,7 @@ def _table(page: _Page, table: Table, title: str) -> None:
     lines = fitted.lines()
     page.line((next(lines), "dim"), indent=2)
     for line in lines:
-        page.line((line, "dim" if line.startswith("(") else ""), indent=2)
+        page.line((line, "dim" if _REST.match(line) else ""), indent=2)
     _left_out(page, fitted)
 
 
@@ -333,7 +337,10 @@ def _notes(page: _Page, content: Outline) -> None:
     for note in content.report.notes:
         style = {"error": "bad", "warning": "warn"}.get(note.level, "dim")
         bullet = f"{wording.plain(note.level)}: " if note.level != "info" else "note: "
-        page.prose(wording.plain(note.text), style, bullet=bullet)
+        first, *more = wording.lines(note.text) or [""]
+        page.prose(first, style, bullet=bullet)
+        for line in more:
+            page.prose(line, style, indent=len(bullet))
 
 
 def _assumptions(page: _Page, content: Outline) -> None:

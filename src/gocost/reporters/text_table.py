@@ -19,6 +19,8 @@ from gocost.reporters.wording import cell, plain
 GAP = 2
 NARROWEST = 14
 """A text column is not cut below this; columns are left out instead."""
+LONGEST_WORD = 28
+"""A word in prose that is longer may be broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def grid(table: Table, width: int) -> Grid:
     """The table's cells as text, fitted into `width` characters."""
     shown = [i for i, _ in enumerate(table.columns) if _used(table, i)] or [0]
     columns = [table.columns[i] for i in shown]
-    rows = [[cell(row[i], table.columns[i].unit) for i in shown] for row in table.rows]
+    rows = [[_cell(row[i], table.columns[i].unit) for i in shown] for row in table.rows]
     text = [_is_text(table, i) for i in shown]
     return fit(
         [plain(column.name) for column in columns],
@@ -82,12 +84,17 @@ def fit(
 ) -> Grid:
     """Cells that are text already, fitted into `width` characters."""
     natural = [max([cells(name), *(cells(row[i]) for row in rows)]) for i, name in enumerate(names)]
+    floors = [
+        natural[i] if right[i] else min(natural[i], _floor(rows, i) if prose[i] else NARROWEST)
+        for i in range(len(names))
+    ]
     shown = list(range(len(names)))
-    while len(shown) > 1 and _least(natural, right, shown) > width:
+    while len(shown) > 1 and sum(floors[i] + GAP for i in shown) - GAP > width:
         shown.remove(_least_wanted(shown, right))
     widths = _shrunk(
         [natural[i] for i in shown],
-        [right[i] for i in shown],
+        [floors[i] for i in shown],
+        [prose[i] for i in shown],
         width - GAP * (len(shown) - 1),
     )
     return Grid(
@@ -139,6 +146,11 @@ def cut(text: str, width: int) -> str:
     return f"{start}…{text[len(text) - tail :]}"
 
 
+def _cell(value: Cell, unit: Unit) -> str:
+    """A cell; no bytes are a dash, because most cells of a table of bytes are that."""
+    return "-" if value == 0 and unit is Unit.BYTES else cell(value, unit)
+
+
 def _used(table: Table, index: int) -> bool:
     return any(row[index] not in (None, "") for row in table.rows)
 
@@ -157,9 +169,10 @@ def _is_prose(table: Table, index: int) -> bool:
     return any(isinstance(value, str) and value.count(" ") >= 4 for value in values)
 
 
-def _least(natural: Sequence[int], right: Sequence[bool], shown: Sequence[int]) -> int:
-    wanted = sum(natural[i] if right[i] else min(natural[i], NARROWEST) for i in shown)
-    return wanted + GAP * (len(shown) - 1)
+def _floor(rows: Sequence[Sequence[str]], index: int) -> int:
+    """How narrow prose may get: a word is not broken, unless it is very long."""
+    longest = max((cells(word) for row in rows for word in row[index].split()), default=0)
+    return max(NARROWEST, min(longest, LONGEST_WORD))
 
 
 def _least_wanted(shown: Sequence[int], right: Sequence[bool]) -> int:
@@ -168,23 +181,18 @@ def _least_wanted(shown: Sequence[int], right: Sequence[bool]) -> int:
     return numbers[-1] if len(numbers) > 1 else shown[-1]
 
 
-def _shrunk(natural: Sequence[int], right: Sequence[bool], room: int) -> list[int]:
-    """Take from the widest text column first, so that short ones stay whole."""
+def _shrunk(
+    natural: Sequence[int], floors: Sequence[int], prose: Sequence[bool], room: int
+) -> list[int]:
+    """Take from the widest column that still gives, cell by cell, so that short ones stay whole.
+
+    Prose gives first: it is wrapped, and a name is cut.
+    """
     widths = list(natural)
-    text = [i for i, number in enumerate(right[: len(widths)]) if not number]
-    excess = sum(widths) - room
-    while excess > 0 and text:
-        order = sorted(text, key=lambda i: -widths[i])
-        widest = widths[order[0]]
-        level = [i for i in order if widths[i] == widest]
-        below = widths[order[len(level)]] if len(level) < len(order) else 0
-        take = min(excess, max(1, widest - max(below, NARROWEST)) * len(level))
-        if widest <= NARROWEST:
-            break
-        for position, index in enumerate(level):
-            widths[index] -= take // len(level) + (position < take % len(level))
-        excess -= take
-    if excess > 0:
-        # Nothing gives any more: the one column that is left is cut to the room there is.
-        widths = [min(width, max(room, 1)) for width in widths]
+    for _ in range(max(sum(widths) - room, 0)):
+        gives = [i for i, width in enumerate(widths) if width > floors[i]]
+        if not gives:
+            # Nothing gives any more: the one column that is left is cut to the room there is.
+            return [min(width, max(room, 1)) for width in widths]
+        widths[max(gives, key=lambda i: (prose[i], widths[i]))] -= 1
     return widths

@@ -43,7 +43,7 @@ def tree(table: Table, title: str, leaves: int = LEAVES) -> dict[str, Any] | Non
     least = _least([size for _, size in sized], leaves)
     top: Groups = {}
     for (row, size), kind in zip(sized, kind_of, strict=True):
-        path = [str(row[i]) for i in places if row[i] not in (None, "")] or ["unknown"]
+        path = _path(row, places)
         group = top
         for name in path[:-1]:
             group = group.setdefault(name, {})
@@ -55,6 +55,14 @@ def tree(table: Table, title: str, leaves: int = LEAVES) -> dict[str, Any] | Non
         "kinds": kinds,
         "tree": ["", _nodes(top, "")],
     }
+
+
+def _path(row: Sequence[Cell], places: Sequence[int]) -> list[str]:
+    """The names from the outermost in; a part that stands for itself on every level is one leaf."""
+    path = [str(row[place]) for place in places if row[place] not in (None, "")]
+    while len(path) > 1 and path[-1] == path[-2]:
+        path.pop()
+    return path or ["unknown"]
 
 
 def _nodes(group: Groups, parent: str) -> list[list[Any]]:

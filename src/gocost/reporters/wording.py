@@ -35,6 +35,12 @@ def plain(text: str) -> str:
     return _COMMAND.sub(lambda match: _escape(match[0]), _UNSAFE.sub(_visible, text))
 
 
+def lines(text: str, most: int = 40) -> list[str]:
+    """`text` line by line, each made plain: a compiler's message keeps its form, up to a length."""
+    every = [plain(line) for line in text.splitlines() if line.strip()]
+    return every if len(every) <= most else [*every[:most], f"... {len(every) - most} more lines"]
+
+
 def _visible(match: re.Match[str]) -> str:
     return " " if match[0] in "\t\n\r" else _escape(match[0])
 
