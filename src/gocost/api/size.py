@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gocost._version import VERSION
 from gocost.analyses.size.account import Account
@@ -14,10 +16,14 @@ from gocost.analyses.size.tables import DIMENSIONS, filtered, nested, tables
 from gocost.measures.binary import account_of, facts, opened, strip_facts
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
-from gocost.model.report import Layout, Note, Report, Table
+from gocost.model.report import Cell, Change, Column, Layout, Note, Report, Table, Verdict
 from gocost.model.subject import Subject
 
+if TYPE_CHECKING:
+    from gocost.formats.go_binary import GoBinary
+
 SHOWN = ("kinds", "modules", "packages")
+GROWTH = ("causes", "growth", "growth_packages", "growth_functions")
 PLURALS = {
     "kind": "kinds",
     "section": "sections",
@@ -32,14 +38,20 @@ def size(
     *,
     by: Sequence[str] = (),
     filter: str | None = None,  # noqa: A002 - the option's name on the command line
+    why: str | None = None,
+    base: str | Path | None = None,
+    directory: str | Path = ".",
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Accounts for every byte of the executable at `binary`.
 
     `by` names what to show first: module, package, function, section, kind, or several to nest.
-    `filter` is a regular expression over names; what does not match is one row.
+    `filter` is a regular expression over names; what does not match is one row. `why` is a module
+    (or package): the shortest import path that pulls it in, asked of the module in `directory`.
+    `base` is another binary, or a git ref: what grew since where HEAD of `directory` left it.
 
-    Raises UsageError for what cannot be asked, SourceError where the file cannot be read and
-    FormatError where it is no Go executable.
+    Raises UsageError for what cannot be asked, SourceError where a file cannot be read,
+    BuildError where the base does not build and FormatError where a file is no Go executable.
     """
     for name in by:
         if name not in DIMENSIONS:
@@ -48,10 +60,9 @@ def size(
                 hint=f"choose of {', '.join(DIMENSIONS)}",
             )
     pattern = _pattern(filter)
-    path = Path(binary)
+    path, directory = Path(binary), Path(directory)
     with opened(path) as image:
         found = account_of(image)
-        saved = savings(image.image)
         made = tables(found)
         shown = [PLURALS[by[0]]] if len(by) == 1 else list(SHOWN)
         if len(by) > 1:
@@ -63,7 +74,19 @@ def size(
                 name: filtered(table, pattern) if _has_names(table) else table
                 for name, table in made.items()
             }
-        return _report(path, found, saved, made, shown)
+        saved = savings(image.image, image.info)
+        notes = _notes(found, saved)
+        changes: list[Change] = []
+        if why is not None:
+            made = {"why": _why(found, why, directory), **made}
+            shown = ["why"]
+        if base is not None:
+            with _base(Path(base), image, found, directory, progress) as (other, title):
+                grown, changes, more = _growth(other, (image, found), path.name, title)
+            made = {**grown, **made}
+            notes = [*more, *notes]
+            shown = [*GROWTH[:2], *(shown if by or why else GROWTH[2:3])]
+        return _report(path, found, saved, made, shown, notes, changes)
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
@@ -82,8 +105,104 @@ def _has_names(table: Table) -> bool:
     return any(name in DIMENSIONS for name in table.names())
 
 
+def _why(found: Account, wanted: str, directory: Path) -> Table:
+    """The chain of imports, a row a package."""
+    from gocost.analyses.size.imports import chain
+    from gocost.measures.imports import imported_packages
+
+    packages = found.packages
+    known = {module.path for module in packages.modules} | set(packages.names)
+    if wanted not in known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(wanted, sorted(known), n=1)
+        raise UsageError(
+            f"no module or package {wanted!r} has bytes in the binary",
+            hint=f"did you mean {near[0]}?" if near else "`gocost size --by module` lists them",
+        )
+    listed, roots = imported_packages(directory, found.info)
+    rows = chain(listed, roots, wanted)
+    if not rows:
+        raise UsageError(
+            f"nothing that {', '.join(roots) or 'the module'} imports leads to {wanted}",
+            hint="run it in the module, and at the commit, that the binary was built from",
+        )
+    matrix = found.ledger.by_package(len(packages.names)).sum(axis=1).tolist()
+    sizes = dict(zip(packages.names, matrix[:-1], strict=True))
+    cells: list[Sequence[Cell]] = [
+        (step, package.path, package.module or "std", sizes.get(package.path, 0))
+        for step, package in enumerate(rows)
+    ]
+    return Table(
+        f"Why {wanted} is in the binary: each imports the next",
+        (
+            Column("step", Unit.COUNT, "how many imports away from the main package"),
+            Column("package", Unit.TEXT, "import path"),
+            Column("module", Unit.TEXT, "module path"),
+            Column("bytes", Unit.BYTES, "bytes of the package alone"),
+        ),
+        cells,
+    )
+
+
+@contextmanager
+def _base(
+    base: Path,
+    head: GoBinary,
+    found: Account,
+    directory: Path,
+    progress: Callable[[str], None],
+) -> Iterator[tuple[tuple[GoBinary, Account], str]]:
+    """The base, a file or a git ref, with its account, and its name."""
+    if base.exists():
+        with opened(base) as image:
+            yield (image, account_of(image)), str(base)
+        return
+    from gocost.measures.rebuilt import built_at
+
+    stripped = found.stripped
+    with (
+        built_at(directory, str(base), head.info, stripped=stripped, progress=progress) as built,
+        opened(built[0]) as image,
+    ):
+        yield (image, account_of(image)), f"{base} ({built[1][:12]})"
+
+
+def _growth(
+    before: tuple[GoBinary, Account], after: tuple[GoBinary, Account], name: str, title: str
+) -> tuple[dict[str, Table], list[Change], list[Note]]:
+    from gocost.analyses.size.growth import growth
+
+    base, head = before[1], after[1]
+    if base.stripped != head.stripped:
+        base = account_of(before[0], by_symbols=False)
+        head = account_of(after[0], by_symbols=False)
+    split = growth(base, head)
+    grown = (split.causes, split.growth, split.packages, split.functions)
+    delta = head.size - base.size
+    worse = {True: Verdict.WORSE, False: Verdict.BETTER}[delta > 0] if delta else Verdict.SAME
+    change = Change(
+        metric="binary.size",
+        unit=Unit.BYTES,
+        base=base.size,
+        head=head.size,
+        delta=delta,
+        verdict=worse,
+        subject=Subject(service=name),
+    )
+    change_text = f"{format_quantity(delta, Unit.BYTES, signed=True)} against {title}"
+    notes = [Note("info", change_text), *(Note("info", text) for text in split.notes)]
+    return dict(zip(GROWTH, grown, strict=True)), [change], notes
+
+
 def _report(
-    path: Path, found: Account, saved: Savings, made: dict[str, Table], shown: list[str]
+    path: Path,
+    found: Account,
+    saved: Savings,
+    made: dict[str, Table],
+    shown: list[str],
+    notes: list[Note],
+    changes: list[Change],
 ) -> Report:
     subject = Subject(service=path.name)
     return Report(
@@ -92,7 +211,8 @@ def _report(
         subject=subject,
         facts=[*facts(found, subject), *strip_facts(saved, subject)],
         tables=made,
-        notes=_notes(found, saved),
+        changes=changes,
+        notes=notes,
         layout=Layout(
             title=f"{path.name}: {format_quantity(found.size, Unit.BYTES)}",
             tables=tuple(shown),

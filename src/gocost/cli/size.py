@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gocost.cli.options import comparing, reporting
-from gocost.cli.output import Output
+from gocost.cli.output import Output, progress
 
 GROUP = "Measure"
 
@@ -19,16 +19,34 @@ GROUP = "Measure"
     help="module, package, function, section or kind; several, joined by commas, nest.",
 )
 @click.option("--filter", "filter_", metavar="REGEX", help="Only rows with a name that matches.")
+@click.option(
+    "--why",
+    metavar="MODULE",
+    help="The shortest import path that pulls it in, asked of the module in this folder.",
+)
 @reporting
 def command(
-    binary: str, base: str | None, by: str | None, filter_: str | None, output: Output
+    binary: str,
+    base: str | None,
+    by: str | None,
+    filter_: str | None,
+    why: str | None,
+    output: Output,
 ) -> None:
     """Every byte of a binary: what it is and whose."""
     import gc
 
     from gocost.api.size import size
 
-    # Half a million short-lived rows and no cycles: looking for garbage would cost a tenth.
+    # Half a million short-lived objects and no cycles: looking for garbage would cost a tenth.
     gc.disable()
-
-    output.emit(size(binary, by=by.split(",") if by else (), filter=filter_))
+    with progress() as tell:
+        report = size(
+            binary,
+            by=by.split(",") if by else (),
+            filter=filter_,
+            why=why,
+            base=base,
+            progress=tell,
+        )
+    output.emit(report)

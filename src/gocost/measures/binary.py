@@ -35,9 +35,10 @@ def opened(path: Path) -> Iterator[GoBinary]:
             raise FormatError(f"{path}: {error.message}", hint=error.hint) from error
 
 
-def account_of(binary: GoBinary) -> Account:
-    """Where every byte of an opened binary is."""
-    return account(binary.image, binary.info, seed=int.from_bytes(os.urandom(4), "little"))
+def account_of(binary: GoBinary, *, by_symbols: bool = True) -> Account:
+    """Where every byte of an opened binary is; `by_symbols` as for `account`."""
+    seed = int.from_bytes(os.urandom(4), "little")
+    return account(binary.image, binary.info, seed=seed, by_symbols=by_symbols)
 
 
 def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
@@ -52,7 +53,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
             facts=[
                 *facts(found, target.subject),
                 *package_facts(found, target.subject),
-                *strip_facts(savings(binary.image), target.subject),
+                *strip_facts(savings(binary.image, binary.info), target.subject),
             ]
         )
 

@@ -93,8 +93,8 @@ class FunctionRows(Sequence[Row]):
             texts[k] = self._labels[-1 - int(self._name[k])]
         return texts
 
-    def encoded(self) -> bytes | None:
-        """The rows as a JSON array; None where the names are not clean enough to copy."""
+    def encoded(self) -> memoryview | None:
+        """The rows as JSON, the inside of an array; None where names cannot be copied so."""
         functions = self._functions
         if functions is None:
             return None
@@ -114,7 +114,7 @@ class FunctionRows(Sequence[Row]):
             length,
             self._numbers,
         )
-        return b"".join((b"[", text.tobytes(), b"]")) if text is not None else None
+        return text.data if text is not None else None
 
 
 def _encoded(text: str) -> bytes:

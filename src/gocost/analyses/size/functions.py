@@ -9,7 +9,7 @@ no compilation unit was linked from C.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -26,7 +26,9 @@ from gocost.formats.pclntab import (
     findfunctab_size,
 )
 from gocost.kernels.symbol_names import intern_packages
+from gocost.model.errors import FormatError
 
+_FEW_UNITS = 256  # compilation units of which no function tells its package
 _FEW = 100_000  # names without a package that are looked at one by one
 
 
@@ -174,13 +176,15 @@ def read_functions(
     executable: Executable, table: Pclntab, names: Names, packages: Packages, seed: int
 ) -> Functions:
     """Every function with its package, C's behind Go's."""
-    package = _package_of_functions(table, names, packages)
+    package = _package_of_functions(executable, table, names, packages)
     start = table.entry
     own = Functions(start, start + table.code, start + table.gap, package, len(table), names)
     return _with_c(executable, own, packages, seed)
 
 
-def _package_of_functions(table: Pclntab, names: Names, packages: Packages) -> NDArray[np.int32]:
+def _package_of_functions(
+    executable: Executable, table: Pclntab, names: Names, packages: Packages
+) -> NDArray[np.int32]:
     if not len(names.package):
         return np.full(len(table), -1, np.int32)
     package = np.where(table.name >= 0, names.package[table.name], np.int32(-1))
@@ -194,6 +198,10 @@ def _package_of_functions(table: Pclntab, names: Names, packages: Packages) -> N
         at = np.minimum(np.searchsorted(units, table.cu[lost]), len(units) - 1)
         known = units[at] == table.cu[lost]
         package[lost[known]] = package[sure[first[at[known]]]]
+        lost = lost[~known]
+    for unit in np.unique(table.cu[lost])[:_FEW_UNITS].tolist():
+        found = package_of_file(first_file(executable, table, unit), packages)
+        package[lost[table.cu[lost] == unit]] = found
     # Without a unit: the linker's own, or C's, unless the name is of a package that Go compiled.
     go_made = np.zeros(len(packages.names) + 1, bool)
     go_made[package[sure]] = True
@@ -251,6 +259,40 @@ def _bounds(own: Functions) -> tuple[int, int]:
     if not covered.any():
         return 0, 0
     return int(own.start[covered].min()), int(own.end[covered].max())
+
+
+def first_file(executable: Executable, table: Pclntab, unit: int) -> str:
+    """The path of the first source file of a compilation unit; empty where it has none."""
+    header = table.header
+    order: Literal["big", "little"] = "big" if header.big else "little"
+    try:
+        start = table.address + header.cutab + 4 * unit
+        for address in range(start, start + 4 * 64, 4):
+            if address + 4 > table.address + header.files:
+                return ""
+            offset = int.from_bytes(executable.read(address, 4).tobytes(), order)
+            if offset < header.pctab - header.files:
+                room = min(4096, header.pctab - header.files - offset)
+                raw = executable.read(table.address + header.files + offset, room).tobytes()
+                return raw.split(b"\0", 1)[0].decode("utf-8", "replace")
+    except FormatError:
+        pass
+    return ""
+
+
+def package_of_file(path: str, packages: Packages) -> int:
+    """The package that a source file is of: the longest end of its folder that is a known one.
+
+    A package of assembly alone is named by what follows `/src/` in the toolchain's tree.
+    """
+    folder = path.rpartition("/")[0]
+    parts = [part.partition("@")[0] for part in folder.split("/")]
+    for k in range(len(parts)):
+        name = "/".join(parts[k:])
+        if name and packages.has(name):
+            return packages.number(name)
+    behind = folder.partition("/src/")[2]
+    return packages.number(behind) if behind and "@" not in behind else -1
 
 
 class Described(msgspec.Struct, frozen=True, eq=False):
