@@ -27,6 +27,7 @@ _ENVIRONMENT: Final = {
     # The program runs here, whatever the user's module is cross-compiled for.
     "GOOS": "",
     "GOARCH": "",
+    "GOAMD64": "",
     "GOEXPERIMENT": "",
     "CGO_ENABLED": "0",
 }
