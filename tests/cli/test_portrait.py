@@ -172,6 +172,10 @@ def test_another_users_process_is_measured_as_far_as_it_may_be() -> None:
         )
     if "No module named" in done.stderr:
         pytest.skip("the checkout is not readable by other users")
-    assert done.returncode == 3, done.stderr
     assert "memory.rss.peak" in done.stdout
-    assert "may not be listed by this user; run gocost as root" in done.stderr
+    if Path("/proc/self/fd").stat().st_size:  # since Linux 6.2 everybody may know their number
+        assert done.returncode == 0, done.stderr
+        assert "process.descriptors.peak" in done.stdout
+    else:
+        assert done.returncode == 3, done.stderr
+        assert "may not be listed by this user; run gocost as root" in done.stderr

@@ -109,6 +109,14 @@ def test_openmetrics_without_its_end_was_cut_off() -> None:
         decode(b"a 1\n", openmetrics=True)
 
 
+def test_other_families_are_passed_over_unread() -> None:
+    page = decode(b"# TYPE other nonsense\nother one\n# TYPE go_a gauge\ngo_a 1\n", only="go_")
+    assert list(page.families) == ["go_a"]
+    assert page.value("go_a") == 1.0
+    with pytest.raises(FormatError, match="is not a number"):
+        decode(b"other 1\ngo_a one\n", only="go_")
+
+
 def test_an_error_names_the_offset_of_its_line() -> None:
     with pytest.raises(FormatError) as caught:
         decode("ä{} 1\n".encode().replace("ä".encode(), b"a") + b'b{c="\xc3\xa4"} 1\nb x\n')

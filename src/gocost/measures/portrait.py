@@ -35,6 +35,8 @@ IDLE = 1.0
 """Seconds after ready, without load, before the start is over."""
 WATCH = 10.0
 """Seconds that a service is watched for where no load is declared."""
+BEFORE_LOAD = frozenset({"process.ready.time", "process.init.time"})
+"""What is known once the service is ready: for these alone no load is put on."""
 ATTEMPTS = 3
 """Starts, where a port that was free is taken before the service has it."""
 
@@ -70,7 +72,8 @@ def measure_rounds(
     reason = unsupported() or ("" if run is not None else "the service has no `run:`")
     if reason or run is None:
         return Measured(skipped=_all(reason))
-    prepare(run.load, context)
+    if not context.wanted or context.wanted - BEFORE_LOAD:
+        prepare(run.load, context)
     if base is None:
         seen, notes = _observe(run, target, target.directory, context, headers, "")
         return _measured(seen, target.subject, notes)
@@ -220,6 +223,10 @@ def _drive_phases(
     context: Context,
     told: str,
 ) -> None:
+    if context.wanted and not context.wanted - BEFORE_LOAD:
+        watcher.seen.absent["load"] = "only the start was asked for"
+        watcher.mark("start", 0.0, watcher.edge())
+        return
     _pass_time(watcher, IDLE, context, f"{told}idle")
     begin = watcher.begin()
     watcher.mark("start", 0.0, begin)

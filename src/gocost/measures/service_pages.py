@@ -184,7 +184,7 @@ def record(reading: Reading, at: float, seen: Observations) -> None:
 
 def _metrics_taker(endpoint: Endpoint, path: str) -> Callable[[Reading], None]:
     def take(reading: Reading) -> None:
-        _take_metrics(promtext.decode(_body(endpoint, path, accept=_TEXT)), reading)
+        _take_metrics(promtext.decode(_body(endpoint, path, accept=_TEXT), only="go_"), reading)
         if not reading.values:
             raise SourceError(f"{endpoint.base}{path} has none of the Go collector's metrics")
 

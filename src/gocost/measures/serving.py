@@ -29,6 +29,9 @@ from gocost.sources.endpoints import Endpoint, EndpointError
 
 READY_STEP = 0.005
 """Seconds between two questions whether it is ready."""
+READY_SHARE = 0.02
+"""Of the time since the start, when that is more: a service that takes a minute to get ready is
+not asked two hundred times a second meanwhile."""
 KEPT_LINES = 20
 LONGEST_LINE = 64 << 10
 """Bytes; what a service writes without an end of line is cut there."""
@@ -202,7 +205,7 @@ def _wait_ready(
                 last = error.message
             if child.process.poll() is not None:
                 raise ended_error(child, heard, "before it was ready")
-            time.sleep(READY_STEP)
+            time.sleep(max(READY_STEP, READY_SHARE * (time.monotonic() - started)))
     raise ServiceError(
         f"the service was not ready within {within:g} s ({last}): {_shown(heard)}",
         output=heard.output(),

@@ -171,9 +171,13 @@ def _status(pid: int, root: Path) -> dict[str, int]:
 
 
 def _descriptors(pid: int, root: Path) -> int | None:
+    folder = root / str(pid) / "fd"
     try:
-        # The names are not needed, and not one of them is followed.
-        return len(os.listdir(root / str(pid) / "fd"))  # noqa: PTH208 - five times as fast
+        # Linux 6.2 and later tell their number as the folder's size, to every user and at the
+        # same cost for three and for a million; before, they are listed.
+        if root == PROC and (count := folder.stat().st_size):
+            return count
+        return len(os.listdir(folder))  # noqa: PTH208 - five times as fast
     except FileNotFoundError as error:
         raise _ended(pid) from error
     except PermissionError:

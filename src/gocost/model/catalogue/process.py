@@ -23,7 +23,7 @@ METRICS = (
         summary="most open file descriptors at one time",
         unit=Unit.COUNT,
         exact=False,
-        how="entries of /proc/PID/fd, every 200 ms; needs the right to trace the process",
+        how="entries of /proc/PID/fd, every 200 ms",
         advice="close bodies, files and connections; set timeouts on idle connections",
         where=_EVERYWHERE,
         prometheus="process_open_fds",
@@ -77,7 +77,10 @@ METRICS = (
         summary="time from start to the first answer that says ready",
         unit=Unit.SECONDS,
         exact=False,
-        how="from the start of the program until its `ready` URL answers 2xx, asked every 5 ms",
+        how=(
+            "from the start of the program until its `ready` URL answers 2xx, asked every 5 ms, "
+            "and later at every fiftieth of the time so far"
+        ),
         advice="see process.init.time and the table `init` for the part before main",
     ),
     Metric(
