@@ -1,4 +1,7 @@
-"""`gocost.policy()`: the resolved policy; `lint`, `schema` and `tighten` beside it."""
+"""The policy file: `show` it resolved, `lint` it, its JSON `schema`, `tighten` its limits.
+
+`from gocost.api.policy import lint`: the name `gocost.policy` is the package of the policy itself.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from gocost.policy.rules import Rule
 Progress = Callable[[str], None]
 
 
-def policy(path: str | Path | None = None) -> Report:
+def show(path: str | Path | None = None) -> Report:
     """The policy with everything that holds, and the file and line that each value comes from.
 
     `path` is a file, by default the nearest `gocost.yaml`. Raises PolicyError, UsageError.

@@ -60,7 +60,7 @@ def schema_command() -> int:
 @reporting
 def show_command(policy: str | None, output: Output) -> int:
     """The resolved policy: presets, extended files and services' own rules put together."""
-    from gocost.api.policy import policy as show
+    from gocost.api.policy import show
 
     output.emit(show(policy))
     return 0

@@ -128,8 +128,8 @@ class Judge:
         name, value, metric = _name(fact), fact.value, rule.metric
         shown = self._shown(value, metric.unit)
         if _keeps(limit, value):
-            verb = {"max": "within max", "min": "above min"}.get(limit.kind, "as allowed:")
-            message = f"{name} is {shown}, {verb} {limit.text}"
+            verb = {"max": "within max", "min": "above min"}.get(limit.kind, "allowed:")
+            message = f"{name} is {shown}, {verb} {_shown_limit(limit)}"
             return self._finding(
                 rule, limit, Outcome.PASS, fact=fact, message=message, money=self._money(fact)
             )

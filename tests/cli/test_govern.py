@@ -1,0 +1,105 @@
+"""The commands that govern, as a user types them; the fast ones that build nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import gocost
+from gocost.api.explain import example_rule
+from gocost.api.policy import show
+from gocost.model.catalogue import all_metrics
+from gocost.model.errors import UsageError
+from gocost.policy.loading import load_text
+from tests.cli.test_main import gocost as run
+from tests.policy.texts import with_rules
+
+POLICY = with_rules(
+    "{metric: binary.size, max: 12 MiB, growth: 5%}",
+    "{id: pauses, metric: gc.pause.p99, max: 15 ms, severity: warning}",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "gocost.yaml").write_text(POLICY + "presets: [low-latency]\nteam: checkout\n")
+    return tmp_path
+
+
+def test_explain_says_all_of_a_metric() -> None:
+    text = " ".join(run("explain", "gc.pause.p99").stdout.split())
+    metric = all_metrics()["gc.pause.p99"]
+    for part in (metric.summary, metric.advice, "15 ms", "sampled", "higher is worse"):
+        assert part in text
+
+
+def test_explain_without_a_name_lists_every_metric() -> None:
+    done = run("explain", "--format", "json")
+    rows = json.loads(done.stdout)["tables"]["metrics"]["rows"]
+    assert [row[0] for row in rows] == list(all_metrics())
+
+
+def test_explain_a_family_a_rule_and_a_wrong_word(folder: Path) -> None:
+    assert "gc.pause.p99" in run("explain", "gc.pause", cwd=folder).stdout
+    rule = run("explain", "pauses", cwd=folder).stdout
+    assert "max 15 ms, warning, from gocost.yaml:6" in " ".join(rule.split())
+    wrong = run("explain", "gc.pasue.p99", cwd=folder)
+    assert wrong.returncode == 2
+    assert "did you mean 'gc.pause.p99'?" in wrong.stderr
+
+
+@pytest.mark.parametrize("name", list(all_metrics()))
+def test_the_example_of_every_metric_is_a_right_rule(name: str) -> None:
+    metric = all_metrics()[name]
+    rule = example_rule(metric).removeprefix("- ")
+    if "WORD" not in rule:
+        load_text(with_rules(rule), Path("gocost.yaml"))
+
+
+def test_policy_lint_says_that_it_is_right(folder: Path) -> None:
+    done = run("policy", "lint", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "gocost.yaml is right: app" in done.stdout
+
+
+def test_policy_schema_is_a_schema() -> None:
+    done = run("policy", "schema")
+    jsonschema.Draft202012Validator.check_schema(json.loads(done.stdout))
+
+
+def test_policy_show_says_where_each_value_comes_from(folder: Path) -> None:
+    report = json.loads(run("policy", "show", "--format", "json", cwd=folder).stdout)
+    rules = {(row[1], row[3]): row[5] for row in report["tables"]["rules"]["rows"]}
+    assert rules["binary.size", "growth 5%"] == "gocost.yaml:5"
+    assert rules["gc.pause.max", "max 2 ms"].startswith("preset low-latency:")
+    settings = {row[1]: row[3] for row in report["tables"]["settings"]["rows"]}
+    assert settings["team"] == "gocost.yaml:8"
+
+
+@pytest.mark.parametrize("headroom", ["x", "-5%", "5000%"])
+def test_a_wrong_headroom_is_a_usage_error(folder: Path, headroom: str) -> None:
+    done = run("init", f"--headroom={headroom}", cwd=folder)
+    assert done.returncode == 2
+    assert "headroom" in done.stderr
+
+
+def test_the_same_commands_in_python(folder: Path) -> None:
+    path = folder / "gocost.yaml"
+    assert gocost.explain("binary.size").tables["metric"].rows
+    assert show(path).tables["rules"].rows
+    with pytest.raises(UsageError, match="no service 'x'"):
+        gocost.check(path, services=["x"])
+
+
+def test_cost_checker_is_check() -> None:
+    from click.testing import CliRunner
+
+    from gocost.cli import main
+
+    result = CliRunner().invoke(main.gocost, ["check", "--help"])
+    assert "Hold" in result.output or "hold them" in result.output
+    for option in ("--policy", "--base", "--service", "--save", "--offline", "--rebuild"):
+        assert option in result.output

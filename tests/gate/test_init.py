@@ -1,0 +1,115 @@
+"""The first policy of a module: measured limits, headroom, comments; and what tightens it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gocost.api.init import init
+from gocost.api.policy import lint, tighten
+from gocost.gate.initial import main_packages
+from gocost.gate.verdict import exit_code
+from gocost.model.errors import ExitCode, UsageError
+from gocost.model.quantity import Unit, parse
+from gocost.policy.loading import load
+from tests.gate.modules import checked, needs_go
+from tests.sources.repositories import commit, module
+
+pytestmark = needs_go
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOCOST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("GOFLAGS", "")
+
+
+def limit_of(folder: Path, service: str) -> float:
+    policy = load(folder / "gocost.yaml").only([service])
+    rules = {rule.id: rule for rule in policy.services[0].rules}
+    value = rules["binary.size"].limits["max"].value
+    assert isinstance(value, int | float)
+    return value
+
+
+def test_limits_are_what_is_measured_plus_headroom(tmp_path: Path) -> None:
+    root = module(tmp_path / "app")
+    commit(root)
+    report = init(root, headroom=0.2)
+    fact = report.fact("binary.size")
+    assert fact is not None
+    assert isinstance(fact.value, int)
+    assert fact.value * 1.2 <= limit_of(root, "app") <= fact.value * 1.22
+    text = (root / "gocost.yaml").read_text()
+    assert "with 20% of headroom" in text
+    assert "# run:" in text
+    assert text.count("#") > 10
+    assert "one_of: [static, static-pie]" in text
+
+
+def test_the_first_check_is_clean(tmp_path: Path) -> None:
+    root = module(tmp_path / "app")
+    commit(root)
+    init(root)
+    commit(root, "policy")
+    assert exit_code(checked(root, "HEAD")) == ExitCode.CLEAN
+    assert lint(root / "gocost.yaml").layout.title.endswith("rules")
+
+
+def test_what_the_standard_preset_would_break_is_named(tmp_path: Path) -> None:
+    root = module(tmp_path / "app")  # no repository, so no stamp
+    init(root)
+    text = (root / "gocost.yaml").read_text()
+    assert "# presets: [standard]" in text
+    assert "build.vcs.stamped" in text
+    assert exit_code(checked(root)) == ExitCode.CLEAN
+
+
+def test_each_main_package_is_a_service_of_its_own_name(tmp_path: Path) -> None:
+    mains = ("cmd/pay", "tools/pay", "v2/log", "cmd/Größe x")
+    root = module(tmp_path / "app", mains=mains[:3])
+    found = {main.name: main.package for main in main_packages(root)}
+    assert found == {"pay": "./cmd/pay", "tools-pay": "./tools/pay", "log": "./v2/log"}
+
+
+def test_the_module_s_root_itself_may_be_the_program(tmp_path: Path) -> None:
+    root = module(tmp_path / "app", "example.com/pay/v3", mains=(".",))
+    assert [(main.name, main.package) for main in main_packages(root)] == [("pay", ".")]
+
+
+def test_only_programs_below_the_folder_are_taken(tmp_path: Path) -> None:
+    root = module(tmp_path / "app", mains=("cmd/a", "other/b"))
+    assert [main.name for main in main_packages(root / "cmd")] == ["a"]
+    (root / "empty").mkdir()
+    with pytest.raises(UsageError, match="no main package"):
+        main_packages(root / "empty")
+
+
+def test_an_existing_policy_is_kept_unless_forced(tmp_path: Path) -> None:
+    root = module(tmp_path / "app")
+    (root / "gocost.yaml").write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        init(root)
+    assert (root / "gocost.yaml").read_text() == "mine"
+    init(root, force=True)
+    assert "services:" in (root / "gocost.yaml").read_text()
+
+
+def test_tighten_brings_limits_down_and_keeps_the_rest(tmp_path: Path) -> None:
+    root = module(tmp_path / "app")
+    init(root, headroom=5)
+    path = root / "gocost.yaml"
+    before = path.read_text()
+    report = tighten(path, headroom=0.05, dry_run=True)
+    assert path.read_text() == before
+    (row,) = report.tables["tightened"].rows
+    report = tighten(path, headroom=0.05)
+    after = path.read_text()
+    strip = re.compile(r"max: [0-9.]+ \w+")
+    assert strip.sub("", before) == strip.sub("", after)
+    assert parse(str(row[4]), Unit.BYTES) < parse(str(row[3]), Unit.BYTES)
+    assert str(row[4]) in after
+    assert exit_code(checked(root)) == ExitCode.CLEAN
+    assert tighten(path, headroom=0.05).tables == {}
