@@ -202,12 +202,16 @@ class _Reader:
             return "no measurements after the iteration count"
         if len(fields) % 2:
             return f"{_shown(fields[-1])} has no unit"
-        values = []
-        for text in fields[2::2]:
-            value = _number(text)
-            if value is None:
-                return f"{_shown(text)} is not a measurement"
-            values.append(value)
+        try:
+            values = [float(text) for text in fields[2::2]]
+            plain = line.isascii() and "_" not in line
+        except ValueError:
+            plain = False
+        if not plain or not all(-LARGEST < value < LARGEST for value in values):
+            # One of them is no measurement, or the line needs a closer look.
+            for text in fields[2::2]:
+                if not _is_measurement(text):
+                    return f"{_shown(text)} is not a measurement"
         series = self._series(fields[0][len(_PREFIX) :])
         for unit, value in zip(fields[3::2], values, strict=True):
             found = series.get(unit)
@@ -273,14 +277,13 @@ class _Reader:
             self._faults.append(Fault(number, message))
 
 
-def _number(text: str) -> float | None:
-    """A number that can be a measurement, or None. Python's own spellings are not Go's."""
+def _is_measurement(text: str) -> bool:
+    """Whether it is a finite number in Go's spelling; `1_000` and other scripts' digits are not."""
     try:
         value = float(text)
     except ValueError:
-        return None
-    # Neither infinite nor NaN, which compare false; `1_000` and other scripts' digits are words.
-    return value if abs(value) < LARGEST and "_" not in text and text.isascii() else None
+        return False
+    return -LARGEST < value < LARGEST and "_" not in text and text.isascii()
 
 
 def _too_many(most: int, what: str) -> FormatError:
