@@ -68,7 +68,7 @@ def test_no_such_pid() -> None:
 def test_a_url_where_nothing_listens() -> None:
     done = gocost("portrait", "--url", f"127.0.0.1:{free_port()}", "--for", "100 ms")
     assert done.returncode == 3
-    assert "nothing listens at" in done.stderr
+    assert "nothing listens there" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -129,7 +129,7 @@ def test_what_is_not_a_whole_answer(data: bytes, message: str) -> None:
 def test_nothing_listens() -> None:
     with (
         Endpoint(f"127.0.0.1:{free_port()}") as endpoint,
-        pytest.raises(EndpointError, match="nothing listens at"),
+        pytest.raises(EndpointError, match="nothing listens there"),
     ):
         endpoint.get("/metrics")
 

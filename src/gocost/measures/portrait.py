@@ -87,6 +87,9 @@ def watch(watched: Watched, context: Context, subject: Subject) -> Measured:
     pages = ServicePages(watched.urls, headers=watched.headers)
     context.progress("reading the service's pages")
     pages.discover()
+    if watched.process is None and pages.absent:
+        pages.close()
+        raise SourceError(pages.absent, hint="check the URL")
     with Watcher(watched.process, pages, started=time.monotonic()) as watcher:
         seen = watcher.seen
         _absences(seen, watched.process, pages)
@@ -100,8 +103,8 @@ def watch(watched: Watched, context: Context, subject: Subject) -> Measured:
         text = f"{watcher.ended.message} while it was watched; the figures are of the time before"
         notes.append(Note("error", text))
         seen.phases[:] = [Phase("watch", start, seen.resident.times[-1])]
-    elif watched.process is None and not seen.goroutines and not seen.total_alloc:
-        raise SourceError(pages.absent or pages.failures[-1], hint="check the URL")
+    elif watched.process is None and pages.failures and not seen.goroutines:
+        raise SourceError(pages.failures[-1], hint="see whether the service still runs")
     if watched.process is not None:
         from_environment(watched.process, seen)
     return _measured(seen, subject, notes)

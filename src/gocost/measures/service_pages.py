@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from gocost.analyses.portrait.observations import Histogram, Observations
 from gocost.formats import memstats, pprof_index, promtext
-from gocost.model.errors import FormatError, SourceError
+from gocost.model.errors import FormatError, GocostError, SourceError
 from gocost.sources.endpoints import Endpoint
 
 METRICS, VARS, INDEX = "/metrics", "/debug/vars", "/debug/pprof/"
@@ -56,7 +56,7 @@ class ServicePages:
         self._endpoints = [Endpoint(base, headers=headers) for base in dict.fromkeys(bases)]
         self._readers: list[Callable[[Reading], None]] = []
         self._names: list[str] = []
-        self._refusals: list[str] = []
+        self._refusals: dict[str, list[str]] = {}
         self._cycle: int | None = None
         self.failures: list[str] = []
         """Readings that failed after the page had been found, by their reasons."""
@@ -78,7 +78,7 @@ class ServicePages:
                 try:
                     have |= attempt(endpoint)
                 except (SourceError, FormatError) as error:
-                    self._refusals.append(error.message)
+                    self._refuse(endpoint, name, error)
 
     def read(self) -> Reading:
         """All that is told now; what could not be read is in `failures` and not in the reading."""
@@ -103,7 +103,8 @@ class ServicePages:
         needs = f"needs {METRICS}, {VARS} or {INDEX} of the service"
         if not self._endpoints:
             return f"{needs}, and no URL of it is known (endpoints:)"
-        return f"{needs}: {'; '.join(dict.fromkeys(self._refusals))[:300]}"
+        told = [f"{what} ({', '.join(paths)})" for what, paths in self._refusals.items()]
+        return f"{needs}: {'; '.join(told)[:400]}"
 
     def close(self) -> None:
         """End the connections."""
@@ -117,7 +118,7 @@ class ServicePages:
             try:
                 return self._first(path or endpoint.prefix, _metrics_taker(endpoint, path))
             except (SourceError, FormatError) as error:
-                self._refusals.append(error.message)
+                self._refuse(endpoint, path, error)
         return set()
 
     def _try_vars(self, endpoint: Endpoint) -> set[str]:
@@ -144,6 +145,12 @@ class ServicePages:
             self._take_memstats(memstats.decode_heap_comments(_body(endpoint, path)), reading)
 
         return self._first(HEAP, take)
+
+    def _refuse(self, endpoint: Endpoint, path: str, error: GocostError) -> None:
+        """Remember why a page gives nothing, under one reason for all pages that share it."""
+        reason = error.message.removeprefix(f"{endpoint.base}{path}").lstrip(": ")
+        colon = ":" if reason == error.message or "nothing" in reason else ""
+        self._refusals.setdefault(f"{endpoint.base}{colon} {reason}", []).append(path or "itself")
 
     def _is_known_page(self, endpoint: Endpoint) -> bool:
         return endpoint.prefix.endswith((VARS, INDEX.rstrip("/")))

@@ -186,7 +186,7 @@ def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
     if isinstance(error, TimeoutError):
         return _too_slow(url, timeout)
     if isinstance(error, ConnectionRefusedError):
-        return EndpointError(f"nothing listens at {url}", hint="check the address and the port")
+        return EndpointError(f"{url}: nothing listens there", hint="check the address and the port")
     if isinstance(error, ssl.SSLError):
         return EndpointError(
             f"{url}: TLS failed: {error.reason or error}", hint="check the scheme and certificate"
