@@ -22,6 +22,21 @@ def test_a_saved_check_prints_as_it_would_have_at_once(format_: str, tmp_path: P
     assert out.read_text(encoding="utf-8") == rendered(format_, REPORTS["check"]())
 
 
+@pytest.mark.parametrize(
+    ("prefix", "policy"),
+    [("", "gocost.yaml"), (".", "gocost.yaml"), ("services/pay", "services/pay/gocost.yaml")],
+)
+def test_paths_are_put_under_the_folder_that_the_check_ran_in(
+    prefix: str, policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "report.json"
+    saved.write_text(rendered("json", REPORTS["check"]()))
+
+    assert main([str(saved), "--format", "github", "--prefix", prefix]) == 0
+
+    assert f"::error file={policy},line=21" in capsys.readouterr().out
+
+
 def test_tables_and_facts_of_other_reports_survive(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

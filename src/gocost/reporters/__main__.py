@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from gocost.model.errors import GocostError, UsageError
 from gocost.model.report import Layout, Report
+from gocost.reporters.identity import place
 from gocost.reporters.interface import Settings
 from gocost.reporters.registry import NAMES, reporter
 
@@ -26,9 +27,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--format", choices=NAMES, default="text")
     parser.add_argument("-o", "--output", help="write to this file instead of stdout")
     parser.add_argument("--top", type=int, help="rows of a table before one row for the rest")
+    parser.add_argument(
+        "--prefix",
+        default="",
+        metavar="FOLDER",
+        help="the folder of the repository that the paths in the report are relative to",
+    )
     chosen = parser.parse_args(arguments)
     try:
-        text = render(Path(chosen.report), chosen.format, Settings(top=chosen.top))
+        report = placed(load(Path(chosen.report)), chosen.prefix)
+        text = render(report, chosen.format, Settings(top=chosen.top))
         _write(text, chosen.output)
     except GocostError as error:
         print(f"gocost: {error}", file=sys.stderr)
@@ -36,10 +44,10 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def render(path: Path, format_: str, settings: Settings) -> str:
-    """The saved report in that format. Raises UsageError where the file is not a report."""
+def load(path: Path) -> Report:
+    """The saved report. Raises UsageError where the file is none."""
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=Report)
+        return msgspec.json.decode(path.read_bytes(), type=Report)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}", hint="write it with --save REPORT.json"
@@ -48,6 +56,23 @@ def render(path: Path, format_: str, settings: Settings) -> str:
         raise UsageError(
             f"{path} is not a report of this gocost: {error}", hint="write it with --save"
         ) from error
+
+
+def placed(report: Report, prefix: str) -> Report:
+    """The report with its findings' paths relative to the repository instead of the folder."""
+    folder = PurePosixPath(prefix.replace("\\", "/"))
+    if folder == PurePosixPath("."):
+        return report
+    findings = []
+    for finding in report.findings:
+        where = place(finding)
+        moved = msgspec.structs.replace(where, path=str(folder / where.path))
+        findings.append(msgspec.structs.replace(finding, location=moved))
+    return msgspec.structs.replace(report, findings=findings)
+
+
+def render(report: Report, format_: str, settings: Settings) -> str:
+    """A saved report in that format."""
     # How a person would like to see it is not saved: a verdict needs neither facts nor tables.
     layout = Layout(facts=(), tables=()) if report.findings else Layout()
     stream = io.StringIO()

@@ -180,6 +180,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "plain": wording.plain,
         "prose": _prose,
+        "short": wording.short,
         "subject": wording.subject,
         "location": wording.location,
         "monthly": wording.monthly,

@@ -186,7 +186,7 @@ def _findings(body: _Body, content: Outline, *, unfolded: bool) -> None:
     ):
         if findings:
             rows = (
-                [code(f.rule, cell=True), prose(f.subject.service), prose(f.reason or f.message)]
+                [code(f.rule, cell=True), prose(f.subject.service), prose(wording.short(f))]
                 for f in findings
             )
             head, lines = table_lines(["rule", "service", "why"], rows, [False] * 3)

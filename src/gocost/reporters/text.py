@@ -207,7 +207,7 @@ def _short(
     names = [_short_name(finding, content) for finding in findings]
     room = min(max(map(len, names)), page.width // 2)
     for name, finding in zip(names, findings, strict=True):
-        text = wording.plain(finding.reason or finding.message)
+        text = wording.short(finding)
         sign, style = page.mark(kind)
         lines = wrap(text, max(min(page.width, WIDEST_PROSE) - room - 6, 10))
         page.line((sign, style), (f"{cut(name, room):<{room}}  ", ""), (lines[0], "dim"), indent=2)

@@ -158,6 +158,12 @@ def delta(change: Change) -> str:
     return quantity(change.delta, change.unit, signed=True)
 
 
+def short(finding: Finding) -> str:
+    """Why it is so, in a line that stands beside the rule's name and need not say it again."""
+    text = plain(finding.reason or finding.message)
+    return text.removeprefix(f"{plain(finding.metric)} is ")
+
+
 def price_books(findings: Iterable[Finding], changes: Iterable[Change]) -> list[str]:
     """The price books that the amounts shown were computed from, in order of appearance."""
     amounts = [finding.money for finding in findings] + [change.money for change in changes]
