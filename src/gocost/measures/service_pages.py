@@ -21,6 +21,8 @@ _TEXT = "text/plain;version=0.0.4;q=0.9,*/*;q=0.1"
 
 # By what is wanted: the names a Go service may give it, the most usual first.
 _GAUGES: Mapping[str, tuple[str, ...]] = {
+    # The second counts the runtime's own goroutines as well, from Go 1.26: its collector's workers
+    # start with the first collection.
     "goroutines": ("go_goroutines", "go_sched_goroutines_goroutines"),
     "heap_live": ("go_gc_heap_live_bytes",),
     "heap_alloc": ("go_memstats_heap_alloc_bytes", "go_memstats_alloc_bytes"),
