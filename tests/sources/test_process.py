@@ -133,3 +133,22 @@ def test_when_gocost_is_killed_the_kernel_ends_its_children(tmp_path: Path) -> N
         os.kill(gocost.pid, signal.SIGKILL)
         gocost.wait()
     assert until(lambda: not alive(pid))
+
+
+def test_something_else_can_be_done_while_a_program_runs() -> None:
+    order = []
+    done = process.run(
+        [PYTHON, "-c", "print(input())"], stdin="x\n", meanwhile=lambda: order.append("here")
+    )
+    assert (done.stdout, order) == ("x\n", ["here"])
+    with pytest.raises(SourceError, match="did not end within 1 s"):
+        process.run(
+            [PYTHON, "-c", "import time; time.sleep(600)"], timeout=1, meanwhile=lambda: None
+        )
+
+
+@linux
+def test_what_fails_meanwhile_ends_the_program() -> None:
+    script = "import os, time; os.write(2, b'x'); time.sleep(600)"
+    with pytest.raises(ZeroDivisionError):
+        process.run([PYTHON, "-c", script], meanwhile=lambda: 1 // 0)  # type: ignore[arg-type]

@@ -47,9 +47,11 @@ def build_service(
     *,
     comparable: bool = False,
     progress: Callable[[str], None] = lambda _: None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Artifact:
     """The executable of `service`, whose paths are relative to `directory`, written into `output`.
 
+    `meanwhile` is done here while `go build` runs, as far as that is what builds it.
     Raises BuildError with the compiler's own message, SourceError where something is not there.
     """
     build = service.build
@@ -78,7 +80,9 @@ def build_service(
                 hint="make it write {output}",
             )
         return Artifact(path, seconds, shlex.join(build.command))
-    return _go_build(service, directory, path, environment, comparable=comparable)
+    return _go_build(
+        service, directory, path, environment, comparable=comparable, meanwhile=meanwhile
+    )
 
 
 def working_directory(service: Service, directory: Path) -> tuple[Path, str]:
@@ -115,13 +119,16 @@ def _go_build(
     environment: dict[str, str],
     *,
     comparable: bool,
+    meanwhile: Callable[[], None] | None,
 ) -> Artifact:
     folder, package = working_directory(service, directory)
     flags: Sequence[str] = service.build.flags
     if comparable:
         flags = [*flags, *COMPARABLE]
     try:
-        built = go_in(folder, environment).build(package, path, flags=flags, timeout=TIMEOUT)
+        built = go_in(folder, environment).build(
+            package, path, flags=flags, timeout=TIMEOUT, meanwhile=meanwhile
+        )
     except BuildError as error:
         raise BuildError(
             f"{service.name}: {error.message}", output=error.output, hint=error.hint

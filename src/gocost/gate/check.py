@@ -15,7 +15,7 @@ from gocost.cost.pricing import Bill, Pricing, inputs
 from gocost.gate.base import BaseSide, base_side
 from gocost.gate.build import Artifact, build_service, comparable_already
 from gocost.gate.changes import changes_between, cost_change
-from gocost.gate.measuring import Findings, run_steps
+from gocost.gate.measuring import Findings, load_measures, run_steps
 from gocost.gate.places import with_places
 from gocost.gate.plan import Plan, Step, here, plan, wanted_metrics
 from gocost.measures.interface import Context, Need, Target
@@ -155,7 +155,7 @@ class _Gate:
         target = Target(service, directory, subject=subject)
         try:
             if planned.builds:
-                target = self._built(target)
+                target = self._built(target, lambda: load_measures(planned.steps))
         except GocostError as error:
             result.notes.append(_failure(error))
             return _all_unknown(planned, error), None, baseline
@@ -174,7 +174,13 @@ class _Gate:
             _join(found, run_steps(both, target, self.context, progress=progress))
         return found, comparable, baseline
 
-    def _built(self, target: Target, *, comparable: bool = False) -> Target:
+    def _built(
+        self,
+        target: Target,
+        meanwhile: Callable[[], None] | None = None,
+        *,
+        comparable: bool = False,
+    ) -> Target:
         folder = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-"))
         artifact: Artifact = build_service(
             target.service,
@@ -182,6 +188,7 @@ class _Gate:
             Path(folder),
             comparable=comparable,
             progress=self.request.progress,
+            meanwhile=meanwhile,
         )
         return Target(
             target.service, target.directory, artifact.path, target.subject, artifact.seconds

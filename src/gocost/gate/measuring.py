@@ -75,12 +75,23 @@ def run_step(
     """One measure within its deadline. Raises GocostError."""
     seconds = deadline_seconds(step, target, interleaved=base is not None)
     own = replace(context, wanted=step.metrics, deadline=time.monotonic() + seconds)
-    module, _, name = step.spec.function.partition(":")
-    measure: Measure = getattr(import_module(module), name)
+    measure = _function(step)
     with within(seconds, f"measure {step.spec.name}"):
         if step.spec.interleaves and base is not None:
             return measure(target, own, base)
         return measure(target, own)
+
+
+def load_measures(steps: Sequence[Step]) -> None:
+    """Import what the steps need: a third of a second that a build's waiting time hides."""
+    for step in steps:
+        _function(step)
+
+
+def _function(step: Step) -> Measure:
+    module, _, name = step.spec.function.partition(":")
+    measure: Measure = getattr(import_module(module), name)
+    return measure
 
 
 def deadline_seconds(step: Step, target: Target, *, interleaved: bool) -> float:

@@ -7,7 +7,7 @@ toolchain switching, and is asked.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,12 @@ class Go:
     directory: Path
     env: Mapping[str, str]
 
-    def run(self, *arguments: str, timeout: float | None = 600.0) -> process.Completed:
+    def run(
+        self,
+        *arguments: str,
+        timeout: float | None = 600.0,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> process.Completed:
         """`go ARGUMENTS` to its end; the exit status is the caller's to judge."""
         return process.run(
             ["go", *arguments],
@@ -44,6 +49,7 @@ class Go:
             env={**self.env, "PWD": str(self.directory.resolve())},
             timeout=timeout,
             missing_hint=MISSING,
+            meanwhile=meanwhile,
         )
 
     def output(self, *arguments: str, timeout: float | None = 600.0) -> str:
@@ -77,13 +83,14 @@ class Go:
         *,
         flags: Sequence[str] = (),
         timeout: float | None = 1800.0,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Built:
-        """`go build -o OUTPUT FLAGS PACKAGE`.
+        """`go build -o OUTPUT FLAGS PACKAGE`; `meanwhile` is done here while it runs.
 
         Raises BuildError with the compiler's own message where it does not build.
         """
         arguments = ("build", "-o", str(output), *flags, package)
-        done = self.run(*arguments, timeout=timeout)
+        done = self.run(*arguments, timeout=timeout, meanwhile=meanwhile)
         if not done.ok:
             raise BuildError(
                 f"{package} does not build: {first_complaint(done.stderr)}",

@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,11 +49,13 @@ def run(
     timeout: float | None = None,
     stdin: str | None = None,
     missing_hint: str = "",
+    meanwhile: Callable[[], None] | None = None,
 ) -> Completed:
     """Run a program to its end and collect what it printed (UTF-8, wrong bytes replaced).
 
-    `env` is added to this process's environment. Raises SourceError where the program is absent,
-    may not be run, or takes longer than `timeout` seconds; an exit status is the caller's to judge.
+    `env` is added to this process's environment; `meanwhile` is done here while the program runs.
+    Raises SourceError where the program is absent, may not be run, or takes longer than `timeout`
+    seconds; an exit status is the caller's to judge.
     """
     started = time.monotonic()
     with start(
@@ -64,10 +67,13 @@ def run(
         stderr=subprocess.PIPE,
         missing_hint=missing_hint,
     ) as child:
+        data = stdin.encode() if stdin is not None else None
         try:
-            out, err = child.process.communicate(
-                stdin.encode() if stdin is not None else None, timeout=timeout
-            )
+            if meanwhile is None:
+                out, err = child.process.communicate(data, timeout=timeout)
+                ended = time.monotonic()
+            else:
+                out, err, ended = _beside(child.process, data, timeout, meanwhile)
         except subprocess.TimeoutExpired as error:
             raise SourceError(
                 f"`{_shown(arguments)}` did not end within {timeout:g} s",
@@ -78,8 +84,38 @@ def run(
         child.process.returncode,
         out.decode("utf-8", "replace"),
         err.decode("utf-8", "replace"),
-        time.monotonic() - started,
+        ended - started,
     )
+
+
+def _beside(
+    process: subprocess.Popen[bytes],
+    data: bytes | None,
+    timeout: float | None,
+    meanwhile: Callable[[], None],
+) -> tuple[bytes, bytes, float]:
+    """What the program printed and when it ended, after doing something else in this thread.
+
+    Another thread waits for the program, so that the time is the program's own. It is started after
+    the program, which is bound to this thread (see above).
+    """
+    told: list[tuple[bytes, bytes, float]] = []
+    failed: list[subprocess.TimeoutExpired] = []
+
+    def wait() -> None:
+        try:
+            out, err = process.communicate(data, timeout=timeout)
+            told.append((out, err, time.monotonic()))
+        except subprocess.TimeoutExpired as error:
+            failed.append(error)
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    meanwhile()
+    waiting.join()
+    if failed:
+        raise failed[0]
+    return told[0]
 
 
 class Child:
