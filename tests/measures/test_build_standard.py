@@ -17,7 +17,8 @@ from gocost.measures.build import measure
 from gocost.measures.interface import Context, Measured, Target
 from gocost.model.errors import NotMeasurableError
 from gocost.model.service import Build, Service
-from tests.fixtures.binaries import RECIPES, RELEASES, Recipe, binary, built
+from gocost.sources.cache import locked, write_atomically
+from tests.fixtures.binaries import CACHE, RECIPES, RELEASES, Recipe, binary, built
 
 METRICS = {
     "build.stripped", "build.toolchain", "build.toolchain.supported", "build.vcs.stamped",
@@ -89,18 +90,8 @@ def test_the_race_detector_is_seen() -> None:
 
 def test_a_profile_that_guided_the_compiler_is_seen(tmp_path: Path) -> None:
     # Given a CPU profile of a program that really ran
-    busy = tmp_path / "busy"
-    busy.mkdir()
-    (busy / "go.mod").write_text("module example.com/busy\n\ngo 1.21\n")
-    (busy / "main.go").write_text(
-        'package main\n\nimport (\n\t"os"\n\t"runtime/pprof"\n\t"time"\n)\n\n'
-        "func main() {\n\tpprof.StartCPUProfile(os.Stdout)\n\tn := 0\n"
-        "\tfor start := time.Now(); time.Since(start) < 200*time.Millisecond; n++ {\n\t}\n"
-        "\tpprof.StopCPUProfile()\n}\n"
-    )
-    done = subprocess.run(["go", "run", "."], cwd=busy, capture_output=True, check=True)
     directory = module(tmp_path / "app")
-    (directory / "default.pgo").write_bytes(done.stdout)
+    shutil.copy(profile_of_a_loop(tmp_path / "busy"), directory / "default.pgo")
 
     # When a program is built with it (the go command takes default.pgo by itself)
     guided = target(directory).binary
@@ -109,6 +100,27 @@ def test_a_profile_that_guided_the_compiler_is_seen(tmp_path: Path) -> None:
     assert standard(guided).values["build.pgo"] is True
     assert "default.pgo" in standard(guided).origins["build.pgo"]
     assert standard(binary("linux-amd64")).values["build.pgo"] is False
+
+
+def profile_of_a_loop(busy: Path) -> Path:
+    """A CPU profile, kept: with the same one Go's build cache spares compiling the runtime anew."""
+    kept = CACHE / "loop.pgo"
+    with locked(kept.with_suffix(".lock")):
+        if not kept.exists():
+            write_atomically(kept, profiled(busy))
+    return kept
+
+
+def profiled(busy: Path) -> bytes:
+    busy.mkdir()
+    (busy / "go.mod").write_text("module example.com/busy\n\ngo 1.21\n")
+    (busy / "main.go").write_text(
+        'package main\n\nimport (\n\t"os"\n\t"runtime/pprof"\n\t"time"\n)\n\n'
+        "func main() {\n\tpprof.StartCPUProfile(os.Stdout)\n\tn := 0\n"
+        "\tfor start := time.Now(); time.Since(start) < 200*time.Millisecond; n++ {\n\t}\n"
+        "\tpprof.StopCPUProfile()\n}\n"
+    )
+    return subprocess.run(["go", "run", "."], cwd=busy, capture_output=True, check=True).stdout
 
 
 def test_what_a_file_without_build_info_leaves_unknown() -> None:

@@ -12,6 +12,7 @@ from gocost.measures.interface import Context, Target
 from gocost.measures.reproducing import compare
 from gocost.model.errors import SourceError
 from gocost.model.service import Build, Service
+from gocost.sources.go_command import go_in
 from gocost.sources.trees import copied
 from tests.fixtures.binaries import binary
 
@@ -34,21 +35,31 @@ def workspace(root: Path) -> Path:
     return app
 
 
-@pytest.mark.parametrize(("flags", "same"), [(("-trimpath",), True), ((), False)])
-def test_a_build_is_reproducible_when_paths_are_left_out(
-    flags: tuple[str, ...], same: bool, tmp_path: Path
-) -> None:
+def test_a_build_without_paths_is_reproducible(tmp_path: Path) -> None:
     app = workspace(tmp_path)
-    service = Service("app", build=Build(flags=flags, env={"CGO_ENABLED": "0"}))
+    service = Service("app", build=Build(flags=("-trimpath",), env={"CGO_ENABLED": "0"}))
 
     found = measure(Target(service, app, binary("linux-amd64")), Context(tmp_path, rebuild=True))
 
     facts = {fact.metric: fact for fact in found.facts}
-    assert facts["build.reproducible"].value is same
-    if not same:
-        # The paths stand in pclntab and DWARF; nothing before those knows of them.
-        assert "differ first in ." in facts["build.reproducible"].origin
-        assert any("-trimpath" in note.text for note in found.notes)
+    assert facts["build.reproducible"].value is True
+    assert facts["build.reproducible"].origin == "the same bytes"
+    assert any("empty build cache" in text for text in found.assumptions)
+
+
+def test_a_build_with_paths_is_not_and_says_where(tmp_path: Path) -> None:
+    # Given the same module in two folders, built with the paths in
+    builds = []
+    for name in ("here", "elsewhere"):
+        app = workspace(tmp_path / name)
+        go = go_in(app, {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"})
+        builds.append(go.build(".", tmp_path / f"{name}.out").path)
+
+    found = compare(*builds)
+
+    # Then the code is the same: what names source files differs, and not first the build id
+    assert not found.same
+    assert found.part in (".gopclntab", ".go.buildinfo", ".rodata", ".debug_line", ".debug_info")
 
 
 def test_what_is_built_in_another_way_is_unknown(tmp_path: Path) -> None:
