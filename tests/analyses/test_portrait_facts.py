@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gocost.analyses.portrait.drawing import draw, series, tables
@@ -118,6 +120,20 @@ def test_two_readings_are_no_growth() -> None:
     seen = driven()
     seen.heap_goal = Track([5.0, 14.0], [1.0, 2.0])
     assert "needs 3" in draw(seen, Subject()).unknown["memory.heap.growth"]
+
+
+def test_many_traced_cycles_of_a_large_heap_make_the_better_trend() -> None:
+    seen = driven()
+    seen.tracing = True
+    live = [(20 + i // 4) * MIB for i in range(40)]
+    seen.traced = [(5.0 + i * 0.2, replace(cycle(i), heap_live=live[i])) for i in range(40)]
+    outcome = draw(seen, Subject())
+    growth = next(fact for fact in outcome.facts if fact.metric == "memory.heap.growth")
+    # From 20 to 30 MiB in 7.8 s.
+    assert growth.value == pytest.approx(0.5, abs=0.05)
+    assert (growth.n, "gctrace" in growth.origin) == (40, True)
+    seen.traced = seen.traced[:9]
+    assert value(draw(seen, Subject()), "memory.heap.growth") == pytest.approx(0.375)
 
 
 def test_goroutines_that_did_not_go_away() -> None:

@@ -17,6 +17,9 @@ from gocost.formats.memstats import RING
 PAUSES = ("gc.pause.p50", "gc.pause.p99", "gc.pause.max", "gc.pause.count")
 HEAP = ("memory.heap.live", "memory.heap.growth", "memory.allocation.rate")
 GOROUTINES = ("goroutines.start", "goroutines.load", "goroutines.after", "goroutines.leaked")
+FEWEST_TRACED = 10
+LEAST_TRACED = 16 << 20
+"""Cycles, and bytes, from which on gctrace's live heap, in whole MiB, makes the better trend."""
 LEAST_CPU = 0.1
 """CPU seconds below which a share of them is lost in the kernel's ticks of 10 ms."""
 
@@ -132,12 +135,15 @@ def _live(seen: Observations, outcome: Outcome) -> None:
 
 def _growth(seen: Observations, outcome: Outcome) -> None:
     metric = "memory.heap.growth"
-    if seen.memory_limited and not seen.heap_live:
-        _limited(outcome, metric)
-        return
     window = seen.after_warm_up()
-    # Not the lesser of goal and HeapAlloc: HeapAlloc is anywhere between two collections.
-    part = (seen.heap_live or _implied(seen)).between(window.start, window.end)
+    part, origin = _traced_live(seen).between(window.start, window.end), "GODEBUG=gctrace=1"
+    if len(part) < FEWEST_TRACED or (part.median() or 0) < LEAST_TRACED:
+        if seen.memory_limited and not seen.heap_live:
+            _limited(outcome, metric)
+            return
+        # Not the lesser of goal and HeapAlloc: HeapAlloc is anywhere between two collections.
+        part = (seen.heap_live or _implied(seen)).between(window.start, window.end)
+        origin = _live_origin(seen, len(part))
     line = trend(part)
     growth = line.growth if line is not None else None
     if line is None or growth is None:
@@ -147,8 +153,15 @@ def _growth(seen: Observations, outcome: Outcome) -> None:
             metric,
         )
         return
-    origin = f"over {line.seconds:.3g} s of load, {_live_origin(seen, len(part))}"
-    outcome.give(metric, growth, origin, len(part))
+    outcome.give(metric, growth, f"over {line.seconds:.3g} s of load, {origin}", len(part))
+
+
+def _traced_live(seen: Observations) -> Track:
+    """The live heap after each cycle: many more points than the pages have, rounded down to MiB."""
+    track = Track()
+    for at, cycle in seen.traced:
+        track.add(at, cycle.heap_live)
+    return track
 
 
 def _limited(outcome: Outcome, metric: str) -> None:
