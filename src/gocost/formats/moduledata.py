@@ -179,7 +179,7 @@ def _ranges(executable: Executable) -> list[tuple[int, int, int]]:
 
 
 def _words(executable: Executable, address: int) -> list[int]:
-    for count in (WORDS, 60, 48, HEAD):
+    for count in range(WORDS, HEAD - 1, -1):  # all that the file has there
         try:
             return [int(word) for word in executable.pointers(address, count)]
         except FormatError:

@@ -460,10 +460,11 @@ def _inlined(
     at = np.minimum(at, len(funcdata.start) - 1)
     known = funcdata.start[at] == trees[has]
     entries[has] = np.where(known, (ends[at] - funcdata.start[at]) // record, 0)
+    endless = np.zeros(len(trees), bool)
     if funcdata.end is None:
-        # Where the last InlTree ends is not known; its names tell below.
-        last = has[known & (at == len(funcdata.start) - 1)]
-        entries[last] = np.minimum(entries[last], 4096)
+        # Where the last InlTree ends is not known: only calls that own bytes are certain.
+        endless[has[known & (at == len(funcdata.start) - 1)]] = True
+        entries[endless] = np.minimum(entries[endless], 4096)
     outer, names, amounts, faults = kernel.read_inlined(
         pctab,
         tree_bytes,
@@ -477,7 +478,7 @@ def _inlined(
         big=header.big,
     )
     index = index_of(starts, names.view(np.int32))
-    valid = index >= 0
+    valid = (index >= 0) & ((amounts > 0) | ~endless[outer])
     if valid.all():
         return Inlined(outer, index, amounts), faults
     return Inlined(outer[valid], index[valid], amounts[valid]), faults
