@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +11,15 @@ import msgspec
 import pytest
 
 from gocost.gate import measuring
+from gocost.gate.check import Request
+from gocost.gate.check import check as gate_check
 from gocost.gate.verdict import exit_code
 from gocost.model.errors import ExitCode, PolicyError, UsageError
 from gocost.model.finding import Outcome
 from gocost.model.report import Report, Verdict, contract
 from gocost.policy.baseline import SAMPLED_ELSEWHERE
-from tests.gate.modules import checked, finding, needs_go
+from gocost.policy.loading import load
+from tests.gate.modules import TODAY, checked, finding, needs_go
 from tests.sources.repositories import LARGER, commit, git, module, policy
 
 pytestmark = needs_go
@@ -227,3 +231,55 @@ def test_a_shallow_clone_gets_the_line_to_type(app: Path, tmp_path: Path) -> Non
     git(tmp_path / "shallow", "checkout", "--quiet", "topic")
     with pytest.raises(UsageError, match="git fetch --unshallow origin"):
         checked(tmp_path / "shallow", "origin/main")
+
+
+def test_a_modified_tree_blocks_in_ci_and_warns_elsewhere(
+    app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOFLAGS", "-buildvcs=auto")
+    policy(app, SIZE + "  - {metric: build.vcs.clean, is: true}\n")
+    for ci, code in (("", ExitCode.CLEAN), ("true", ExitCode.VIOLATED)):
+        monkeypatch.setenv("CI", ci)
+        report = checked(app)
+        assert finding(report, "build.vcs.clean").outcome is Outcome.VIOLATED
+        assert exit_code(report) == code
+
+
+def test_offline_builds_fetch_nothing(app: Path) -> None:
+    (app / "go.mod").write_text(
+        "module example.com/app\n\ngo 1.21\n\nrequire example.com/absent v1.0.0\n"
+    )
+    (app / "cmd/app/main.go").write_text(
+        'package main\n\nimport _ "example.com/absent"\n\nfunc main() {}\n'
+    )
+    (app / "go.sum").write_text(
+        "example.com/absent v1.0.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+        "example.com/absent v1.0.0/go.mod h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+    )
+    report = gate_check(Request(load(app / "gocost.yaml"), offline=True, today=TODAY))
+    found = finding(report, "binary.size", "max")
+    assert found.outcome is Outcome.UNKNOWN
+    assert "GOPROXY=off" in found.reason
+
+
+def test_lint_issues_are_findings_at_their_lines(
+    app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = Path(__file__).parent.parent / "formats/golangci_lint/v1.62.2.json"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    linter = tools / "golangci-lint"
+    linter.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo "golangci-lint has version v1.62.2" && exit\n'
+        f"cat {recorded}\n"
+    )
+    linter.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.chdir(app)
+    policy(app, SIZE + "  - {metric: lint.performance.issues, max: 0}\n")
+    found = [f for f in checked(app).findings if f.rule == "lint.performance.issues"]
+    assert [(f.location.path, f.location.line) for f in found] == [
+        *(("gocost.yaml", 6), ("main.go", 9), ("main.go", 11), ("main.go", 17)),
+    ]
+    assert all(f.outcome is Outcome.VIOLATED for f in found)
+    assert found[3].message == "bodyclose: response body must be closed"

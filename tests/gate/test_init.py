@@ -23,7 +23,7 @@ pytestmark = needs_go
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOCOST_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("GOFLAGS", "")
+    monkeypatch.setenv("GOFLAGS", "-buildvcs=auto")
 
 
 def limit_of(folder: Path, service: str) -> float:
@@ -113,3 +113,11 @@ def test_tighten_brings_limits_down_and_keeps_the_rest(tmp_path: Path) -> None:
     assert str(row[4]) in after
     assert exit_code(checked(root)) == ExitCode.CLEAN
     assert tighten(path, headroom=0.05).tables == {}
+
+
+def test_the_standard_preset_is_on_where_it_holds_today(tmp_path: Path) -> None:
+    root = module(tmp_path / "app")
+    commit(root)
+    (root / "notes").write_text("a tree with changes is where one starts")
+    init(root)
+    assert "\npresets: [standard]\n" in (root / "gocost.yaml").read_text()
