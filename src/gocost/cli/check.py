@@ -58,7 +58,8 @@ def command(
             rebuild=rebuild,
             progress=told,
         )
+    # First what was found, so that a file that cannot be written does not cost the result.
+    output.emit(report)
     if save is not None:
         Output("json", save, None).emit(report)
-    output.emit(report)
     return 0 if exit_zero else int(exit_code(report, fail_on))  # type: ignore[arg-type]

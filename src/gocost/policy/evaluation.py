@@ -91,8 +91,11 @@ class Judge:
             changes = self._changes(rule)
             if changes:
                 return _summed_up([self._judge_change(rule, limit, each) for each in changes])
+            missing = self._no_base(rule, limit)
+            if missing is not None:
+                return [missing]
             if not rule.metric.exact:
-                return self._sampled_growth(rule, limit)
+                return self._side_by_side(rule, limit)
             facts = [fact for fact in self._growth_facts() if self._selects(rule, fact)]
         if not facts:
             return [self._without_fact(rule, limit)]
@@ -145,9 +148,6 @@ class Judge:
         return self._violation(rule, limit, fact, f"{name} is {shown}, {allowed}", None)
 
     def _exact_growth(self, rule: Rule, limit: Limit, fact: Fact) -> Finding:
-        missing = self._no_base(rule, limit)
-        if missing is not None:
-            return missing
         assert self.evidence.baseline is not None
         base = next(
             (
@@ -196,10 +196,8 @@ class Judge:
         comparable = self.evidence.comparable
         return self.evidence.facts if comparable is None else comparable
 
-    def _sampled_growth(self, rule: Rule, limit: Limit) -> list[Finding]:
-        missing = self._no_base(rule, limit)
-        if missing is not None:
-            return [missing]
+    def _side_by_side(self, rule: Rule, limit: Limit) -> list[Finding]:
+        """A sampled metric without a change: its facts of both sides are no comparison."""
         if any(self._selects(rule, fact) for fact in self.evidence.facts):
             reason = "base and head were not measured interleaved, so there is no interval"
             return [self._finding(rule, limit, Outcome.UNKNOWN, reason=reason)]

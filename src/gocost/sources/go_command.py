@@ -7,6 +7,7 @@ toolchain switching, and is asked.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,10 +93,11 @@ class Go:
         arguments = ("build", "-o", str(output), *flags, package)
         done = self.run(*arguments, timeout=timeout, meanwhile=meanwhile)
         if not done.ok:
+            again = shlex.join(["go", "build", "-o", os.devnull, *flags, package])
             raise BuildError(
                 f"{package} does not build: {first_complaint(done.stderr)}",
                 output=done.stderr,
-                hint=f"run `go {' '.join(arguments)}` in {self.directory}",
+                hint=f"run `{again}` in {self.directory}",
             )
         return Built(output, done.wall_seconds, ("go", *arguments))
 
