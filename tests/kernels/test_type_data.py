@@ -78,7 +78,7 @@ def test_descriptors_one_behind_the_other(kernel: LoadKernel) -> None:
 @pytest.mark.parametrize("value", [0, 0xFF, 0x80, 0x7F])
 def test_damaged_data_ends_and_stays_inside(kernel: LoadKernel, value: int) -> None:
     image, roots, itabs = small_types()
-    for at in range(0, len(image.data), 7):
+    for at in range(0, len(image.data), 37):
         hostile = Image(base=image.base)
         hostile.data = bytearray(image.data)
         hostile.data[at : at + 6] = bytes([value]) * len(hostile.data[at : at + 6])

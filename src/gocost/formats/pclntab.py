@@ -33,6 +33,7 @@ SECTIONS: Final = (".gopclntab", ".data.rel.ro.gopclntab", "__gopclntab")
 QUANTA: Final = (1, 2, 4)
 FINDFUNC_BUCKET: Final = 4096  # bytes of text that a bucket of findfunctab covers
 FINDFUNC_RECORD: Final = 20  # bytes of a bucket
+MAX_OFFSET: Final = 1 << 40
 CHUNK: Final = 1 << 22
 NAMES_CHUNK: Final = 1 << 18
 FUNCDATA_GAP: Final = 4096  # bytes; one function's stack maps are rarely longer
@@ -171,6 +172,8 @@ def read_header(data: Bytes) -> Header:
         offsets = words[-5:]
         if not size <= offsets[0] <= offsets[1] <= offsets[2] <= offsets[3] <= offsets[4]:
             raise FormatError("the tables of a pclntab header are out of order", offset=8)
+        if offsets[4] >= MAX_OFFSET:
+            raise FormatError(f"a table over {MAX_OFFSET:,} bytes behind its header", offset=8)
     return Header(
         version,
         order == "big",
