@@ -283,3 +283,49 @@ def test_lint_issues_are_findings_at_their_lines(
     ]
     assert all(f.outcome is Outcome.VIOLATED for f in found)
     assert found[3].message == "bodyclose: response body must be closed"
+
+
+def test_a_file_named_like_a_branch_does_not_hide_it(
+    app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(app)
+    (app / "main").write_bytes(b"\x7fELF")
+    assert finding(checked(app, "main"), "binary.size", "growth").outcome is Outcome.PASS
+    (app / "other").write_bytes(b"\x7fELF")
+    with pytest.raises(UsageError, match="not a saved report"):
+        checked(app, "other")
+
+
+BENCH = """\
+package main
+
+import "testing"
+
+var sink []byte
+
+func BenchmarkPay(b *testing.B) {
+	for b.Loop() {
+		sink = make([]byte, 64)
+	}
+}
+"""
+
+
+def test_benchmarks_run_on_both_sides_and_their_growth_blocks(app: Path) -> None:
+    (app / "go.mod").write_text("module example.com/app\n\ngo 1.24\n")
+    (app / "cmd/app/main_test.go").write_text(BENCH)
+    policy(
+        app,
+        "services:\n  app: {package: ./cmd/app}\n"
+        "rules:\n  - {metric: bench.bytes, growth: 10%, max: 1 kB}\n",
+    )
+    commit(app)
+    git(app, "checkout", "--quiet", "-b", "topic")
+    (app / "cmd/app/main_test.go").write_text(BENCH.replace("64", "512"))
+    report = checked(app, "main")
+    growth = finding(report, "bench.bytes", "growth")
+    assert growth.outcome is Outcome.VIOLATED
+    assert "Pay" in growth.message
+    assert finding(report, "bench.bytes", "max").outcome is Outcome.PASS
+    (change,) = [c for c in report.changes if c.metric == "bench.bytes"]
+    assert (change.base, change.head) == (64, 512)

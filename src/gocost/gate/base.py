@@ -99,7 +99,7 @@ class BaseSide:
         if entry is None:
             try:
                 entry = self._measure(service, exact)
-            except _AbsentError as error:
+            except AbsentError as error:
                 return Baseline(self.name, skipped={"*": error.message}, commit=self.commit)
             except GocostError as error:
                 why = f"the base {self.name} could not be measured: {error}"
@@ -123,12 +123,12 @@ class BaseSide:
 
     def _build(self, service: Service) -> Target:
         if service.build.binary:
-            raise _AbsentError(
+            raise AbsentError(
                 "a file that is built elsewhere has no base; compare with --base REPORT.json"
             )
         directory = self.clone() / self.directory
         if service.package.startswith(".") and not (directory / service.package).is_dir():
-            raise _AbsentError(f"{self.name} has no {service.package}")
+            raise AbsentError(f"{self.name} has no {service.package}")
         output = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-")))
         self.progress(f"{service.name}: building {self.name}")
         artifact = build_service(service, directory, output, comparable=True)
@@ -179,7 +179,7 @@ def base_side(
     return BaseSide(repository, ref, commit, inside, stack, context, progress)
 
 
-class _AbsentError(SourceError):
+class AbsentError(SourceError):
     """The base has no such thing: nothing to compare with, which is no failure."""
 
 

@@ -15,7 +15,7 @@ import msgspec
 from gocost._version import VERSION
 from gocost.cost.price_book import PriceBook, load_prices
 from gocost.cost.pricing import Bill, Pricing, inputs
-from gocost.gate.base import BaseSide, base_side
+from gocost.gate.base import AbsentError, BaseSide, base_side
 from gocost.gate.build import Artifact, build_service, comparable_already
 from gocost.gate.changes import changes_between, cost_change
 from gocost.gate.measuring import Findings, load_measures, run_steps
@@ -177,7 +177,7 @@ class _Gate:
             if planned.builds and not comparable_already(service.build):
                 head, comparable = self._comparable(target, exact, found, result)
             baseline = self.side.baseline(service, exact)
-            self._interleaved(both, head, found)
+            baseline = self._interleaved(both, head, found, baseline)
         else:
             _join(found, run_steps(both, target, self.context, progress=progress))
         return found, comparable, baseline
@@ -221,19 +221,31 @@ class _Gate:
         shared = [fact for fact in found.facts if not any(s.spec.takes(fact.metric) for s in built)]
         return head, [*again.facts, *shared]
 
-    def _interleaved(self, steps: Sequence[Step], head: Target, found: Findings) -> None:
-        """Measures that run base and head in turn; on head alone where the base does not build."""
+    def _interleaved(
+        self, steps: Sequence[Step], head: Target, found: Findings, baseline: Baseline
+    ) -> Baseline:
+        """Measures that run base and head in turn; on head alone where there is no base to run.
+
+        Returns the baseline, with the reason why those metrics are not compared where they are not.
+        """
         if not steps or self.side is None:
-            return
+            return baseline
         base: Target | None = None
+        metrics = sorted({metric for step in steps for metric in step.metrics})
         try:
             base = self.side.target(head.service)
+        except AbsentError as error:
+            skipped = {**baseline.skipped, **dict.fromkeys(metrics, error.message)}
+            baseline = replace(baseline, skipped=skipped)
         except GocostError as error:
-            found.notes.append(Note("warning", f"measured without its base: {error}"))
+            why = f"the base {self.side.name} could not be measured: {error}"
+            unknown = {**baseline.unknown, **dict.fromkeys(metrics, why)}
+            baseline = replace(baseline, unknown=unknown)
         _join(
             found,
             run_steps(steps, head, self.context, base=base, progress=self.request.progress),
         )
+        return baseline
 
     def _cost_changes(self, pricing: Pricing, found: Findings, bill: Bill) -> list[Change]:
         return cost_change(pricing, found.facts, found.changes, bill)
@@ -255,7 +267,7 @@ class _Gate:
         if base is None:
             return
         path = Path(base)
-        if path.is_file():
+        if path.is_file() and (path.suffix == ".json" or not self._is_ref(base)):
             self.saved = saved(read_bounded(path, SAVED_MAX_BYTES), base)
             self.notes.append(
                 Note("info", f"compared with {base}: files as built there, exact figures only")
@@ -266,6 +278,14 @@ class _Gate:
             self.notes.append(
                 Note("info", "head is the working tree, with changes that are not committed")
             )
+
+    def _is_ref(self, name: str) -> bool:
+        """Whether git knows `name`: `go build` leaves files that are named like branches."""
+        repository = self._repository()
+        try:
+            return repository is not None and bool(repository.commit(name))
+        except GocostError:
+            return False
 
     def _repository(self) -> Repository | None:
         try:
