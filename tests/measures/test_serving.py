@@ -11,7 +11,7 @@ from gocost.measures.portrait import measure
 from gocost.measures.serving import LONGEST_LINE, Heard, plan, serving
 from gocost.model.errors import SourceError
 from gocost.model.service import Load, Run
-from tests.fixtures.watched import LINUX, context_of, run_of, target_of
+from tests.fixtures.watched import LINUX, context_of, eventually, run_of, target_of
 
 LINE = (
     "gc 8 @0.882s 3%: 0.26+0.47+0.003 ms clock, 0.52+0.1/0.55/0.28+0.007 ms cpu, "
@@ -76,7 +76,7 @@ def test_a_flood_without_line_ends_is_cut_and_the_pipe_never_full(tmp_path: Path
         plan(Run(command=("sh", "-c", script)), None), directory=tmp_path, ready_within=20
     ) as service:
         assert service.ready is None
-        assert service.heard.lines[-1] == "last"
+        eventually(lambda: "last" in service.heard.lines)
         assert len(service.heard.lines) <= 3_000_000 // LONGEST_LINE + 3
 
 
@@ -90,7 +90,9 @@ def test_the_users_godebug_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ):
         planned = plan(Run(command=("sh", "-c", script), env=env), None)
         with serving(planned, directory=tmp_path, ready_within=20) as service:
-            assert service.heard.output() == expected
+            heard = service.heard
+            eventually(lambda heard=heard: bool(heard.lines))  # type: ignore[misc]
+            assert heard.output() == expected
 
 
 @LINUX
