@@ -10,7 +10,6 @@ import pytest
 
 import gocost
 from gocost.api.explain import example_rule
-from gocost.api.policy import show
 from gocost.model.catalogue import all_metrics
 from gocost.model.errors import UsageError
 from gocost.policy.loading import load_text
@@ -89,7 +88,7 @@ def test_a_wrong_headroom_is_a_usage_error(folder: Path, headroom: str) -> None:
 def test_the_same_commands_in_python(folder: Path) -> None:
     path = folder / "gocost.yaml"
     assert gocost.explain("binary.size").tables["metric"].rows
-    assert show(path).tables["rules"].rows
+    assert gocost.policy_file(path).tables["rules"].rows
     with pytest.raises(UsageError, match="no service 'x'"):
         gocost.check(path, services=["x"])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gocost.api.init import init
-from gocost.api.policy import lint, tighten
+from gocost.api.policy_file import lint, tighten
 from gocost.gate.initial import main_packages
 from gocost.gate.verdict import exit_code
 from gocost.model.errors import ExitCode, UsageError

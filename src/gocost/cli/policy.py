@@ -35,7 +35,7 @@ def command() -> None:
 @reporting
 def lint_command(policy: str | None, output: Output) -> int:
     """Check the policy: every error with its file, line, column and the nearest right word."""
-    from gocost.api.policy import lint
+    from gocost.api.policy_file import lint
 
     output.emit(lint(policy))
     return 0
@@ -49,7 +49,7 @@ def schema_command() -> int:
     """
     import json
 
-    from gocost.api.policy import schema
+    from gocost.api.policy_file import schema
 
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
     return 0
@@ -60,9 +60,9 @@ def schema_command() -> int:
 @reporting
 def show_command(policy: str | None, output: Output) -> int:
     """The resolved policy: presets, extended files and services' own rules put together."""
-    from gocost.api.policy import show
+    from gocost.api.policy_file import policy_file
 
-    output.emit(show(policy))
+    output.emit(policy_file(policy))
     return 0
 
 
@@ -82,7 +82,7 @@ def tighten_command(policy: str | None, headroom: float, dry_run: bool, output: 
 
     Limits are never loosened; comments and layout stay as they are.
     """
-    from gocost.api.policy import tighten
+    from gocost.api.policy_file import tighten
 
     with progress() as told:
         report = tighten(policy, headroom=headroom, dry_run=dry_run, progress=told)

@@ -1,7 +1,4 @@
-"""The policy file: `show` it resolved, `lint` it, its JSON `schema`, `tighten` its limits.
-
-`from gocost.api.policy import lint`: the name `gocost.policy` is the package of the policy itself.
-"""
+"""`gocost.policy_file()`: the policy as it holds; here are also `lint`, `schema` and `tighten`."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from gocost.policy.rules import Rule
 Progress = Callable[[str], None]
 
 
-def show(path: str | Path | None = None) -> Report:
+def policy_file(path: str | Path | None = None) -> Report:
     """The policy with everything that holds, and the file and line that each value comes from.
 
     `path` is a file, by default the nearest `gocost.yaml`. Raises PolicyError, UsageError.
