@@ -48,8 +48,8 @@ def built_at(
             f"{directory} is not in a git repository, and no file is named {ref}",
             hint="name another binary with --base, or run it in the repository",
         )
-    root = module_root(directory).resolve()
     commit = repository.merge_base(ref)
+    root = module_root(directory).resolve()
     progress(f"checking out {commit[:12]}")
     with git.checked_out(repository, commit) as clone, tempfile.TemporaryDirectory() as folder:
         inside = root.relative_to(repository.root.resolve())
