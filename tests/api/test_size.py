@@ -105,7 +105,7 @@ def test_against_a_git_ref(tmp_path: Path) -> None:
     head = tmp_path / "head"
     subprocess.run(
         ["go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", str(head), "."],
-        cwd=repository, check=True, env={**os.environ, "GOFLAGS": ""},
+        cwd=repository, check=True, env={**os.environ, "GOFLAGS": "-mod=mod"},
     )  # fmt: skip
     report = gocost.size(head, base="main", directory=repository)
     causes = dict(
