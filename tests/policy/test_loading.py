@@ -188,3 +188,11 @@ def test_services_can_be_chosen_by_name(tmp_path: Path) -> None:
     assert [each.service.name for each in policy.only(["pay"]).services] == ["pay"]
     with pytest.raises(UsageError, match="no service 'pya'; did you mean 'pay'"):
         policy.only(["pya"])
+
+
+def test_a_file_that_others_extend_can_be_checked_by_itself(tmp_path: Path) -> None:
+    waiver = "waivers: [{rule: binary.size, owner: a, reason: b, expires: 2027-01-01}]\n"
+    path = written(tmp_path, gocost=ORG + waiver)
+    assert [rule.id for rule in load(path, to_extend=True).rules] == ["binary.size"]
+    with pytest.raises(PolicyError, match="no service"):
+        load(path)

@@ -37,11 +37,12 @@ def lint(path: str | Path | None = None) -> Report:
     """The policy checked, without measuring anything. Raises PolicyError where it is wrong."""
     from gocost.cost.price_book import load_prices
 
-    loaded = _loaded(path)
+    loaded = _loaded(path, to_extend=True)
     load_prices(loaded.prices)
-    rules = sum(len(governed.rules) for governed in loaded.services)
+    rules = sum(len(governed.rules) for governed in loaded.services) or len(loaded.rules)
     names = ", ".join(governed.service.name for governed in loaded.services)
-    text = f"{shown(loaded.path)} is right: {names}; {rules} rules"
+    about = names or "no services, to be extended by other files"
+    text = f"{shown(loaded.path)} is right: {about}; {rules} {'rule' if rules == 1 else 'rules'}"
     return _report({}, Layout(title=text))
 
 
@@ -122,7 +123,11 @@ def tighten(
         ),
         rows=rows,
     )
-    said = f"{name}: {len(rows)} limits tightened" if rows else f"{name}: no limit can come down"
+    said = (
+        f"{name}: {len(rows)} {'limit' if len(rows) == 1 else 'limits'} tightened"
+        if rows
+        else f"{name}: no limit can come down"
+    )
     unmeasured = sorted(
         {
             finding.rule
@@ -140,11 +145,11 @@ def tighten(
     return _report({"tightened": table} if rows else {}, Layout(title=said, rows=0), notes)
 
 
-def _loaded(path: str | Path | None) -> Policy:
+def _loaded(path: str | Path | None, *, to_extend: bool = False) -> Policy:
     file = Path(path) if path is not None else discover(Path.cwd())
     if file.is_dir():
         raise UsageError(f"{file} is a folder", hint="name the policy's file")
-    return load(file)
+    return load(file, to_extend=to_extend)
 
 
 def _settings(loaded: Policy) -> Table:

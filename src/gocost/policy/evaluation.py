@@ -217,7 +217,8 @@ class Judge:
         money = self.price(metric.id, change.delta)
         shown = self._shown(change.delta, metric.unit, signed=True)
         interval = self._interval(change, metric)
-        grew = f"{_name(fact)} went by {shown}{interval}"
+        before = self._shown(change.base, metric.unit)
+        grew = f"{_name(fact)} went from {before} by {shown}{interval}"
         if least > _allowance(limit, change.base) and change.verdict is not Verdict.SAME:
             message = f"{grew}, over growth {limit.text}"
             return self._violation(rule, limit, fact, message, money, base=base)

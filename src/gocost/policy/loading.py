@@ -59,6 +59,8 @@ class Policy:
     """The price book's file; None is the one that comes with gocost."""
     services: tuple[Governed, ...]
     settings: tuple[Setting, ...]
+    rules: tuple[Rule, ...] = ()
+    """Those of the file itself, before any service's own."""
     files: tuple[str, ...] = ()
     """Every file that was read, as shown."""
 
@@ -114,9 +116,13 @@ def discover(start: Path) -> Path:
     )
 
 
-def load(path: Path) -> Policy:
-    """The policy of that file, resolved. Raises PolicyError (with a place) and UsageError."""
-    return _resolved(_read_file(path, shown(path), origin=shown(path)))
+def load(path: Path, *, to_extend: bool = False) -> Policy:
+    """The policy of that file, resolved. Raises PolicyError (with a place) and UsageError.
+
+    `to_extend` takes a file without services too: one that others extend.
+    """
+    layer = _read_file(path, shown(path), origin=shown(path))
+    return _resolved(layer, to_extend=to_extend)
 
 
 def load_text(text: str, path: Path) -> Policy:
@@ -126,8 +132,8 @@ def load_text(text: str, path: Path) -> Policy:
     return _resolved(_Layer(file, places, path, name, name))
 
 
-def _resolved(layer: _Layer) -> Policy:
-    if not layer.file.services:
+def _resolved(layer: _Layer, *, to_extend: bool = False) -> Policy:
+    if not layer.file.services and not to_extend:
         place = layer.places.keys.get(("services",), layer.places.of())
         raise place.error(
             "the policy has no service", hint="add `services:` with a name and its package"
@@ -298,6 +304,7 @@ def _policy(layer: _Layer, resolution: _Resolution) -> Policy:
         prices=resolution.prices,
         services=governed,
         settings=_settings(layer, resolution, governed),
+        rules=tuple(resolution.rules.values()),
         files=tuple(resolution.files),
     )
 
@@ -310,7 +317,7 @@ def _check_service(layer: _Layer, name: str, entry: ServiceEntry) -> None:
 
 def _with_waivers(services: Sequence[Governed], resolution: _Resolution) -> tuple[Governed, ...]:
     """Give each service the waivers whose rule it has. Raises PolicyError for one of no rule."""
-    rules: dict[str, Rule] = {}
+    rules = dict(resolution.rules)
     for governed in services:
         for rule in governed.rules:
             # A lock of any service's rule of that name counts.
@@ -353,7 +360,8 @@ def _check_named(select: dict[str, str], services: Sequence[Governed], place: Pl
 
     glob = select.get("service")
     names = [governed.service.name for governed in services]
-    if glob is not None and not any(fnmatchcase(name, glob) for name in names):
+    # A file to extend has no services yet, and may name those of the files that extend it.
+    if glob is not None and names and not any(fnmatchcase(name, glob) for name in names):
         raise unknown_word(place, "there is no service", glob, names)
 
 
