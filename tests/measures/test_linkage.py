@@ -16,8 +16,10 @@ import pytest
 
 from gocost.analyses.linkage import Linked
 from gocost.analyses.portability import platforms
-from gocost.measures.linkage import examine, measured
-from gocost.model.errors import FormatError
+from gocost.measures.interface import Context, Target
+from gocost.measures.linkage import examine, measure, measured
+from gocost.model.errors import FormatError, NotMeasurableError
+from gocost.model.service import Service
 from gocost.model.subject import Subject
 from tests.fixtures.binaries import RECIPES, RELEASES, Recipe, binary, built
 
@@ -228,6 +230,20 @@ def test_windows_and_macos_say_their_oldest_release() -> None:
 
     assert [row.name for row in windows] == ["Windows 10, Server 2016 or later"]
     assert [row.name for row in macos] == ["macOS 12.0 or later"]
+
+
+def test_the_gate_gets_facts_and_warnings_only(tmp_path: Path) -> None:
+    target = Target(Service("app"), tmp_path, binary("linux-amd64-pie"))
+
+    found = measure(target, Context(tmp_path))
+
+    assert {fact.metric for fact in found.facts} == {
+        "binary.linkage", "binary.needed_libraries", "binary.glibc", "binary.cgo",
+    }  # fmt: skip
+    assert not found.tables
+    assert not found.notes
+    with pytest.raises(NotMeasurableError, match="no executable"):
+        measure(Target(Service("app"), tmp_path), Context(tmp_path))
 
 
 def test_what_is_no_go_binary_is_named(tmp_path: Path) -> None:

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gocost.analyses.size.account import Account, account
 from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.stripping import Savings, savings
 from gocost.analyses.size.tables import module_sizes
-from gocost.formats.go_binary import GoBinary, open_go_binary
-from gocost.model.errors import FormatError
+from gocost.formats.go_binary import GoBinary
+from gocost.measures.executables import opened as opened
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.subject import Subject
-from gocost.sources.files import mapped
 
 if TYPE_CHECKING:
     from gocost.measures.interface import Context, Measured, Target
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[GoBinary]:
-    """The Go executable at `path`. Raises SourceError or FormatError, which names the file."""
-    with mapped(path) as data:
-        try:
-            yield open_go_binary(data)
-        except FormatError as error:
-            if error.message.startswith(str(path)):
-                raise
-            raise FormatError(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def account_of(binary: GoBinary, *, by_symbols: bool = True) -> Account:

@@ -6,7 +6,7 @@ import os
 
 from gocost.analyses import go_releases
 from gocost.analyses.build_standard import Standard, standard_of
-from gocost.formats.go_binary import open_go_binary
+from gocost.measures.executables import opened
 from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.reproducing import build_twice
 from gocost.model.catalogue import find_metric
@@ -14,7 +14,6 @@ from gocost.model.errors import GocostError, NotMeasurableError
 from gocost.model.fact import Fact, Value
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Note
-from gocost.sources.files import mapped
 from gocost.sources.go_command import go_in
 
 ELSEWHERE = "gocost did not build the file: it was built elsewhere"
@@ -28,8 +27,8 @@ def measure(target: Target, context: Context, _base: Target | None = None) -> Me
     """The build standard of the target's executable. Raises GocostError where it is unreadable."""
     if target.binary is None:
         raise NotMeasurableError("no executable was built", hint="see why the build failed")
-    with mapped(target.binary) as data:
-        standard = standard_of(open_go_binary(data))
+    with opened(target.binary) as binary:
+        standard = standard_of(binary)
     measured = Measured(unknown=dict(standard.unknown), skipped=dict(standard.skipped))
     for metric, value in standard.values.items():
         measured.facts.append(_fact(metric, value, target, standard.origins[metric]))

@@ -10,14 +10,14 @@ from gocost.analyses import distributions
 from gocost.analyses.linkage import Libc, Linkage, Linked, linkage_of
 from gocost.analyses.portability import Family, Platform, Program, commands, families, platforms
 from gocost.analyses.source_names import names_any
-from gocost.formats.go_binary import GoBinary, open_go_binary
+from gocost.formats.go_binary import GoBinary
+from gocost.measures.executables import opened
 from gocost.measures.interface import Context, Measured, Target
 from gocost.model.errors import NotMeasurableError
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.report import Column, Note, Table
 from gocost.model.subject import Subject
-from gocost.sources.files import mapped
 
 ORIGIN = "PT_INTERP, DT_NEEDED and version needs of the file"
 NO_GLIBC = "none"
@@ -44,16 +44,21 @@ class Examined:
 
 
 def measure(target: Target, _context: Context, _base: Target | None = None) -> Measured:
-    """The linkage of the target's executable. Raises GocostError where it cannot be read."""
+    """The linkage of the target's executable. Raises GocostError where it cannot be read.
+
+    Facts and warnings only: where it runs is what `gocost linkage` is asked for.
+    """
     if target.binary is None:
         raise NotMeasurableError("no executable was built", hint="see why the build failed")
-    return measured(examine(target.binary), target.subject)
+    found = measured(examine(target.binary), target.subject)
+    warnings = [note for note in found.notes if note.level == "warning"]
+    return Measured(facts=found.facts, notes=warnings, unknown=found.unknown)
 
 
 def examine(path: Path, machine: str | None = None) -> Examined:
     """Reads a file. Raises SourceError, or FormatError that names what it is instead."""
-    with mapped(path) as data:
-        return examined(open_go_binary(data, machine))
+    with opened(path, machine) as binary:
+        return examined(binary)
 
 
 def examined(binary: GoBinary) -> Examined:

@@ -17,9 +17,11 @@ def mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
 
     A decoder may keep views into the buffer while the context lasts, and no longer. Pages are read
     in when touched and count as resident then, so decoders touch only what they need.
-    Raises SourceError where the file is absent, a folder, or may not be read.
+    Raises SourceError where the file is absent, a folder or a pipe, or may not be read.
     """
     try:
+        if path.is_fifo():
+            raise SourceError(f"{path} is a pipe", hint="name a file, which can be read twice")
         with path.open("rb") as file:
             buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if _size(path) else b""
     except OSError as error:

@@ -157,8 +157,9 @@ def open_elf(data: Bytes) -> Executable:
 
 def _header(data: Bytes) -> _Header:
     ident = bytes(data[:16])
-    if len(ident) < 16 or ident[:4] != MAGIC:
+    if ident[:4] != MAGIC:
         raise FormatError("not an ELF file", offset=0)
+    Fields(data, "little").check(0, 16, "the ELF header")
     if ident[4] not in (1, 2) or ident[5] not in (1, 2):
         raise FormatError("an ELF file of unknown class or byte order", offset=4)
     wide = ident[4] == 2
