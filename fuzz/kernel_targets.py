@@ -25,62 +25,69 @@ TYPES = [
 ]
 
 
+class _Reader:
+    """One table's layout with buffers that are used again for every mutant of it."""
+
+    def __init__(self, small: Small) -> None:
+        count = len(small.functions)
+        self.small = small
+        self.wide = small.version == "1.16"
+        self.width = small.width if self.wide else 4
+        self.base = small.text - 0x1000 + small.funcdata if self.wide else 0
+        self.big = small.order == "big"
+        self.shape = np.array(
+            [0, small.word, small.word, small.record, small.word + 28, small.quantum,
+             int(self.big), 3, self.width, 0],
+            np.int64,
+        )  # fmt: skip
+        self.record, self.name_at = (16, 4) if small.version == "1.20" else (20, 12)
+        self.tree_shape = np.array(
+            [self.record, self.name_at, small.quantum, int(self.big)], np.int64
+        )
+        self.entries, self.trees = np.empty(count, np.int64), np.empty(count, np.int64)
+        self.columns = np.empty((pclntab.ROWS, count), np.int32)
+        self.calls = np.empty(count, np.int32)
+        self.outer, self.amounts = np.empty(4 * count, np.int32), np.empty(4 * count, np.int32)
+        self.names = np.empty(4 * count, np.uint32)
+        self.state, self.span = np.zeros(2, np.int64), np.zeros(2, np.int64)
+        self.seen = np.zeros(1 << 11, np.uint8)
+        self.starts, self.owners = np.empty(64, np.int64), np.empty(64, np.int32)
+
+
+READERS = [_Reader(small) for small in TABLES]
+
+
 def functions(which: int, data: Bytes) -> None:
-    """read_functions, then what its columns lead to."""
-    small = TABLES[which]
+    """The loops of the pclntab kernel, with its arguments checked as its wrappers check them."""
+    at = READERS[which]
+    small = at.small
     pctab = data[small.pctab : small.functab]
     funcs = data[small.functab : small.functab + small.functab_size]
-    entries, trees, columns, _ = _read(small, funcs, pctab)
-    width = small.width if small.version == "1.16" else 4
-    starts, owners = pclntab.funcdata_owners(
-        funcs,
-        columns,
-        width=width,
-        big=small.order == "big",
-        base=small.text - 0x1000 + small.funcdata if small.version == "1.16" else 0,
-        size=len(data),
-    )
-    assert len(starts) == len(owners)
-    record, name_at = (16, 4) if small.version == "1.20" else (20, 12)
-    if small.version == "1.16":
-        trees = np.where(trees > 0, trees - (small.text - 0x1000 + small.funcdata), -1)
+    count = len(at.entries)
+    if (2 * count + 1) * small.word > len(funcs) or len(funcs) < small.record:
+        return
+    pclntab._run_functions(funcs, pctab, at.shape, at.entries, at.trees, at.columns)
+    at.seen[:] = 0
+    used = pclntab._run_funcdata(
+        funcs, at.columns, at.width, at.big, at.base, 8 * len(at.seen), at.seen, at.starts,
+        at.owners, at.span,
+    )  # fmt: skip
+    assert used >= 0
     tree = data[small.funcdata :]
-    trees = np.where((trees >= 0) & (trees < len(tree)), trees, -1)
-    outer, names, amounts, _ = pclntab.read_inlined(
-        pctab,
-        tree,
-        columns[pclntab.INLINE_INDEX],
-        trees,
-        columns[pclntab.SIZE],
-        np.full(len(entries), 4, np.int32),
-        record=record,
-        name_at=name_at,
-        quantum=small.quantum,
-        big=small.order == "big",
-    )
-    assert len(outer) == len(names) == len(amounts)
-    assert (amounts >= 0).all()
-    assert (columns[pclntab.SIZE] <= columns[pclntab.GAP]).all()
-
-
-def _read(
-    small: Small, funcs: Bytes, pctab: Bytes
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], int]:
-    return pclntab.read_functions(
-        funcs,
-        pctab,
-        first=0,
-        count=len(small.functions),
-        width=small.word,
-        entry_width=small.word,
-        header=small.record,
-        cu_at=small.word + 28,
-        quantum=small.quantum,
-        big=small.order == "big",
-        inline_data=3,
-        data_width=small.width if small.version == "1.16" else 4,
-        region=0,
-    )
+    sizes = at.columns[pclntab.SIZE]
+    for k, reference in enumerate(at.trees.tolist()):
+        offset = reference - at.base
+        inside = reference >= 0 and 0 <= offset < len(tree)
+        at.trees[k] = offset if inside else -1
+        at.calls[k] = min(4, (len(tree) - offset) // at.record) if inside else 0
+    pclntab._run_inlined(
+        pctab, tree, at.columns[pclntab.INLINE_INDEX], at.trees, sizes, at.calls, at.tree_shape,
+        at.outer, at.names, at.amounts, at.state,
+    )  # fmt: skip
+    for size, gap in zip(sizes.tolist(), at.columns[pclntab.GAP].tolist(), strict=True):
+        assert 0 <= size <= gap
+    for amount in at.amounts[: int(at.state[0])].tolist():
+        assert amount >= 0
 
 
 def names(which: int, data: Bytes) -> None:
@@ -94,29 +101,40 @@ def names(which: int, data: Bytes) -> None:
     symbol_names.intern_packages(data, starts, starts + 20, seed=which, ended=True)
 
 
+class _Walker:
+    """Buffers for the walks over mutants of one piece of type data."""
+
+    def __init__(self, size: int, roots: list[int], itabs: list[int]) -> None:
+        room = size // 16 + 16
+        self.stack = np.empty(room + len(roots), np.int32)
+        self.roots = np.array(roots, np.int32)
+        self.itabs = np.array(itabs, np.int64)
+        self.seen = np.zeros((size >> 3) + 1, np.uint8)
+        self.rows = [np.empty(room, np.int32) for _ in range(3)]
+        self.what = np.empty(room, np.uint8)
+        self.found = np.empty(room, np.int64)
+        self.low, self.high = np.zeros(1, np.int64), np.zeros(1, np.int64)
+
+
+WALKERS = [_Walker(len(entry[3].data), entry[4], entry[5]) for entry in TYPES]
+
+
 def types(which: int, data: Bytes) -> None:
-    """walk_types, and the searches for what the walk has not reached."""
-    width, order, _, image, roots, itabs = TYPES[which]
-    big = order == "big"
-    seen = np.zeros((len(data) >> 3) + 1, np.uint8)
-    start, end, package, what = type_data.walk_types(
-        data,
-        base=image.base,
-        width=width,
-        big=big,
-        short_names=False,
-        types=np.array(roots, np.int64),
-        itabs=np.array(itabs, np.int64),
-        seen=seen,
-    )
-    assert (end > start).all()
-    assert (end <= len(data)).all()
-    assert len(package) == len(what) == len(start)
-    edges = np.array([0, len(data)], np.int64)
-    type_data.find_types(
-        data, edges[:1], edges[1:], width=width, big=big, short_names=bool(which & 1)
-    )
-    type_data.follow_types(data, width, len(data), width=width, big=big)
+    """The loops of the type_data kernel: the walk, and the searches for what it has not reached."""
+    width, order, _, image, _, _ = TYPES[which]
+    at, big = WALKERS[which], order == "big"
+    roots = at.roots[at.roots < len(data)]
+    at.stack[: len(roots)] = roots
+    at.seen[:] = 0
+    used = type_data._run_walk(
+        data, image.base, width, big, False, at.stack, len(roots), at.itabs, at.seen, at.rows[0], at.rows[1], at.rows[2],
+        at.what,
+    )  # fmt: skip
+    for start, end in zip(at.rows[0][:used].tolist(), at.rows[1][:used].tolist(), strict=True):
+        assert 0 <= start < end <= len(data)
+    at.high[0] = len(data)
+    type_data._run_find(data, at.low, at.high, width, big, False, at.found)
+    type_data._run_follow(data, width, len(data), width, big, at.found)
 
 
 def rows(which: int, data: Bytes) -> None:
