@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from setuptools import build_meta
+from setuptools import build_meta  # type: ignore[import-untyped]
 
 from build_support import assets
 

@@ -15,7 +15,9 @@ from gocost.model.quantity import Unit
 from gocost.model.report import Column, Report, Table
 from gocost.reporters.interface import Settings
 from tests.reporters.conftest import rendered
-from tests.reporters.reports import HOSTILE, REPORTS, usd
+from tests.reporters.hostile import HOSTILE
+from tests.reporters.judged import usd
+from tests.reporters.reports import REPORTS
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -19,7 +19,8 @@ from gocost.reporters.chart import HEIGHT, WIDTH, chart
 from gocost.reporters.interface import Settings
 from gocost.reporters.treemap import tree
 from tests.reporters.conftest import rendered
-from tests.reporters.reports import HOSTILE, REPORTS
+from tests.reporters.hostile import HOSTILE
+from tests.reporters.reports import REPORTS
 
 # Attributes through which a page loads something, or runs it.
 LOADING = {"src", "srcset", "data", "action", "formaction", "poster", "background", "style"}

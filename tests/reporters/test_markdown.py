@@ -17,7 +17,8 @@ from gocost.model.subject import Subject
 from gocost.reporters.markdown import COMMENT_BYTES, MARKER, SUMMARY_BYTES
 from gocost.reporters.markdown_text import code, prose, table_lines
 from tests.reporters.conftest import rendered
-from tests.reporters.reports import HOSTILE, REPORTS
+from tests.reporters.hostile import HOSTILE
+from tests.reporters.reports import REPORTS
 
 GITHUB_LIMIT = 65_536
 

@@ -73,8 +73,10 @@ def placed(report: Report, prefix: str) -> Report:
 
 def render(report: Report, format_: str, settings: Settings) -> str:
     """A saved report in that format."""
-    # How a person would like to see it is not saved: a verdict needs neither facts nor tables.
-    layout = Layout(facts=(), tables=()) if report.findings else Layout()
+    # How a person would like to see it is not saved. A verdict needs no facts, and of the tables
+    # those with its money.
+    costs = tuple(name for name in report.tables if name.rpartition(".")[2] == "costs")
+    layout = Layout(facts=(), tables=costs) if report.findings else Layout()
     stream = io.StringIO()
     reporter(format_).render(msgspec.structs.replace(report, layout=layout), stream, settings)
     return stream.getvalue()

@@ -254,28 +254,31 @@ def _change_row(change: Change) -> list[str]:
 
 
 def _table(body: _Body, table: Table, *, unfolded: bool) -> None:
-    text = [
-        column.unit in (Unit.TEXT, Unit.BOOLEAN)
-        and not any(isinstance(row[i], int | float) for row in table.rows[:ROWS])
+    shown = table.top(ROWS) if len(table.rows) > ROWS + 1 else table
+    number = [
+        column.unit not in (Unit.TEXT, Unit.BOOLEAN)
+        or any(isinstance(row[i], int | float) for row in shown.rows)
         for i, column in enumerate(table.columns)
     ]
-    shown = table.top(ROWS) if len(table.rows) > ROWS + 1 else table
+    # A column is names throughout, as code, or words throughout.
+    words = [
+        is_number or any(" " in str(row[i] or "") for row in table.rows[:ROWS])
+        for i, is_number in enumerate(number)
+    ]
     rows = (
         [
-            (prose if not is_text or " " in value else _code_cell)(value) if value else ""
-            for value, is_text in (
-                (wording.cell(cell, column.unit), flag)
-                for cell, column, flag in zip(row, table.columns, text, strict=True)
-            )
+            _table_cell(wording.cell(cell, column.unit), words=as_words)
+            for cell, column, as_words in zip(row, table.columns, words, strict=True)
         ]
         for row in shown.rows
     )
-    names = [prose(name) for name in table.names()]
-    head, lines = table_lines(names, rows, [not flag for flag in text])
+    head, lines = table_lines([prose(name) for name in table.names()], rows, number)
     body.section(table.title, head, lines, len(shown.rows), unfolded=unfolded)
 
 
-def _code_cell(text: str) -> str:
+def _table_cell(text: str, *, words: bool) -> str:
+    if not text or words or text.endswith(" others)"):
+        return prose(text)
     return code(text, cell=True)
 
 

@@ -124,7 +124,7 @@ def headline(content: Outline) -> str:
     if not content.judged:
         return plain(content.report.layout.title) or " ".join(
             word
-            for word in (content.report.command, subject(content.report.subject) or who)
+            for word in (plain(content.report.command), subject(content.report.subject) or who)
             if word
         )
     return f"{who}: {verdict(content)}" if who else verdict(content)

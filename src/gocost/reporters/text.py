@@ -236,7 +236,7 @@ def _changes(page: _Page, content: Outline) -> None:
 
 
 def _change_rows(page: _Page, changes: Sequence[Change]) -> None:
-    currencies = {change.money.currency for change in changes if change.money is not None}
+    currencies = {wording.plain(c.money.currency) for c in changes if c.money is not None}
     currency = currencies.pop() if len(currencies) == 1 else ""
     names = ["metric", "base", "head", "delta", "%", "verdict", f"{currency} a month".strip()]
     rows = [_change_cells(change, currency) for change in changes]

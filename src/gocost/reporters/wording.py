@@ -182,8 +182,12 @@ def resample(values: Sequence[float | None], width: int) -> list[float | None]:
 
 
 def sparkline(values: Sequence[float | None], width: int) -> str:
-    """The series as bars from its least to its greatest value; a gap is a blank."""
+    """The series as `width` bars from its least to its greatest value; a gap is a blank.
+
+    A series of few values is stretched: the bars of all series of a report are the same time apart.
+    """
     points = resample(values, width)
+    points = [points[i * len(points) // width] for i in range(width)] if points else []
     known = [point for point in points if point is not None]
     if not known:
         return ""
