@@ -52,8 +52,6 @@ class Request:
     rebuild: bool = False
     today: date = field(default_factory=date.today)
     progress: Callable[[str], None] = lambda _: None
-    metrics: frozenset[str] | None = None
-    """Measure these instead of what the rules name; None is the rules'."""
 
 
 @dataclass(slots=True)
@@ -145,8 +143,6 @@ class _Gate:
         return result
 
     def _metrics(self, governed: Governed) -> frozenset[str]:
-        if self.request.metrics is not None:
-            return self.request.metrics
         named = wanted_metrics(governed.rules)
         return named | {each for metric in named for each in inputs(metric)}
 
