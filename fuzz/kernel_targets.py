@@ -126,9 +126,10 @@ def types(which: int, data: Bytes) -> None:
     roots = at.roots[at.roots < len(data)]
     at.stack[: len(roots)] = roots
     at.seen[:] = 0
+    starts, ends, packages = at.rows
     used = type_data._run_walk(
-        data, image.base, width, big, False, at.stack, len(roots), at.itabs, at.seen, at.rows[0], at.rows[1], at.rows[2],
-        at.what,
+        data, image.base, width, big, False, at.stack, len(roots), at.itabs, at.seen, starts, ends,
+        packages, at.what,
     )  # fmt: skip
     for start, end in zip(at.rows[0][:used].tolist(), at.rows[1][:used].tolist(), strict=True):
         assert 0 <= start < end <= len(data)
