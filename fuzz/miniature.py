@@ -28,6 +28,7 @@ _KEEP = {
     ".strtab": 128, ".idata": 640, ".data": 768, "__data": 128,
 }  # fmt: skip
 _FEW = 16
+_SLICES = ((0x0100000C, "darwin-arm64"), (0x01000007, "darwin-amd64"))  # CPU type and seed
 
 
 def main() -> None:
@@ -44,6 +45,17 @@ def main() -> None:
         open_executable(small).symbols().names()
         (CORPUS / f"{name}.bin").write_bytes(small)
         print(f"{name}: {len(data):,} to {len(small):,} bytes")
+    (CORPUS / "darwin-fat.bin").write_bytes(_fat())
+
+
+def _fat() -> bytes:
+    """Both darwin seeds as slices of one file."""
+    slices = [(cpu, (CORPUS / f"{name}.bin").read_bytes()) for cpu, name in _SLICES]
+    head, body = struct.pack(">II", 0xCAFEBABE, len(slices)), b""
+    for cpu, data in slices:
+        head += struct.pack(">IIIII", cpu, 0, 64 + len(body), len(data), 0)
+        body += data
+    return head.ljust(64, b"\0") + body
 
 
 def _kept(section: Section) -> int:

@@ -32,8 +32,6 @@ MUSL = Recipe(
 
 
 def musl_binary() -> Path:
-    if shutil.which("musl-gcc") is None:
-        pytest.skip("needs musl-gcc: apt-get install musl-tools")
     return built(MUSL)
 
 
@@ -142,6 +140,13 @@ def test_the_facts_of_a_cgo_program() -> None:
     assert facts["binary.glibc"] == ".".join(map(str, max(versions)))
     assert facts["binary.cgo"] is True
     assert found.tables["libraries"].column("provider") == ["glibc"]
+
+
+def test_packed_relocations_need_the_glibc_that_brought_them() -> None:
+    linkage = examine(binary("linux-amd64-cgo-pie-relr")).linkage
+
+    assert linkage.glibc_version >= (2, 36)
+    assert linkage.libraries[0].version == "GLIBC_ABI_DT_RELR"
 
 
 def test_distributions_that_are_too_old_are_named() -> None:

@@ -165,15 +165,20 @@ def _libc(image: Executable) -> Libc:
 
 
 def _is_musl(image: Executable) -> bool:
-    musl = any(name.startswith("libc.musl-") for name in image.dynamic.needed)
-    return musl or "/ld-musl-" in image.dynamic.interpreter
+    dynamic = image.dynamic
+    if "/ld-musl-" in dynamic.interpreter:
+        return True
+    # musl's symbols have no versions; Android's C library, of the same name, has them.
+    return any(
+        name.startswith("libc.musl-") or (name == "libc.so" and not dynamic.version_needs)
+        for name in dynamic.needed
+    )
 
 
 def _highest_glibc(image: Executable) -> str:
     """`2.34` for needs of GLIBC_2.17 and GLIBC_2.34."""
     numbers = [
-        # This one is no number: it stands for relative relocations that came with glibc 2.36.
-        version("2.36") if need.version == "GLIBC_ABI_DT_RELR" else _number(need.version)
+        _number(need.version)
         for need in image.dynamic.version_needs
         if need.version.startswith("GLIBC_")
     ]
@@ -181,6 +186,9 @@ def _highest_glibc(image: Executable) -> str:
 
 
 def _number(symbol_version: str) -> Version:
+    # This one is no number: it stands for relative relocations, which came with glibc 2.36.
+    if symbol_version == "GLIBC_ABI_DT_RELR":
+        return version("2.36")
     return version(symbol_version.rpartition("_")[2])
 
 
