@@ -12,6 +12,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from gocost.analyses.go_releases import minor_of, support_of
+from gocost.analyses.size.stripping import savings
 from gocost.analyses.source_names import names_any
 from gocost.formats.buildinfo import BuildInfo
 from gocost.formats.executable import Executable
@@ -51,7 +52,7 @@ class Standard:
 
 def standard_of(binary: GoBinary) -> Standard:
     """Everything about the build standard that the file shows."""
-    leftovers = strippable(binary.image)
+    leftovers = strippable(binary)
     info = binary.info
     found = Standard(
         revision=(info.setting("vcs.revision") if info else None) or "", leftovers=leftovers
@@ -77,22 +78,11 @@ _FROM_BUILD_INFO = (
 )  # fmt: skip
 
 
-def strippable(image: Executable) -> tuple[tuple[str, int], ...]:
-    """What `-ldflags="-s -w"` would take out, with its bytes: symbol table and DWARF."""
-    dwarf = sum(part.size_in_file for part in image.sections if part.is_debug)
-    parts = []
-    # What a Mach-O file keeps for its loader is not a symbol table that one could strip.
-    symbols = image.symbols()
-    if bool((symbols.section >= 0).any()):
-        tables = [
-            part.size for part in image.extents if part.name in ("symbol table", "string table")
-        ]
-        tables += [part.size_in_file for part in image.sections if part.kind == "symtab"]
-        tables += [part.size_in_file for part in image.sections if part.name == ".strtab"]
-        parts.append(("symbol table", sum(tables)))
-    if dwarf:
-        parts.append(("DWARF", dwarf))
-    return tuple(parts)
+def strippable(binary: GoBinary) -> tuple[tuple[str, int], ...]:
+    """What `-ldflags="-s -w"` would still take out: symbol table and DWARF, with their bytes."""
+    saved = savings(binary.image, binary.info)
+    parts = (("symbol table", saved.both - saved.dwarf), ("DWARF", saved.dwarf))
+    return tuple((name, size) for name, size in parts if size > 0)
 
 
 def _toolchain(found: Standard, info: BuildInfo) -> None:
