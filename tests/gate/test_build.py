@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gocost.gate.build import build_service, comparable_already, working_directory
+from gocost.gate.build import build_service, comparable_already
 from gocost.model.errors import BuildError, SourceError
 from gocost.model.service import Build, Service
 from tests.gate.modules import needs_go
@@ -58,22 +58,6 @@ def test_a_build_that_is_comparable_already_is_not_repeated(
 ) -> None:
     monkeypatch.setenv("GOFLAGS", env)
     assert comparable_already(build) is same
-
-
-def test_where_the_go_command_runs(tmp_path: Path) -> None:
-    root = tmp_path / "repo"
-    module(root / "inner")
-    app = Service("app", package="./inner/cmd/app")
-    assert working_directory(app, root) == ((root / "inner").resolve(), "./cmd/app")
-    (root / "go.work").write_text("go 1.21\n\nuse ./inner\n")
-    assert working_directory(app, root) == (root, "./inner/cmd/app")
-    (root / "go.work").unlink()
-    module(root, "example.com/outer", mains=())
-    assert working_directory(app, root)[0] == (root / "inner").resolve()
-    near = Service("app", package="./cmd/app")
-    assert working_directory(near, root / "inner") == (root / "inner", "./cmd/app")
-    far = Service("app", package="example.com/app/cmd/app")
-    assert working_directory(far, root) == (root, "example.com/app/cmd/app")
 
 
 def test_packages_that_are_no_program(tmp_path: Path) -> None:

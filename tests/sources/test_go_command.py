@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from gocost.model.errors import BuildError, SourceError
-from gocost.sources.go_command import MISSING, first_complaint, go_in, module_root
+from gocost.sources.go_command import (
+    MISSING,
+    first_complaint,
+    go_in,
+    module_of,
+    module_root,
+    place_of,
+)
 from tests.sources.repositories import module
 
 needs_go = pytest.mark.skipif(shutil.which("go") is None, reason=f"no go on PATH: {MISSING}")
@@ -95,6 +102,25 @@ def test_vendored_modules_are_built_from_the_vendor_folder(tmp_path: Path) -> No
         "./cmd/app", tmp_path / "out"
     )
     assert b"vendored" in built.path.read_bytes()
+
+
+@needs_go
+def test_where_the_go_command_runs(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    inner = module(root / "inner")
+    assert place_of(root, "./inner/cmd/app") == (inner.resolve(), "./cmd/app")
+    assert module_of(root, "./inner/cmd/app") == inner.resolve()
+    (root / "go.work").write_text("go 1.21\n\nuse ./inner\n")
+    assert place_of(root, "./inner/cmd/app") == (root, "./inner/cmd/app")
+    (root / "go.work").unlink()
+    module(root, "example.com/outer", mains=())
+    assert place_of(root, "./inner/cmd/app")[0] == inner.resolve()
+    assert place_of(inner, "./cmd/app") == (inner, "./cmd/app")
+    assert place_of(root, "example.com/app/cmd/app") == (root, "example.com/app/cmd/app")
+    with pytest.raises(SourceError, match=r"no folder \./nowhere"):
+        place_of(root, "./nowhere")
+    with pytest.raises(SourceError, match="not in a Go module"):
+        place_of(tmp_path, ".")
 
 
 def test_without_go_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 from gocost.model.errors import BuildError, SourceError
 from gocost.model.service import Build, Service
 from gocost.sources import process
-from gocost.sources.go_command import first_complaint, go_in
+from gocost.sources.go_command import first_complaint, go_in, place_of
 
 COMPARABLE: Final = ("-trimpath", "-buildvcs=false")
 TIMEOUT: Final = 1800.0
@@ -85,33 +85,6 @@ def build_service(
     )
 
 
-def working_directory(service: Service, directory: Path) -> tuple[Path, str]:
-    """The folder to run the go command in, and the package as seen from there.
-
-    The policy's own folder wherever the go command can see the package from it (one module, or a
-    workspace); the root of the package's module where the policy lies above several modules.
-    Raises SourceError where there is no package or no module.
-    """
-    package = service.package
-    if not package.startswith("."):
-        return directory, package
-    folder = Path(os.path.normpath(directory / package))
-    if not folder.is_dir():
-        raise SourceError(
-            f"{service.name}: there is no folder {package}",
-            hint="correct `package:`; it is relative to the policy's folder",
-        )
-    root = _above(folder, "go.mod")
-    if root is None:
-        raise SourceError(
-            f"{service.name}: {package} is not in a Go module",
-            hint="run `go mod init` there, or correct `package:`",
-        )
-    if _above(directory, "go.mod") == root or _above(directory, "go.work") is not None:
-        return directory, package
-    return root, f"./{os.path.relpath(folder, root)}"
-
-
 def _go_build(
     service: Service,
     directory: Path,
@@ -121,7 +94,10 @@ def _go_build(
     comparable: bool,
     meanwhile: Callable[[], None] | None,
 ) -> Artifact:
-    folder, package = working_directory(service, directory)
+    try:
+        folder, package = place_of(directory, service.package)
+    except SourceError as error:
+        raise SourceError(f"{service.name}: {error.message}", hint=error.hint) from error
     flags: Sequence[str] = service.build.flags
     if comparable:
         flags = [*flags, *COMPARABLE]
@@ -190,14 +166,6 @@ def _run(
             hint=f"run it in {directory}",
         )
     return done.wall_seconds
-
-
-def _above(folder: Path, name: str) -> Path | None:
-    folder = folder.resolve()
-    for each in (folder, *folder.parents):
-        if (each / name).is_file():
-            return each
-    return None
 
 
 def _on_windows(build: Build) -> bool:

@@ -25,7 +25,7 @@ from gocost.model.report import Change, Note, Verdict
 from gocost.model.subject import Subject
 from gocost.sources import process
 from gocost.sources.files import read_text
-from gocost.sources.go_command import Go, first_complaint, go_in
+from gocost.sources.go_command import Go, first_complaint, go_in, place_of
 
 GRACE = 2.0
 """Seconds that a benchmark's process has to end when it is stopped."""
@@ -160,7 +160,8 @@ def measure(
         for side in (base, target):
             if side is not None:
                 (folder / str(len(sides))).mkdir()
-                go = go_in(side.directory, plan.env)
+                root, _ = place_of(side.directory, service.package)
+                go = go_in(root, plan.env)
                 sides.append(build(go, plan, folder / str(len(sides)), context.progress))
         results = run(sides, plan, plan.env, deadline=context.deadline, progress=context.progress)
     measured = one_sided(results[-1], plan, Settings(), target.subject)

@@ -19,7 +19,7 @@ from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.report import Column, Note, Table
 from gocost.sources import process
-from gocost.sources.go_command import first_complaint
+from gocost.sources.go_command import first_complaint, module_of
 
 PROGRAM: Final = "golangci-lint"
 METRIC: Final = "lint.performance.issues"
@@ -38,7 +38,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     program = shutil.which(PROGRAM)
     if program is None:
         return Measured(skipped={METRIC: MISSING})
-    folder = _module(target)
+    folder = module_of(target.directory, target.service.package)
     context.progress("linting")
     major, version = _version(program, folder)
     done = process.run(
@@ -129,17 +129,6 @@ def _version(program: str, folder: Path) -> tuple[int, str]:
             f"{program} does not say its version", hint="is it the real golangci-lint?"
         )
     return int(match[1]), match[0].removeprefix("version ")
-
-
-def _module(target: Target) -> Path:
-    """The root of the service's module: the nearest folder with a go.mod."""
-    package = target.service.package
-    folder = (target.directory / package) if package.startswith(".") else target.directory
-    folder = folder.resolve()
-    for each in (folder, *folder.parents):
-        if (each / "go.mod").is_file():
-            return each
-    raise SourceError(f"{folder} is not in a Go module", hint="`go mod init` makes one")
 
 
 def _relative(path: Path, target: Target) -> str:

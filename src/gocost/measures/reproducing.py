@@ -19,7 +19,7 @@ from gocost.formats.executable import Executable, Extent, Section, open_executab
 from gocost.model.errors import NotMeasurableError
 from gocost.model.service import Service
 from gocost.sources.files import mapped
-from gocost.sources.go_command import Go, go_in
+from gocost.sources.go_command import Go, go_in, place_of
 from gocost.sources.trees import copied
 
 NO_STAMP = "-buildvcs=false"
@@ -50,7 +50,7 @@ def build_twice(
     env = dict(build.env)
     if build.platform:
         env["GOOS"], _, env["GOARCH"] = build.platform.partition("/")
-    folder, package = _place(service, directory)
+    folder, package = place_of(directory, service.package)
     here = go_in(folder, env)
     flags = (*build.flags, NO_STAMP)
     with tempfile.TemporaryDirectory(prefix="gocost-rebuild-") as work:
@@ -100,18 +100,6 @@ def _equal(
     one: Executable, part: Section | Extent, two: Executable, twin: Section | Extent
 ) -> bool:
     return bool(np.array_equal(one.data[part.offset : part.end], two.data[twin.offset : twin.end]))
-
-
-def _place(service: Service, directory: Path) -> tuple[Path, str]:
-    """The folder to build in, and what to name there: the policy's own where its module is."""
-    folder = (directory / service.package).resolve()
-    if not service.package.startswith(".") or _module_of(folder) == _module_of(directory.resolve()):
-        return directory, service.package
-    return folder, "."
-
-
-def _module_of(folder: Path) -> Path | None:
-    return next((each for each in (folder, *folder.parents) if (each / "go.mod").is_file()), None)
 
 
 def _root(go: Go, folder: Path) -> Path:

@@ -120,6 +120,45 @@ def module_root(directory: Path) -> Path:
     return Path(found).parent
 
 
+def place_of(directory: Path, package: str) -> tuple[Path, str]:
+    """The folder to run the go command in for a package named from `directory`, and its name there.
+
+    `directory` itself wherever the go command can see the package from it (one module, or a
+    workspace); the root of the package's module where `directory` lies above several modules.
+    Raises SourceError where there is no such folder or no module.
+    """
+    if not package.startswith("."):
+        return directory, package
+    folder = Path(os.path.normpath(directory / package))
+    if not folder.is_dir():
+        raise SourceError(
+            f"there is no folder {package}",
+            hint="correct `package:`; it is relative to the policy's folder",
+        )
+    root = _above(folder, "go.mod")
+    if root is None:
+        raise SourceError(
+            f"{package} is not in a Go module",
+            hint="run `go mod init` there, or correct `package:`",
+        )
+    if _above(directory, "go.mod") == root or _above(directory, "go.work") is not None:
+        return directory, package
+    return root, f"./{os.path.relpath(folder.resolve(), root)}"
+
+
+def module_of(directory: Path, package: str) -> Path:
+    """The root of the module that a package named from `directory` is in. Raises SourceError."""
+    root = _above(directory / package if package.startswith(".") else directory, "go.mod")
+    if root is None:
+        raise SourceError(f"{package} is not in a Go module", hint="`go mod init` makes one")
+    return root
+
+
+def _above(folder: Path, name: str) -> Path | None:
+    folder = folder.resolve()
+    return next((each for each in (folder, *folder.parents) if (each / name).is_file()), None)
+
+
 def first_complaint(stderr: str) -> str:
     """The first line of the go command's message that says what is wrong."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
