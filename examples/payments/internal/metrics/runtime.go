@@ -18,7 +18,6 @@ var families = []struct {
 	help    string
 	sources []string // added up
 }{
-	{"go_goroutines", "gauge", "Goroutines that exist now.", []string{"/sched/goroutines:goroutines"}},
 	{"go_sched_gomaxprocs_threads", "gauge", "GOMAXPROCS.", []string{"/sched/gomaxprocs:threads"}},
 	{"go_gc_gogc_percent", "gauge", "GOGC.", []string{"/gc/gogc:percent"}},
 	{"go_gc_gomemlimit_bytes", "gauge", "GOMEMLIMIT.", []string{"/gc/gomemlimit:bytes"}},
@@ -76,6 +75,9 @@ func (r *runtimePage) write(page *page) {
 			page.sample(family.name, value)
 		}
 	}
+	// Not /sched/goroutines:goroutines, which from Go 1.26 also counts the collector's own workers:
+	// they appear with the first collection and look like a leak.
+	page.gauge("go_goroutines", "Goroutines that exist now.", float64(runtime.NumGoroutine()))
 	page.gauge("go_threads", "OS threads ever created.", float64(pprof.Lookup("threadcreate").Count()))
 	r.writeCollections(page)
 	page.family("go_info", "gauge", "The Go version that built the service.")

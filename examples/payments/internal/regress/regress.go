@@ -182,6 +182,10 @@ func (i *Injector) allocate() {
 //go:noinline
 func (i *Injector) retain() {
 	page := make([]byte, i.amounts.Retain)
+	// Memory that is only allocated is not resident: write to it.
+	for at := range page {
+		page[at] = 1
+	}
 	i.mu.Lock()
 	i.kept = append(i.kept, page)
 	i.mu.Unlock()
