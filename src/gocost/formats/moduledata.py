@@ -32,6 +32,7 @@ WORDS = 96  # more than any moduledata up to its link slices
 HEAD = 24  # words before the bounds of data
 MAX_CANDIDATES = 64
 MAX_TEXT_SECTIONS = 1 << 12
+MAX_ADDRESS = 1 << 62  # so that addresses and differences of them fit 64-bit columns
 
 Bytes = NDArray[np.uint8]
 
@@ -193,7 +194,7 @@ def _parse(executable: Executable, address: int, words: list[int]) -> Moduledata
         if words[at + 1] > words[at + 2] or words[at + 1] > executable.size:
             raise FormatError(f"the moduledata at {address:#x} holds a slice longer than the file")
     minpc, maxpc, text, etext = words[20:24]
-    if not text <= minpc <= maxpc:
+    if not text <= minpc <= maxpc < MAX_ADDRESS or etext >= MAX_ADDRESS:
         raise FormatError(f"the moduledata at {address:#x} has no range of code")
     head: dict[str, Any] = {
         "address": address,
@@ -269,7 +270,9 @@ def _text_sections(executable: Executable, words: list[int], at: int) -> tuple[T
         return ()
     # Before Go 1.18 the second word is a length, from 1.18 on it is the end.
     return tuple(
-        TextSection(start, end if end > start else start + end, base) for start, end, base in rows
+        TextSection(start, end if end > start else start + end, base)
+        for start, end, base in rows
+        if max(start, end, base) < MAX_ADDRESS
     )
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocost.formats.executable.interface import Executable
-from gocost.formats.moduledata import Moduledata, find_moduledata, resolved
+from gocost.formats.moduledata import MAX_ADDRESS, Moduledata, find_moduledata, resolved
 from gocost.kernels import pclntab as kernel
 from gocost.model.errors import FormatError
 
@@ -249,6 +249,8 @@ def decode(executable: Executable, located: Located) -> Pclntab:
     pctab = image[header.pctab : header.functab]
     funcs = image[header.functab :]
     text = moduledata.text if moduledata is not None else header.text_start
+    if text >= MAX_ADDRESS:
+        raise FormatError(f"pclntab says that code starts at address {text:#x}")
     entries, trees, columns, faults = kernel.read_functions(
         funcs,
         pctab,

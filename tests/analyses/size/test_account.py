@@ -10,6 +10,7 @@ from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.stripping import savings
 from gocost.analyses.size.tables import filtered, nested, tables
 from gocost.formats.executable import open_executable
+from gocost.formats.pclntab import locate
 from gocost.measures.binary import account_of, opened
 from gocost.model.report import Table
 from tests.fixtures.binaries import PROGRAMS, RECIPES, RELEASES, Recipe, binary, built
@@ -174,3 +175,25 @@ def test_a_file_without_sections_is_accounted_for() -> None:
     assert found.ledger.total() == len(data)
     code = [side.ledger.by_kind()[Kind.CODE] for side in (found, whole)]
     assert code[0] == pytest.approx(code[1], rel=0.01)
+
+
+def test_addresses_beyond_any_machine_cost_attribution_only() -> None:
+    """Section and segment addresses of 2^63 and more, and a moduledata that lies."""
+    data = bytearray(binary("linux-amd64").read_bytes())
+    table = int.from_bytes(data[40:48], "little")
+    for number in range(int.from_bytes(data[60:62], "little")):
+        at = table + 64 * number
+        data[at + 16 : at + 24] = ((1 << 63) + number).to_bytes(8, "little")
+    found = account_by_structure(open_executable(bytes(data)), None, seed=1)
+    assert found.ledger.total() == len(data)
+    image = open_executable(binary("linux-amd64").read_bytes())
+    located = locate(image)
+    assert located is not None
+    assert located.moduledata is not None
+    at = image.offset_of(located.moduledata.address)
+    assert at is not None
+    for word in range(19, 45):
+        hostile = bytearray(image.data.tobytes())
+        hostile[at + 8 * word : at + 8 * word + 8] = b"\xff" * 8
+        found = account_by_structure(open_executable(bytes(hostile)), None, seed=1)
+        assert found.ledger.total() == len(hostile)

@@ -17,6 +17,7 @@ import msgspec
 
 from gocost.analyses.size.kinds import Kind, of_extent, of_section, of_segment
 from gocost.formats.executable.interface import Executable
+from gocost.formats.moduledata import MAX_ADDRESS
 
 CHUNK: Final = 1 << 20
 PADDING: Final = "(padding)"
@@ -87,7 +88,10 @@ def _places(executable: Executable) -> Iterable[Claim]:
 def _clipped(claim: Claim, size: int) -> Claim:
     start = min(max(claim.start, 0), size)
     end = min(max(claim.end, start), size)
-    return Claim(start, end, claim.kind, claim.place, claim.shift)
+    shift = claim.shift
+    if shift is not None and not 0 <= abs(shift) < MAX_ADDRESS:
+        shift = None  # no real address: nothing in it can be found by one
+    return Claim(start, end, claim.kind, claim.place, shift)
 
 
 def _sweep(
