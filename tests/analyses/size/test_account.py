@@ -190,10 +190,10 @@ def test_addresses_beyond_any_machine_cost_attribution_only() -> None:
     located = locate(image)
     assert located is not None
     assert located.moduledata is not None
-    at = image.offset_of(located.moduledata.address)
-    assert at is not None
+    start = image.offset_of(located.moduledata.address)
+    assert start is not None
     for word in range(19, 45):
         hostile = bytearray(image.data.tobytes())
-        hostile[at + 8 * word : at + 8 * word + 8] = b"\xff" * 8
+        hostile[start + 8 * word : start + 8 * word + 8] = b"\xff" * 8
         found = account_by_structure(open_executable(bytes(hostile)), None, seed=1)
         assert found.ledger.total() == len(hostile)
