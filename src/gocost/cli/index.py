@@ -19,6 +19,7 @@ GROUPS = ("Govern", "Measure")
 COMMANDS = (
     Entry("init", "Govern", "Write a first gocost.yaml from what is measured.", "gocost.cli.init"),
     Entry("check", "Govern", "Hold services to the limits in gocost.yaml.", "gocost.cli.check"),
+    Entry("report", "Govern", "A saved report in another form.", "gocost.cli.report"),
     Entry("explain", "Govern", "What a metric means, and what to do.", "gocost.cli.explain"),
     Entry("policy", "Govern", "Check, show or tighten gocost.yaml.", "gocost.cli.policy"),
     Entry("size", "Measure", "Every byte of a binary: what it is and whose.", "gocost.cli.size"),

@@ -13,7 +13,7 @@ import gocost.cli
 
 GROUPS = ("Govern", "Measure")
 ORDER = (
-    ["init", "check", "explain", "policy"],
+    ["init", "check", "report", "explain", "policy"],
     ["size", "linkage", "bench", "portrait"],
 )
 """The order in which a newcomer needs them; what is not named here follows by name."""

@@ -105,14 +105,14 @@ def run(arguments: list[str], *, program: str = "gocost") -> int:
 
 
 def _failed(error: Exception, *, debug: bool) -> int:
-    from gocost.model.errors import BuildError, ExitCode, GocostError
+    from gocost.model.errors import ExitCode, GocostError
 
     if debug:
         import traceback
 
         traceback.print_exception(error)
     if isinstance(error, GocostError):
-        if isinstance(error, BuildError) and error.output:
+        if error.output:
             print(error.output.rstrip(), file=sys.stderr)
         _say(str(error))
         return int(error.exit_code)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import click
 
@@ -81,7 +80,7 @@ def command(
     """
     from gocost.analyses.portrait.rounds import ROUNDS
     from gocost.api.portrait import portrait
-    from gocost.model.errors import ExitCode, GocostError, UsageError
+    from gocost.model.errors import ExitCode, UsageError
     from gocost.model.quantity import Unit, parse
     from gocost.model.service import Load, Run
 
@@ -111,26 +110,20 @@ def command(
             load=load,
             settle=float(parse(settle, Unit.SECONDS)),
         )
-    try:
-        with _ending_children(), progress() as tell:
-            report = portrait(
-                policy=policy,
-                service=service,
-                run=run,
-                binary=binary,
-                pid=pid,
-                urls=urls,
-                headers=_headers(headers),
-                base=base,
-                rounds=rounds or ROUNDS,
-                seconds=float(parse(duration, Unit.SECONDS)),
-                progress=tell,
-            )
-    except GocostError as error:
-        said = getattr(error, "output", "")
-        if said and not type(error).__name__.startswith("Build"):
-            click.echo(said, err=True)
-        raise
+    with progress() as tell:
+        report = portrait(
+            policy=policy,
+            service=service,
+            run=run,
+            binary=binary,
+            pid=pid,
+            urls=urls,
+            headers=_headers(headers),
+            base=base,
+            rounds=rounds or ROUNDS,
+            seconds=float(parse(duration, Unit.SECONDS)),
+            progress=tell,
+        )
     output.emit(report)
     failures = [note.text for note in report.notes if note.level == "error"]
     for text in failures:
@@ -185,18 +178,3 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
             raise UsageError("--header is not 'Name: value'", hint="it is not shown here")
         headers[name.strip()] = value.strip()
     return headers
-
-
-@contextmanager
-def _ending_children() -> Iterator[None]:
-    """SIGTERM leaves by way of the `with` blocks, which stop the service and the load."""
-    import signal
-
-    def leave(_number: int, _frame: object) -> None:
-        raise SystemExit(143)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

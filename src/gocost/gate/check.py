@@ -18,12 +18,12 @@ from gocost.cost.pricing import Bill, Pricing, inputs
 from gocost.gate.base import AbsentError, BaseSide, base_side
 from gocost.gate.build import Artifact, build_service, comparable_already
 from gocost.gate.changes import changes_between, cost_change
-from gocost.gate.measuring import Findings, load_measures, run_steps
+from gocost.gate.measuring import Findings, failure, load_measures, run_steps
 from gocost.gate.places import with_places
 from gocost.gate.plan import Plan, Step, here, plan, wanted_metrics
 from gocost.measures.interface import Context, Need, Target
 from gocost.model.catalogue import all_metrics
-from gocost.model.errors import BuildError, GocostError
+from gocost.model.errors import GocostError
 from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Severity
 from gocost.model.quantity import Unit
@@ -161,7 +161,7 @@ class _Gate:
             if planned.builds:
                 target = self._built(target, lambda: load_measures(planned.steps))
         except GocostError as error:
-            result.notes.append(_failure(error))
+            result.notes.append(failure(error))
             return _all_unknown(planned, error), None, baseline
         exact = [step for step in planned.steps if not step.spec.interleaves]
         both = [step for step in planned.steps if step.spec.interleaves]
@@ -207,7 +207,7 @@ class _Gate:
         try:
             head = self._built(target, comparable=True)
         except GocostError as error:
-            result.notes.append(_failure(error))
+            result.notes.append(failure(error))
             return target, None
         # What does not look at the executable is the same for both, and building twice to see
         # whether it is reproducible is for the real one.
@@ -359,11 +359,6 @@ def _join(found: Findings, more: Findings) -> None:
     found.unknown |= more.unknown
     found.skipped |= more.skipped
     found.ran += more.ran
-
-
-def _failure(error: GocostError) -> Note:
-    said = error.output.strip() if isinstance(error, BuildError) else ""
-    return Note("error", f"{error}\n{said}" if said else str(error))
 
 
 def _report(request: Request, parts: Sequence[Checked], notes: Sequence[Note]) -> Report:

@@ -64,9 +64,17 @@ def run_steps(
         except GocostError as error:
             found.ran.append(name)
             found.unknown |= dict.fromkeys(sorted(step.metrics), str(error))
+            if error.output:
+                found.notes.append(failure(error))
             continue
         found.add(name, measured, target)
     return found
+
+
+def failure(error: GocostError) -> Note:
+    """What failed, with all that the compiler or the service said."""
+    said = error.output.strip()
+    return Note("error", f"{error}\n{said}" if said else str(error))
 
 
 def run_step(

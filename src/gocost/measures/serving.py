@@ -44,10 +44,6 @@ _PLACEHOLDER = re.compile(r"\{(binary|port\d*)\}")
 class ServiceError(SourceError):
     """The service did not do what it was started for; `output` is the last that it wrote."""
 
-    def __init__(self, message: str, *, output: str = "", hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.output = output
-
 
 class PortTakenError(ServiceError):
     """Something else listens where the service wants to."""

@@ -21,14 +21,18 @@ class ExitCode(IntEnum):
 
 
 class GocostError(Exception):
-    """Something a user can act on: what is wrong, and (`hint`) what to do next."""
+    """Something a user can act on: what is wrong, and (`hint`) what to do next.
+
+    `output` is what a failed program said (a compiler, a service), shown whole before the line.
+    """
 
     exit_code = ExitCode.NOT_MEASURABLE
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", output: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.output = output
 
     def __str__(self) -> str:
         """One line: the fault, then the next step."""
@@ -64,10 +68,6 @@ class SourceError(NotMeasurableError):
 
 class BuildError(SourceError):
     """The Go toolchain did not build the target; `output` is the compiler's own message."""
-
-    def __init__(self, message: str, *, output: str = "", hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.output = output
 
 
 class FormatError(NotMeasurableError):

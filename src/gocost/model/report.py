@@ -1,15 +1,16 @@
 """The one thing every reporting command makes and every reporter prints.
 
 The JSON form (`schema: gocost.report/1`) is these types as they stand: raw numbers in base units,
-never formatted text; stable names; money as {amount, currency, price_book}. `layout` is the only
-part that is not in it: how a person would like to see this report.
+never formatted text; stable names; money as {amount, currency, price_book}. `layout` says how a
+person would like to see the report: programs need not look at it, but a saved report that is
+printed again (`gocost report`) looks as it did.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -135,7 +136,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """How a person would like to see the report; machines do not get it."""
+    """How a person would like to see the report; programs need not look at it."""
 
     title: str = ""
     tables: tuple[str, ...] | None = None
@@ -181,12 +182,3 @@ class Report(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.report
             if fact.metric == metric and labels.items() <= fact.labels.items():
                 return fact
         return None
-
-
-def contract(report: Report) -> dict[str, Any]:
-    """The parts of a report that are its public form, in order; `layout` is left out."""
-    fields: dict[str, Any] = {"schema": "gocost.report/1"}
-    for name in report.__struct_fields__:
-        if name != "layout":
-            fields[name] = getattr(report, name)
-    return fields

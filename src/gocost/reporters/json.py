@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from gocost.model.report import Report, contract
+from gocost.model.report import Report
 from gocost.reporters.interface import Settings
 
 
@@ -44,7 +44,7 @@ def _pieces(report: Report) -> Iterator[bytes | memoryview]:
             rows: Any = mark if text is not None else list(table.rows)
             tables[name] = msgspec.structs.replace(table, rows=rows)
             parts += [text] if text is not None else []
-    data = _encode(contract(msgspec.structs.replace(report, tables=tables)))
+    data = _encode(msgspec.structs.replace(report, tables=tables))
     first, *rest = data.split(f'"{mark}"'.encode())
     yield first
     for part, piece in zip(parts, rest, strict=True):

@@ -19,18 +19,13 @@ from gocost.model import finding, report
 from gocost.model.report import Report
 
 PUBLISHED: Final = Path(__file__).parents[3] / "docs" / "schema" / "report-1.json"
-_NOT_PUBLIC: Final = "Layout"
 
 
 def schema() -> dict[str, Any]:
     """JSON Schema 2020-12 of what `--format json` writes."""
     (top,), definitions = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
     assert top == {"$ref": "#/$defs/Report"}
-    definitions = {
-        name: _public(name, definition)
-        for name, definition in sorted(definitions.items())
-        if name != _NOT_PUBLIC
-    }
+    definitions = {name: _public(name, part) for name, part in sorted(definitions.items())}
     whole = definitions.pop("Report")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -52,15 +47,13 @@ def main() -> None:
 
 
 def _public(name: str, definition: dict[str, Any]) -> dict[str, Any]:
-    """A definition without what only people see, with the words of the type's own docstrings."""
+    """A definition with the words of the type's own docstrings."""
     if "properties" not in definition:
         return definition
     kind: type[msgspec.Struct] = getattr(report, name, None) or getattr(finding, name)
     said = _field_docstrings(kind)
     properties = {}
     for field, part in definition["properties"].items():
-        if name == "Report" and field == "layout":
-            continue
         about = {"description": said[field]} if field in said else {}
         # `default` is how Python fills a field in; it says nothing about what is written.
         properties[field] = {**{k: v for k, v in part.items() if k != "default"}, **about}

@@ -53,12 +53,18 @@ _ASCII: Final = str.maketrans(
 
 _REST: Final = re.compile(r"\([\d,]+ others\)")
 
+CHANGES_OF_A_VERDICT = 12
+"""How many changes a person sees under a verdict, the worst first; the other forms have all."""
+
 Piece = tuple[str, str]
 """Text and the name of its style."""
 
 
 class TextReporter:
-    """Headline, findings, changes, facts, tables, series, notes and assumptions, in that order."""
+    """Headline, findings, changes, facts, tables, series, notes and assumptions, in that order.
+
+    A verdict is kept short: its facts and series are left to the forms that have room for them.
+    """
 
     def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
         """Write what a person reads; no line is wider than the settings' width."""
@@ -67,12 +73,16 @@ class TextReporter:
         _head(page, content)
         _findings(page, content)
         _changes(page, content)
-        _facts(page, content)
+        if not content.judged:
+            _facts(page, content)
         for _, table in content.tables:
             _table(page, table, report.layout.title)
-        _series(page, report.series)
+        if not content.judged:
+            _series(page, report.series)
         _notes(page, content)
         _assumptions(page, content)
+        if content.judged:
+            _elsewhere(page, content)
 
 
 class _Page:
@@ -227,7 +237,10 @@ def _changes(page: _Page, content: Outline) -> None:
         page.heading(
             "Changed against the base" + (f": {wording.plain(service)}" if service else "")
         )
-        _change_rows(page, changes)
+        shown = changes[:CHANGES_OF_A_VERDICT] if content.judged else changes
+        _change_rows(page, shown)
+        if len(shown) < len(changes):
+            page.line((f"and {len(changes) - len(shown)} more", "dim"), indent=2)
     if content.unchanged:
         names = dict.fromkeys(wording.change_name(change) for change in content.unchanged)
         text = ", ".join(names) if len(names) <= 12 else f"{len(content.unchanged)} metrics"
@@ -268,6 +281,15 @@ def _change_cells(change: Change, currency: str) -> list[str]:
         change.verdict.value,
         cost.removesuffix(f" {currency}"),
     ]
+
+
+def _elsewhere(page: _Page, content: Outline) -> None:
+    """A verdict is to be taken in at a glance; what else was measured stands in other forms."""
+    counts = (("figures", len(content.facts)), ("series over time", len(content.report.series)))
+    said = " and ".join(f"{count} {name}" for name, count in counts if count)
+    if said:
+        page.line()
+        page.prose(f"Also measured: {said}; --format html or json shows them.", "dim")
 
 
 def _facts(page: _Page, content: Outline) -> None:
