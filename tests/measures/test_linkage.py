@@ -251,6 +251,14 @@ def test_the_gate_gets_facts_and_warnings_only(tmp_path: Path) -> None:
         measure(Target(Service("app"), tmp_path), Context(tmp_path))
 
 
+def test_openbsd_reaches_its_kernel_through_its_own_libraries() -> None:
+    found = examine(built(Recipe(goos="openbsd")))
+
+    assert found.linkage.linked is Linked.DYNAMIC
+    assert {part.provider for part in found.linkage.libraries} == {"openbsd"}
+    assert [(row.name, str(row.runs)) for row in platforms(found.program)] == [("openbsd", "yes")]
+
+
 def test_what_is_no_go_binary_is_named(tmp_path: Path) -> None:
     path = tmp_path / "run.sh"
     path.write_text("#!/bin/sh\n")

@@ -37,6 +37,11 @@ _WINDOWS_LIBRARIES = frozenset(
     )
 )  # fmt: skip
 
+# What the base systems of the BSDs and Solaris bring, without `.so` and version.
+_UNIX_LIBRARIES = frozenset(
+    f"lib{name}"
+    for name in ("c", "pthread", "thr", "m", "util", "rt", "socket", "nsl", "resolv", "sendfile")
+)
 # What glibc answers from libraries that it loads when asked (NSS), also in a static file.
 _NAME_SERVICE = frozenset({"getaddrinfo", "getnameinfo", "getpwuid_r", "getpwnam_r", "getgrgid_r"})
 
@@ -66,7 +71,7 @@ class Library:
     name: str
     version: str
     provider: str
-    """`glibc`, `musl`, `gcc`, `Windows`, `macOS`, or empty: it has to be installed."""
+    """`glibc`, `musl`, `gcc`, `Windows`, `macOS`, another GOOS, or empty: to be installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,8 @@ def _provider(image: Executable, name: str) -> str:
         return "macOS" if name.startswith(("/usr/lib/", "/System/Library/")) else ""
     if name in COMPILER_LIBRARIES:
         return "gcc"
+    if image.goos not in ("linux", "android"):
+        return image.goos if name.partition(".so")[0] in _UNIX_LIBRARIES else ""
     if name.startswith(("libc.musl-", "ld-musl-")) or (name == "libc.so" and _is_musl(image)):
         return "musl"
     glibc = name in GLIBC_LIBRARIES or name.startswith(("ld-linux", "ld64.so", "ld.so."))
@@ -166,6 +173,8 @@ def _libc(image: Executable) -> Libc:
 
 def _is_musl(image: Executable) -> bool:
     dynamic = image.dynamic
+    if image.goos != "linux":
+        return False
     if "/ld-musl-" in dynamic.interpreter:
         return True
     # musl's symbols have no versions; Android's C library, of the same name, has them.

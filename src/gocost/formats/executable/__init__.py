@@ -13,8 +13,8 @@ import mmap
 
 import numpy as np
 
-from gocost.formats.executable.elf import MAGIC as ELF_MAGIC
 from gocost.formats.executable.elf import open_elf
+from gocost.formats.executable.elf_header import MAGIC as ELF_MAGIC
 from gocost.formats.executable.fields import Bytes
 from gocost.formats.executable.interface import (
     ABSOLUTE,

@@ -8,12 +8,20 @@ The dynamic section is found through PT_DYNAMIC, so that it is read in a file wi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gocost.formats.executable.fields import ByteOrder, Bytes, Fields
+from gocost.formats.executable.elf_header import (
+    MAX_HEADERS,
+    Header,
+    mapped,
+    read_header,
+    symbol_dtype,
+)
+from gocost.formats.executable.elf_relocations import read_relocations
+from gocost.formats.executable.fields import Bytes, Fields
 from gocost.formats.executable.interface import (
     ABSOLUTE,
     COMMON,
@@ -22,38 +30,20 @@ from gocost.formats.executable.interface import (
     Executable,
     Extent,
     Kind,
-    Relocations,
     Section,
     Segment,
     Symbols,
     VersionNeed,
-    no_relocations,
     no_symbols,
 )
 from gocost.model.errors import FormatError
 
-MAGIC = b"\x7fELF"
-MAX_HEADERS = 65_536  # sections, program headers, dynamic entries, version needs
-
-_MACHINES = {
-    3: "386",
-    8: "mips",
-    20: "ppc",
-    21: "ppc64",
-    22: "s390x",
-    40: "arm",
-    43: "sparc64",
-    62: "amd64",
-    183: "arm64",
-    243: "riscv64",
-    258: "loong64",
-}
 _OS_ABI = {2: "netbsd", 3: "linux", 6: "solaris", 9: "freebsd", 12: "openbsd"}
 _INTERPRETER_OS = (
+    ("/usr/libexec/ld-elf.so.2", "dragonfly"),
     ("/libexec/ld-elf.so", "freebsd"),
     ("/usr/libexec/ld.so", "openbsd"),
     ("/ld.elf_so", "netbsd"),
-    ("/usr/libexec/ld-elf.so.2", "dragonfly"),
     ("/system/bin/linker", "android"),
     ("/lib/amd64/ld.so.1", "solaris"),
 )
@@ -88,48 +78,16 @@ _SEGMENT_KINDS = {
     0x6474E552: "gnu_relro",
     0x6474E553: "gnu_property",
 }
-_SHN_LORESERVE, _SHN_ABS, _SHN_COMMON, _SHN_XINDEX = 0xFF00, 0xFFF1, 0xFFF2, 0xFFFF
+_SHN_ABS, _SHN_COMMON = 0xFFF1, 0xFFF2
 _SHF_WRITE, _SHF_ALLOC, _SHF_EXECINSTR, _SHF_COMPRESSED = 1, 2, 4, 0x800
-_DT_NEEDED, _DT_STRTAB, _DT_SYMTAB, _DT_RELA, _DT_RELASZ = 1, 5, 6, 7, 8
-_DT_SONAME, _DT_RPATH, _DT_REL, _DT_RELSZ, _DT_RUNPATH = 14, 15, 17, 18, 29
-_DT_FLAGS_1, _DT_VERNEED, _DT_VERNEEDNUM, _DF_1_PIE = 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF, 0x08000000
-
-# Relocation types by machine: (target is the addend, target is symbol + addend).
-_RELOCATIONS = {
-    "amd64": (8, (1, 6)),
-    "arm64": (1027, (257, 1025)),
-    "386": (8, (1, 6)),
-    "arm": (23, (2, 21)),
-    "ppc64": (22, (38, 20)),
-    "ppc64le": (22, (38, 20)),
-    "riscv64": (3, (2,)),
-    "s390x": (12, (22, 10)),
-    "loong64": (3, (2,)),
-}
-
-
-class _Header(NamedTuple):
-    """The fields of the ELF header that are used."""
-
-    fields: Fields
-    wide: bool
-    abi: int
-    type: int
-    machine: str
-    entry: int
-    size: int
-    phoff: int
-    phentsize: int
-    phnum: int
-    shoff: int
-    shentsize: int
-    shnum: int
-    shstrndx: int
+_DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 5, 14, 15, 29
+_DT_FLAGS_1, _DT_VERNEED, _DT_VERNEEDNUM = 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF
+_DF_1_PIE = 0x08000000
 
 
 def open_elf(data: Bytes) -> Executable:
     """Reads the headers of an ELF file. Raises FormatError."""
-    head = _header(data)
+    head = read_header(data)
     segments = _segments(head)
     sections = _sections(head)
     dynamic, tags = _dynamic(head, segments)
@@ -151,59 +109,11 @@ def open_elf(data: Bytes) -> Executable:
         dynamic=dynamic,
         load_symbols=lambda: _symbols(head, sections, by_kind.get("symtab")),
         load_dynamic_symbols=lambda: _symbols(head, sections, by_kind.get("dynsym")),
-        load_relocations=lambda: _relocations(head, segments, tags),
+        load_relocations=lambda: read_relocations(head, segments, tags),
     )
 
 
-def _header(data: Bytes) -> _Header:
-    ident = bytes(data[:16])
-    if ident[:4] != MAGIC:
-        raise FormatError("not an ELF file", offset=0)
-    Fields(data, "little").check(0, 16, "the ELF header")
-    if ident[4] not in (1, 2) or ident[5] not in (1, 2):
-        raise FormatError("an ELF file of unknown class or byte order", offset=4)
-    wide = ident[4] == 2
-    order: ByteOrder = "little" if ident[5] == 1 else "big"
-    fields = Fields(data, order)
-    layout = "HHIQQQIHHHHHH" if wide else "HHIIIIIHHHHHH"
-    (
-        kind,
-        machine,
-        _,
-        entry,
-        phoff,
-        shoff,
-        _,
-        size,
-        phentsize,
-        phnum,
-        shentsize,
-        shnum,
-        shstrndx,
-    ) = fields.unpack(layout, 16, "the ELF header")
-    if shoff and (shnum == 0 or shstrndx == _SHN_XINDEX or phnum == 0xFFFF):
-        # Counts that do not fit stand in the first section header.
-        first = fields.unpack("IIQQQQII" if wide else "IIIIIIII", shoff, "the first section header")
-        shnum = shnum or first[5]
-        shstrndx = first[6] if shstrndx == _SHN_XINDEX else shstrndx
-        phnum = first[7] if phnum == 0xFFFF else phnum
-    if not shoff:
-        shnum = 0
-    for count, what in ((phnum, "program headers"), (shnum, "sections")):
-        if count > MAX_HEADERS:
-            raise FormatError(f"{count} {what}, over the cap of {MAX_HEADERS}", offset=16)
-    name = _MACHINES.get(machine, f"machine {machine}")
-    if order == "little" and name in ("mips", "ppc64"):
-        name += "le"
-    if wide and name.startswith("mips"):
-        name = name.replace("mips", "mips64")
-    return _Header(
-        fields, wide, ident[7], kind, name, entry, size, phoff, phentsize, phnum, shoff, shentsize,
-        shnum, shstrndx,
-    )  # fmt: skip
-
-
-def _segments(head: _Header) -> tuple[Segment, ...]:
+def _segments(head: Header) -> tuple[Segment, ...]:
     need = 56 if head.wide else 32
     if head.phnum and head.phentsize < need:
         raise FormatError(f"program headers of {head.phentsize} bytes, {need} expected", offset=54)
@@ -246,7 +156,7 @@ class _RawSection(NamedTuple):
     size: int
 
 
-def _sections(head: _Header) -> tuple[Section, ...]:
+def _sections(head: Header) -> tuple[Section, ...]:
     need = 64 if head.wide else 40
     if head.shnum and head.shentsize < need:
         raise FormatError(f"section headers of {head.shentsize} bytes, {need} expected", offset=58)
@@ -273,7 +183,8 @@ def _section(fields: Fields, index: int, raw: _RawSection, names: int | None) ->
         name=name,
         segment="",
         kind=kind,
-        offset=raw.offset,
+        # What takes no file space may say any offset; it is kept inside the file.
+        offset=min(raw.offset, fields.size),
         size_in_file=in_file,
         address=raw.address,
         size_in_memory=raw.size if alloc else 0,
@@ -285,7 +196,7 @@ def _section(fields: Fields, index: int, raw: _RawSection, names: int | None) ->
     )
 
 
-def _extents(head: _Header) -> tuple[Extent, ...]:
+def _extents(head: Header) -> tuple[Extent, ...]:
     parts = (
         Extent("ELF header", 0, head.size or (64 if head.wide else 52)),
         Extent("program headers", head.phoff, head.phnum * head.phentsize),
@@ -318,7 +229,7 @@ def _goos(abi: int, interpreter: str, sections: tuple[Section, ...]) -> str:
     return _OS_ABI.get(abi, "linux" if abi == 0 else "")
 
 
-def _dynamic(head: _Header, segments: tuple[Segment, ...]) -> tuple[Dynamic, dict[int, int]]:
+def _dynamic(head: Header, segments: tuple[Segment, ...]) -> tuple[Dynamic, dict[int, int]]:
     interpreter = ""
     for part in segments:
         if part.kind == "interp" and part.size_in_file:
@@ -332,7 +243,7 @@ def _dynamic(head: _Header, segments: tuple[Segment, ...]) -> tuple[Dynamic, dic
     tags: dict[int, int] = {}
     for tag, value in entries:
         tags.setdefault(tag, value)
-    strings = _mapped(segments, tags.get(_DT_STRTAB, 0))
+    strings = mapped(segments, tags.get(_DT_STRTAB, 0))
 
     def texts(tag: int) -> tuple[str, ...]:
         if strings is None:
@@ -358,7 +269,7 @@ def _dynamic(head: _Header, segments: tuple[Segment, ...]) -> tuple[Dynamic, dic
     )
 
 
-def _dynamic_entries(head: _Header, table: Segment) -> list[tuple[int, int]]:
+def _dynamic_entries(head: Header, table: Segment) -> list[tuple[int, int]]:
     width = 8 if head.wide else 4
     count = table.size_in_file // (2 * width)
     if count > MAX_HEADERS:
@@ -376,7 +287,7 @@ def _dynamic_entries(head: _Header, table: Segment) -> list[tuple[int, int]]:
 def _version_needs(
     fields: Fields, segments: tuple[Segment, ...], tags: dict[int, int], strings: int | None
 ) -> Iterator[VersionNeed]:
-    at = _mapped(segments, tags.get(_DT_VERNEED, 0))
+    at = mapped(segments, tags.get(_DT_VERNEED, 0))
     if at is None or strings is None or _DT_VERNEED not in tags:
         return
     left = MAX_HEADERS
@@ -398,31 +309,10 @@ def _version_needs(
         at += following
 
 
-def _mapped(segments: tuple[Segment, ...], address: int) -> int | None:
-    """The file offset of an address, or None."""
-    for part in segments:
-        if part.kind == "load" and 0 <= address - part.address < part.size_in_file:
-            return part.offset + address - part.address
-    return None
-
-
-def _symbol_dtype(head: _Header) -> np.dtype[Any]:
-    p = head.fields.prefix
-    if head.wide:
-        return np.dtype(
-            [("name", f"{p}u4"), ("info", "u1"), ("other", "u1"), ("shndx", f"{p}u2"),
-             ("value", f"{p}u8"), ("size", f"{p}u8")]
-        )  # fmt: skip
-    return np.dtype(
-        [("name", f"{p}u4"), ("value", f"{p}u4"), ("size", f"{p}u4"), ("info", "u1"),
-         ("other", "u1"), ("shndx", f"{p}u2")]
-    )  # fmt: skip
-
-
-def _symbols(head: _Header, sections: tuple[Section, ...], table: Section | None) -> Symbols:
+def _symbols(head: Header, sections: tuple[Section, ...], table: Section | None) -> Symbols:
     if table is None or not table.size_in_file:
         return no_symbols(head.fields.array)
-    dtype = _symbol_dtype(head)
+    dtype = symbol_dtype(head)
     count = table.size_in_file // dtype.itemsize
     rows = head.fields.records(dtype, table.offset, count, "the symbol table")[1:]
     strings = _linked_strings(head, sections, table)
@@ -445,7 +335,7 @@ def _section_numbers(raw: NDArray[np.int32], count: int) -> NDArray[np.int32]:
     return number
 
 
-def _linked_strings(head: _Header, sections: tuple[Section, ...], table: Section) -> Section:
+def _linked_strings(head: Header, sections: tuple[Section, ...], table: Section) -> Section:
     """The string table that a symbol table's header links to."""
     at = head.shoff + table.index * head.shentsize + (40 if head.wide else 24)
     link = head.fields.integer(at, 4, "a section header")
@@ -454,72 +344,3 @@ def _linked_strings(head: _Header, sections: tuple[Section, ...], table: Section
             f"the symbol table links to section {link}, not a string table", offset=at
         )
     return sections[link]
-
-
-def _relocations(head: _Header, segments: tuple[Segment, ...], tags: dict[int, int]) -> Relocations:
-    """RELA relative and symbolic pointers. REL and RELR keep their addends in the file's bytes."""
-    types = _RELOCATIONS.get(head.machine)
-    start = _mapped(segments, tags.get(_DT_RELA, 0))
-    size = tags.get(_DT_RELASZ, 0)
-    if types is None or start is None or not size or _DT_RELA not in tags:
-        return _symbolic_rel(head, segments, tags)
-    relative, symbolic = types
-    p = head.fields.prefix
-    width = 8 if head.wide else 4
-    dtype = np.dtype([("at", f"{p}u{width}"), ("info", f"{p}u{width}"), ("add", f"{p}u{width}")])
-    rows = head.fields.records(dtype, start, size // dtype.itemsize, "the relocations")
-    shift, mask = (32, 0xFFFFFFFF) if head.wide else (8, 0xFF)
-    kind = rows["info"].astype(np.uint64) & np.uint64(mask)
-    wanted = kind == relative
-    by_symbol = np.isin(kind, symbolic)
-    address = rows["at"][wanted].astype(np.uint64)
-    target = rows["add"][wanted].astype(np.uint64)
-    if by_symbol.any():
-        number = (rows["info"][by_symbol].astype(np.uint64) >> np.uint64(shift)).astype(np.int64)
-        value, defined = _dynamic_symbol_values(head, segments, tags, number)
-        address = np.append(address, rows["at"][by_symbol].astype(np.uint64)[defined])
-        target = np.append(target, (value + rows["add"][by_symbol].astype(np.uint64))[defined])
-    return _sorted(address, target)
-
-
-def _symbolic_rel(
-    head: _Header, segments: tuple[Segment, ...], tags: dict[int, int]
-) -> Relocations:
-    """REL: a symbolic pointer is the symbol's value plus what the file's bytes say."""
-    types = _RELOCATIONS.get(head.machine)
-    start = _mapped(segments, tags.get(_DT_REL, 0))
-    if types is None or start is None or _DT_REL not in tags or head.wide:
-        return no_relocations()
-    p = head.fields.prefix
-    dtype = np.dtype([("at", f"{p}u4"), ("info", f"{p}u4")])
-    count = tags.get(_DT_RELSZ, 0) // dtype.itemsize
-    rows = head.fields.records(dtype, start, count, "the relocations")
-    rows = rows[np.isin(rows["info"] & 0xFF, types[1])]
-    value, defined = _dynamic_symbol_values(
-        head, segments, tags, (rows["info"] >> 8).astype(np.int64)
-    )
-    rows, value = rows[defined], value[defined]
-    offsets = [_mapped(segments, int(at)) for at in rows["at"]]
-    addends = [0 if at is None else head.fields.integer(at, 4, "a pointer") for at in offsets]
-    target = (value + np.array(addends, np.uint64)) & np.uint64(0xFFFFFFFF)
-    return _sorted(rows["at"].astype(np.uint64), target)
-
-
-def _dynamic_symbol_values(
-    head: _Header, segments: tuple[Segment, ...], tags: dict[int, int], number: NDArray[np.int64]
-) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Values of dynamic symbols by number, and which of them this file itself defines."""
-    start = _mapped(segments, tags.get(_DT_SYMTAB, 0))
-    if start is None or not len(number):
-        return np.zeros(len(number), np.uint64), np.zeros(len(number), np.bool_)
-    dtype = _symbol_dtype(head)
-    count = int(number.max()) + 1
-    rows = head.fields.records(dtype, start, count, "the dynamic symbols")[number]
-    return rows["value"].astype(np.uint64), rows["shndx"] != 0
-
-
-def _sorted(address: NDArray[np.uint64], target: NDArray[np.uint64]) -> Relocations:
-    if len(address) > 1 and not bool((address[1:] >= address[:-1]).all()):
-        order = np.argsort(address, kind="stable")
-        address, target = address[order], target[order]
-    return Relocations(address, target)
