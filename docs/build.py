@@ -8,10 +8,11 @@ A page holds a command as a comment and its output as the fenced block after it:
     ...
     ```
 
-`python docs/build.py` runs every such command in the named folder and rewrites the block; words in
-braces are files that are built first (`FIXTURES`). `--check` runs nothing and writes nothing: it
-fails when a reference page is stale, a link leads nowhere, or a page shows a command or an option
-that gocost does not have.
+`python docs/build.py` runs every such command in the named folder and rewrites the block. Words in
+braces are files that are built first (`FIXTURES`); what stands before ` :: ` is done first and not
+shown (`SETUP` has functions for it). `--check` runs nothing and writes nothing: it fails when a
+reference page is stale, a link leads nowhere, or a page shows a command or an option that gocost
+does not have.
 """
 
 from __future__ import annotations
@@ -38,14 +39,36 @@ BUILT = ROOT / "build" / "docs"
 FIXTURES = {
     "payments": ("examples/payments", ["-trimpath", "-ldflags=-s -w"], "./cmd/payments"),
     "payments-full": ("examples/payments", [], "./cmd/payments"),
-    "orders": ("examples/orders", [], "./cmd/orders"),
+    "payments-export": (
+        "examples/payments",
+        ["-trimpath", "-ldflags=-s -w", "-tags=export"],
+        "./cmd/payments",
+    ),
+    "orders": ("examples/orders", ["-trimpath", "-ldflags=-s -w"], "./cmd/orders"),
 }
+# What a page needs before its command: the folder as a repository of its own, with one commit on
+# main; then a branch on which it leaks. The policy's own load lasts longer than a page needs.
+SETUP = r"""
+set -o pipefail
+repository() {
+  rm -rf "$WORK" && mkdir -p "$WORK" && cp -r . "$WORK" && cd "$WORK" || return
+  sed -i 's/duration: 10 s/duration: 4 s/; s/^      ready:/      settle: 1 s\n&/' gocost.yaml
+  git init --quiet --initial-branch=main && keep "A payment service"
+}
+regression() {
+  repository && git checkout --quiet -b regression || return
+  sed -i 's/^const Default = .*/const Default = "leak,retain"/' internal/regress/regress.go
+  keep "Speed up settlement"
+}
+keep() { git add --all; git -c user.name=docs -c user.email=docs@example.com commit -qm "$1"; }
+"""
 
 BLOCK = re.compile(
     r"<!-- run (?P<folder>\S+): (?P<command>[^\n]+?) -->\n```console\n(?P<output>.*?)```",
     re.DOTALL,
 )
 FENCE = re.compile(r"```(?:console|sh|bash)\n(.*?)```", re.DOTALL)
+FIXTURE = re.compile(r"\{(" + "|".join(sorted(FIXTURES, reverse=True)) + r")\}")
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -91,19 +114,28 @@ def write(pages: list[Path]) -> Iterator[str]:
 def produced(block: re.Match[str]) -> str:
     """The block with the command run again."""
     command = block["command"]
-    shown = re.sub(r"\{([\w-]+)\}", r"\1", command)
-    real = re.sub(r"\{([\w-]+)\}", lambda match: str(fixture(match[1])), command)
+    before, _, visible = command.rpartition(" :: ")
+    shown = re.sub(FIXTURE, r"\1", visible)
+    real = re.sub(FIXTURE, lambda match: str(fixture(match[1])), visible)
+    quiet = f"{SETUP}\n{{ {before or ':'}; }} >/dev/null || exit\n"
     print(f"$ {shown}", file=sys.stderr)
     done = subprocess.run(
-        ["bash", "-c", real],
+        ["bash", "-c", quiet + real],
         cwd=ROOT / block["folder"],
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "80"},
+        env={
+            **os.environ,
+            "WORK": str(BUILT / "work"),
+            "GOFLAGS": "-buildvcs=auto",
+            "NO_COLOR": "1",
+            "COLUMNS": "80",
+        },
         capture_output=True,
         text=True,
         check=False,
     )
     output = "\n".join(line.rstrip() for line in (done.stdout + done.stderr).splitlines())
-    output = output.replace(f"{BUILT}/", "").replace(f"{ROOT}/", "")
+    for folder in (BUILT / "work", BUILT, ROOT):
+        output = output.replace(f"{folder}/", "")
     end = f"\n$ echo $?\n{done.returncode}" if done.returncode else ""
     head = f"<!-- run {block['folder']}: {command} -->"
     return f"{head}\n```console\n$ {shown}\n{output}{end}\n```"
