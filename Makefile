@@ -52,7 +52,7 @@ fuzz: setup ## feed every decoder hostile input (RUNS=1000000 for more)
 	$(BIN)/python -m fuzz --runs $(or $(RUNS),100000)
 
 matrix: setup ## every toolchain, mode and platform (downloads 200 to 400 MB a toolchain)
-	$(BIN)/pytest tests/matrix --matrix -n 2
+	$(BIN)/python -m tests.matrix
 
 docs: setup ## run the docs' commands, write their output and the reference pages, build the site
 	$(BIN)/python docs/build.py
