@@ -15,7 +15,7 @@ from gocost.measures.benchmarks import Plan, alternatives
 from gocost.measures.interface import Context, Target
 from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.model.report import Verdict
-from gocost.model.service import Build, Service
+from gocost.model.service import Bench, Build, Service
 from gocost.model.subject import Subject
 from gocost.sources.go_command import go_in
 from tests.fixtures.go_module import benchmark_module
@@ -196,11 +196,11 @@ def test_the_measure_gives_facts_and_changes_against_a_base(tmp_path: Path) -> N
     head = benchmark_module(tmp_path / "head")
     source = head / "cart" / "cart.go"
     source.write_text(source.read_text().replace("range n", "range n + 7"))
-    service = Service(name="shop", build=Build(flags=("-trimpath", "-ldflags=-s -w")))
+    build = Build(flags=("-trimpath", "-ldflags=-s -w"))
     # when the gate measures it, with two runs of few iterations
-    plan = Plan(benchtime="20x", count=2)
+    service = Service(name="shop", build=build, bench=Bench(benchtime="20x", count=2))
     measured = benchmarks.measure(
-        Target(service, head), Context(cache=tmp_path), Target(service, base), plan=plan
+        Target(service, head), Context(cache=tmp_path), Target(service, base)
     )
     # then the head's figures are facts, and five percent more allocations a certain change
     fact = next(f for f in measured.facts if f.metric == "bench.allocations" and f.n == 2)
@@ -214,7 +214,7 @@ def test_the_measure_gives_facts_and_changes_against_a_base(tmp_path: Path) -> N
     assert change.delta is not None
     assert change.delta >= 7
     # and without a base there are facts alone
-    alone = benchmarks.measure(Target(service, head), Context(cache=tmp_path), plan=plan)
+    alone = benchmarks.measure(Target(service, head), Context(cache=tmp_path))
     assert {f.metric for f in alone.facts} == {f.metric for f in measured.facts}
     assert alone.changes == []
 
@@ -224,4 +224,8 @@ def test_a_module_without_benchmarks_is_skipped_with_the_reason(tmp_path: Path) 
     (folder / "cart" / "cart_test.go").unlink()
     target = Target(Service(name="shop"), folder)
     measured = benchmarks.measure(target, Context(cache=tmp_path))
-    assert measured.skipped["bench.time"] == "the module has no benchmarks"
+    assert measured.skipped == {"bench.*": "the module has no benchmarks"}
+    # but those that the policy names should be there
+    declared = Target(Service(name="shop", bench=Bench(bench="Copies")), folder)
+    measured = benchmarks.measure(declared, Context(cache=tmp_path))
+    assert measured.unknown == {"bench.*": "no benchmark matches 'Copies' in ./..."}

@@ -13,6 +13,8 @@ from tests.policy.texts import MINIMAL, with_rules
 
 PATH = Path("gocost.yaml")
 
+BENCH = "version: 1\nservices:\n  a: {bench: {%s}}\n"
+
 CASES = [
     # text, line, column, what it says, what to type
     ("version: 1\n", 1, 1, "no service", "services"),
@@ -197,6 +199,17 @@ CASES = [
         "no 'reason'",
         "reason:",
     ),
+    (BENCH % "packages: []", 3, 25, "no packages", "./..."),
+    (BENCH % "packages: [-x]", 3, 26, "'-x' is no package", "go test"),
+    (BENCH % "count: 0", 3, 22, "count is 0", "write 10"),
+    (BENCH % "count: 1000000", 3, 22, "count is 1000000", "10000"),
+    (BENCH % "benchtime: soon", 3, 26, "'soon' is not a benchtime", "100x"),
+    (BENCH % "benchtime: 0s", 3, 26, "'0s' is not a benchtime", "500ms"),
+    (BENCH % "min_effect: some", 3, 27, "min_effect: 'some'", "5%"),
+    (BENCH % "min_effect: -5%", 3, 27, "min_effect is below 0", "5%"),
+    (BENCH % "fdr: 100%", 3, 20, "fdr is not between 0 and 1", "5%"),
+    (BENCH % "flags: [-o, x]", 3, 23, "where the build writes", "remove -o"),
+    (BENCH % "bnch: x", 3, 15, "no key 'bnch'", "'bench'"),
     (MINIMAL + "presets: [standart]\n", 4, 11, "no preset 'standart'", "'standard'"),
     (MINIMAL + "extends: [missing.yaml]\n", 4, 11, "missing.yaml does not exist", "relative"),
     (MINIMAL + "prices: missing.yaml\n", 4, 9, "no price book missing.yaml", "default"),

@@ -11,7 +11,7 @@ import yaml
 from msgspec.structs import fields
 
 from gocost.model.catalogue import all_metrics
-from gocost.model.service import Build, Deployment, Load, Run
+from gocost.model.service import Bench, Build, Deployment, Load, Run
 from gocost.policy.json_schema import schema
 from gocost.policy.loading import preset_path
 from gocost.policy.schema import DESCRIPTIONS, PRESETS
@@ -60,7 +60,7 @@ def test_every_metric_is_offered_with_its_meaning() -> None:
 
 
 def test_every_field_of_a_service_is_described() -> None:
-    for kind in (Build, Run, Load, Deployment):
+    for kind in (Build, Run, Load, Bench, Deployment):
         for field in fields(kind):
             assert DESCRIPTIONS[kind.__name__, field.encode_name]
 

@@ -12,6 +12,7 @@ from gocost._version import VERSION
 from gocost.analyses import benchmark_tables
 from gocost.analyses.benchmarks import Settings, compare
 from gocost.analyses.noise_floor import noise_floor
+from gocost.api.bench_policy import declared_for
 from gocost.formats.benchmark_text import BenchmarkText, decode
 from gocost.measures import benchmarks as measures
 from gocost.measures.benchmarks import Binary, Plan, Results
@@ -40,14 +41,28 @@ def bench(
     `target` is a module's folder, whose benchmarks are run, or a file with recorded results.
     `base` is a git ref (its merge base with HEAD is measured in turn with the target) or a file
     with recorded results; without one the target's figures are reported alone. `calibrate` runs
-    the target against itself and reports the noise floor of this machine.
+    the target against itself and reports the noise floor of this machine. Where a folder is run and
+    neither `plan` nor `settings` is given, both are as the policy's `bench:` says, if there is one.
 
     Raises UsageError for what cannot be carried out as asked, BuildError where tests do not
     compile, SourceError where something cannot be run or read.
     """
+    target = Path(target)
+    if plan is None and settings is None and target.is_dir():
+        found = declared_for(target)
+        if found is not None:
+            return found.noted(
+                bench(
+                    found.directory,
+                    base=base,
+                    plan=found.plan,
+                    settings=found.settings,
+                    calibrate=calibrate,
+                    progress=progress,
+                )
+            )
     plan, settings = plan or Plan(), settings or Settings()
     _check(plan, settings)
-    target = Path(target)
     recorded = Path(base) if base is not None and Path(base).is_file() else None
     if target.is_file():
         if calibrate:

@@ -20,30 +20,30 @@ GROUP = "Measure"
     metavar="PATTERN",
     help="Packages as for `go test`, repeatable.  [default: ./...]",
 )
-@click.option("--bench", "pattern", default=".", metavar="REGEX", help="Which benchmarks.")
-@click.option("--count", default=10, show_default=True, help="Runs of each on each side.")
-@click.option("--benchtime", default="1s", show_default=True, help="Time of a run, or 100x.")
+@click.option("--bench", "pattern", metavar="REGEX", help="Which benchmarks.  [default: all]")
+@click.option("--count", type=int, help="Runs of each on each side.  [default: 10]")
+@click.option("--benchtime", metavar="TIME", help="Time of a run, or 100x.  [default: 1s]")
 @click.option("--alpha", default=0.05, show_default=True, help="Intervals cover 1 - alpha.")
 @click.option("--fdr", type=float, help="False calls among all calls.  [default: alpha]")
-@click.option(
-    "--min-effect", default="5%", show_default=True, help="The smallest change worth a call."
-)
+@click.option("--min-effect", help="The smallest change worth a call.  [default: 5%]")
 @click.option("--calibrate", is_flag=True, help="Run A against A: the noise floor of this machine.")
 @click.option("--build-flag", "flags", multiple=True, help="For `go test -c`, repeatable.")
+@click.option("--service", metavar="NAME", help="Whose `bench:` of the policy gives the defaults.")
 @click.option("--seed", default=1, show_default=True, help="Of the random order of runs.")
 @reporting
 def command(
     target: str,
     base: str | None,
     packages: tuple[str, ...],
-    pattern: str,
-    count: int,
-    benchtime: str,
+    pattern: str | None,
+    count: int | None,
+    benchtime: str | None,
     alpha: float,
     fdr: float | None,
-    min_effect: str,
+    min_effect: str | None,
     calibrate: bool,
     flags: tuple[str, ...],
+    service: str | None,
     seed: int,
     output: Output,
 ) -> int:
@@ -51,32 +51,48 @@ def command(
 
     Runs the benchmarks of head and base in turn and compares them. With recorded results instead:
     gocost bench --base old.txt new.txt
+
+    Where a gocost.yaml has a `bench:` for this module, the defaults are those written there.
     """
+    from dataclasses import replace
+    from pathlib import Path
+
     from gocost.analyses.benchmarks import Settings
     from gocost.api.bench import bench, unmeasured
+    from gocost.api.bench_policy import declared_for
     from gocost.measures.benchmarks import Plan
     from gocost.model.errors import ExitCode
     from gocost.model.quantity import Unit, parse
 
+    found = declared_for(Path(target), service) if Path(target).is_dir() else None
+    plan = found.plan if found else Plan()
+    plan = replace(
+        plan,
+        packages=packages or plan.packages,
+        pattern=plan.pattern if pattern is None else pattern,
+        count=plan.count if count is None else count,
+        benchtime=benchtime or plan.benchtime,
+        flags=(*plan.flags, *flags),
+        seed=seed,
+    )
+    settings = found.settings if found else Settings(fdr=alpha)
+    settings = replace(
+        settings,
+        alpha=alpha,
+        fdr=settings.fdr if fdr is None else fdr,
+        min_effect=settings.min_effect
+        if min_effect is None
+        else float(parse(min_effect, Unit.RATIO)),
+    )
     with progress() as tell:
         report = bench(
-            target,
+            found.directory if found and not packages else target,
             base=base,
-            plan=Plan(
-                packages=packages or ("./...",),
-                pattern=pattern,
-                count=count,
-                benchtime=benchtime,
-                flags=flags,
-                seed=seed,
-            ),
-            settings=Settings(
-                alpha=alpha,
-                fdr=alpha if fdr is None else fdr,
-                min_effect=float(parse(min_effect, Unit.RATIO)),
-            ),
+            plan=plan,
+            settings=settings,
             calibrate=calibrate,
             progress=tell,
         )
+    report = found.noted(report) if found else report
     output.emit(report)
     return int(ExitCode.NOT_MEASURABLE if unmeasured(report) else ExitCode.CLEAN)

@@ -221,6 +221,9 @@ def _service(main: Main, facts: Sequence[Fact], headroom: float, *, trial: bool)
         '    #   command: ["{binary}", "--listen=127.0.0.1:{port}"]',
         '    #   ready: "http://127.0.0.1:{port}/healthz"',
         "    #   load: {vegeta: load.targets, rate: 100/s, duration: 10 s}",
+        "    # Which Go benchmarks to run for base and head, for rules over bench.time,",
+        "    # bench.bytes and bench.allocations, and what `gocost bench` does by itself.",
+        "    # bench: {packages: [./...], count: 10, benchtime: 200ms, min_effect: 5%}",
         "    # What production asks for; money is worked out from it.",
         "    # deployment: {replicas: 3, cpu: 500m, memory: 256 MiB, deploys_per_month: 20}",
     ]

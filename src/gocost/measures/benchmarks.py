@@ -13,7 +13,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gocost.analyses import benchmark_tables
@@ -22,6 +22,7 @@ from gocost.formats.benchmark_text import BenchmarkText, decode, without_gomaxpr
 from gocost.measures.interface import Context, Measured, Target
 from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.model.report import Change, Note, Verdict
+from gocost.model.service import Bench, Service
 from gocost.model.subject import Subject
 from gocost.sources import process
 from gocost.sources.files import read_text
@@ -51,7 +52,7 @@ class Plan:
     seed: int = 1
 
 
-GATE = Plan(benchtime="200ms")
+GATE_BENCHTIME = "200ms"
 """What the gate runs: short runs, many of them, so that a pull request does not wait for hours."""
 
 
@@ -140,20 +141,27 @@ def run(
     return results
 
 
-def measure(
-    target: Target,
-    context: Context,
-    base: Target | None = None,
-    *,
-    plan: Plan = GATE,
-) -> Measured:
-    """The benchmarks of a service's module, against those of the base where there is one.
+def declared(service: Service, benchtime: str) -> tuple[Plan, Settings]:
+    """What the policy says of a service's benchmarks; `benchtime` is for where it says none.
 
-    The service's build flags and environment are added to the plan's.
+    The service's build flags and environment hold for its benchmarks too.
     """
+    bench = service.bench or Bench()
+    plan = Plan(
+        packages=bench.packages,
+        pattern=bench.bench,
+        count=bench.count,
+        benchtime=bench.benchtime or benchtime,
+        flags=(*bench.flags, *_test_flags(service.build.flags)),
+        env=service.build.env,
+    )
+    return plan, Settings(fdr=bench.fdr, min_effect=bench.min_effect)
+
+
+def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
+    """The benchmarks of a service's module, against those of the base where there is one."""
     service = target.service
-    flags = (*plan.flags, *_test_flags(service.build.flags))
-    plan = replace(plan, flags=flags, env={**plan.env, **service.build.env})
+    plan, settings = declared(service, GATE_BENCHTIME)
     with tempfile.TemporaryDirectory(prefix="gocost-bench-") as name:
         folder = Path(name)
         sides: list[list[Binary]] = []
@@ -164,12 +172,14 @@ def measure(
                 go = go_in(root, plan.env)
                 sides.append(build(go, plan, folder / str(len(sides)), context.progress))
         results = run(sides, plan, plan.env, deadline=context.deadline, progress=context.progress)
-    measured = one_sided(results[-1], plan, Settings(), target.subject)
+    measured = one_sided(results[-1], plan, settings, target.subject)
     if base is not None:
-        measured = compared(results[0], results[1], plan, Settings(), target.subject)
-    if not measured.facts:
-        for metric in ("bench.time", "bench.bytes", "bench.allocations"):
-            measured.skipped[metric] = "the module has no benchmarks"
+        measured = compared(results[0], results[1], plan, settings, target.subject)
+    if not measured.facts and service.bench is None:
+        measured.skipped["bench.*"] = "the module has no benchmarks"
+    elif not measured.facts:
+        where = " ".join(plan.packages)
+        measured.unknown["bench.*"] = f"no benchmark matches {plan.pattern!r} in {where}"
     return measured
 
 

@@ -52,6 +52,25 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
     """Seconds after the load before what did not go away is counted."""
 
 
+class Bench(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Which Go benchmarks to run, for base and head in turn, and what is called a change."""
+
+    packages: tuple[str, ...] = ("./...",)
+    """As for `go test`, in the service's module."""
+    bench: str = "."
+    """Which of their benchmarks: a regular expression as for `go test -bench`."""
+    count: int = 10
+    """Runs of each benchmark on each side."""
+    benchtime: str = ""
+    """Of one run, as for `go test -benchtime`; empty for what the command takes by itself."""
+    min_effect: float = 0.05
+    """The smallest change, relative to the base, that is called one."""
+    fdr: float = 0.05
+    """The share of false calls among all calls that is accepted."""
+    flags: tuple[str, ...] = ()
+    """Flags of `go test -c` beside those of the service's build."""
+
+
 class Deployment(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What production asks for, for money: replicas, requests of CPU and memory, traffic."""
 
@@ -73,5 +92,6 @@ class Service(msgspec.Struct, frozen=True, omit_defaults=True):
     package: str = "."
     build: Build = Build()
     run: Run | None = None
+    bench: Bench | None = None
     deployment: Deployment | None = None
     team: str = ""

@@ -198,7 +198,13 @@ class Judge:
 
     def _side_by_side(self, rule: Rule, limit: Limit) -> list[Finding]:
         """A sampled metric without a change: its facts of both sides are no comparison."""
-        if any(self._selects(rule, fact) for fact in self.evidence.facts):
+        facts = [fact for fact in self.evidence.facts if self._selects(rule, fact)]
+        if facts and any(each.metric == rule.metric.id for each in self.evidence.changes):
+            # Others were compared, so both sides ran, and the base does not have this one.
+            assert self.evidence.baseline is not None
+            reason = f"{_name(facts[0])} is not in {self.evidence.baseline.name}"
+            return [self._finding(rule, limit, Outcome.SKIPPED, reason=reason)]
+        if facts:
             reason = "base and head were not measured interleaved, so there is no interval"
             return [self._finding(rule, limit, Outcome.UNKNOWN, reason=reason)]
         return [self._without_fact(rule, limit)]

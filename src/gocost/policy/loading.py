@@ -291,6 +291,7 @@ def _policy(layer: _Layer, resolution: _Resolution) -> Policy:
             package=entry.package,
             build=entry.build,
             run=entry.run,
+            bench=entry.bench,
             deployment=entry.deployment,
             team=entry.team or resolution.team,
         )
@@ -378,7 +379,7 @@ def _settings(
         entry = layer.file.services[service.name]
         at = ("services", service.name)
         found.append(_setting(layer, service.name, (*at, "package"), service.package, "package"))
-        for part in ("build", "run", "deployment"):
+        for part in ("build", "run", "bench", "deployment"):
             value = getattr(entry, part)
             if value is None:
                 continue

@@ -1,7 +1,7 @@
 """The policy file's types: what `gocost.yaml` may say. The reader and the JSON Schema follow them.
 
-`services.*.build`, `run` and `deployment` are the model's own types, so that a field added there is
-a field of the policy. A limit stays text here: its unit is its metric's (rules.py reads it).
+`services.*.build`, `run`, `bench` and `deployment` are the model's own types, so that a field added
+there is a field of the policy. A limit stays text here: its unit is its metric's (rules.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from msgspec import Meta
 from gocost.model.finding import Severity
 from gocost.model.metric import Enforcer
 from gocost.model.quantity import Unit
-from gocost.model.service import Build, Deployment, Run
+from gocost.model.service import Bench, Build, Deployment, Run
 
 PRESETS: Final = ("standard", "low-latency", "million-connections", "lambda")
 
@@ -100,6 +100,9 @@ class ServiceEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkno
     run: Annotated[
         Run | None, Meta(description="How to start it, for the metrics of a running service.")
     ] = None
+    bench: Annotated[
+        Bench | None, Meta(description="Which Go benchmarks to run, and what is a change of one.")
+    ] = None
     deployment: Annotated[
         Deployment | None, Meta(description="What production asks for, from which money follows.")
     ] = None
@@ -136,6 +139,8 @@ UNITS: Final[dict[tuple[str, str], Unit]] = {
     ("Load", "duration"): Unit.SECONDS,
     ("Run", "ready_within"): Unit.SECONDS,
     ("Run", "settle"): Unit.SECONDS,
+    ("Bench", "min_effect"): Unit.RATIO,
+    ("Bench", "fdr"): Unit.RATIO,
     ("Deployment", "cpu"): Unit.CORES,
     ("Deployment", "memory"): Unit.BYTES,
     ("Deployment", "deploys_per_month"): Unit.COUNT,
@@ -161,6 +166,13 @@ DESCRIPTIONS: Final[dict[tuple[str, str], str]] = {
     ("Load", "rate"): "Requests a second, such as 500/s.",
     ("Load", "duration"): "How long, such as 10 s.",
     ("Load", "command"): "A command that puts load on the service instead of vegeta.",
+    ("Bench", "packages"): "Packages as for `go test`, in the service's module: ./internal/...",
+    ("Bench", "bench"): "Which benchmarks, as for `go test -bench`; all of them by default.",
+    ("Bench", "count"): "Runs of each benchmark on each side.",
+    ("Bench", "benchtime"): "Time of a run, such as 100ms, or 100x; 200ms in a check by default.",
+    ("Bench", "min_effect"): "The smallest change that is called one, such as 5%.",
+    ("Bench", "fdr"): "How many of all called changes may be false, such as 5%.",
+    ("Bench", "flags"): "Flags of `go test -c` beside those of `build:`.",
     ("Deployment", "replicas"): "How many run.",
     ("Deployment", "cpu"): "Cores requested by one, such as 500m.",
     ("Deployment", "memory"): "Memory requested by one, such as 256 MiB.",

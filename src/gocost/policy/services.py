@@ -14,7 +14,12 @@ from gocost.policy.schema import UNITS, ServiceEntry
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9]+")
 PLACEHOLDER: Final = re.compile(r"\{([a-z]*[0-9]*)\}")
+MOST_RUNS: Final = 10_000
 PORT: Final = re.compile(r"port[0-9]?")
+BENCHTIME: Final = re.compile(
+    r"[1-9][0-9]*x|(?=.*[1-9])(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:h|m|s|ms|us|µs|ns))+"
+)
+"""As Go reads it: a duration above 0, or a number of operations."""
 
 
 def check_service(places: Places, name: str, entry: ServiceEntry) -> None:
@@ -40,6 +45,7 @@ def check_service(places: Places, name: str, entry: ServiceEntry) -> None:
                 )
             if load.rate <= 0 or load.duration <= 0:
                 raise where.error("a load needs a rate and a duration above 0")
+    _check_bench(places, name, entry)
     deployment = entry.deployment
     if deployment is not None:
         for key in ("cpu", "memory", "deploys_per_month", "requests_per_month"):
@@ -86,9 +92,42 @@ def _check_build(places: Places, name: str, entry: ServiceEntry) -> None:
     for number, command in enumerate(build.prepare):
         if not command:
             raise places.of(*at, "prepare", number).error("an empty command", hint="remove it")
-    for number, flag in enumerate(build.flags):
-        if flag == "-o" or flag.startswith("-o="):
-            raise places.of(*at, "flags", number).error(
+    _check_output(places, (*at, "flags"), build.flags)
+
+
+def _check_bench(places: Places, name: str, entry: ServiceEntry) -> None:
+    bench = entry.bench
+    if bench is None:
+        return
+    at = ("services", name, "bench")
+    if not bench.packages:
+        raise places.of(*at, "packages").error("no packages", hint="leave it out for ./...")
+    for number, package in enumerate(bench.packages):
+        if not package or package.startswith("-"):
+            raise places.of(*at, "packages", number).error(
+                f"{package!r} is no package", hint="write it as for `go test`: ./internal/..."
+            )
+    if not bench.bench:
+        raise places.of(*at, "bench").error("bench is empty", hint="leave it out for all of them")
+    if not 1 <= bench.count <= MOST_RUNS:
+        raise places.of(*at, "count").error(
+            f"count is {bench.count}", hint=f"write 10; at least 1, at most {MOST_RUNS}"
+        )
+    if bench.benchtime and not BENCHTIME.fullmatch(bench.benchtime):
+        raise places.of(*at, "benchtime").error(
+            f"{bench.benchtime!r} is not a benchtime", hint="write a duration (500ms) or 100x"
+        )
+    if bench.min_effect < 0:
+        raise places.of(*at, "min_effect").error("min_effect is below 0", hint="write 5%")
+    if not 0 < bench.fdr < 1:
+        raise places.of(*at, "fdr").error("fdr is not between 0 and 1", hint="write 5%")
+    _check_output(places, (*at, "flags"), bench.flags)
+
+
+def _check_output(places: Places, path: tuple[str, ...], flags: Sequence[str]) -> None:
+    for number, flag in enumerate(flags):
+        if flag.lstrip("-").partition("=")[0] == "o" and flag.startswith("-"):
+            raise places.of(*path, number).error(
                 "gocost says itself where the build writes", hint="remove -o"
             )
 
