@@ -38,7 +38,6 @@ ROOT = DOCS.parent
 BUILT = ROOT / "build" / "docs"
 FIXTURES = {
     "payments": ("examples/payments", ["-trimpath", "-ldflags=-s -w"], "./cmd/payments"),
-    "payments-full": ("examples/payments", [], "./cmd/payments"),
     "payments-export": (
         "examples/payments",
         ["-trimpath", "-ldflags=-s -w", "-tags=export"],
@@ -77,7 +76,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail on what is stale")
     parser.add_argument("pages", nargs="*", type=Path, help="only these pages (all without)")
     options = parser.parse_args()
-    pages = options.pages or [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+    pages = [page.resolve() for page in options.pages] or [
+        ROOT / "README.md",
+        *sorted(DOCS.glob("*.md")),
+    ]
     faults = list(check(pages)) if options.check else list(write(pages))
     for fault in faults:
         print(fault, file=sys.stderr)
@@ -117,6 +119,7 @@ def produced(block: re.Match[str]) -> str:
     before, _, visible = command.rpartition(" :: ")
     shown = re.sub(FIXTURE, r"\1", visible)
     real = re.sub(FIXTURE, lambda match: str(fixture(match[1])), visible)
+    before = re.sub(FIXTURE, lambda match: str(fixture(match[1])), before)
     quiet = f"{SETUP}\n{{ {before or ':'}; }} >/dev/null || exit\n"
     print(f"$ {shown}", file=sys.stderr)
     done = subprocess.run(
@@ -136,7 +139,8 @@ def produced(block: re.Match[str]) -> str:
     output = "\n".join(line.rstrip() for line in (done.stdout + done.stderr).splitlines())
     for folder in (BUILT / "work", BUILT, ROOT):
         output = output.replace(f"{folder}/", "")
-    end = f"\n$ echo $?\n{done.returncode}" if done.returncode else ""
+    code = "${PIPESTATUS[0]}" if " | " in visible else "$?"
+    end = f"\n$ echo {code}\n{done.returncode}" if done.returncode else ""
     head = f"<!-- run {block['folder']}: {command} -->"
     return f"{head}\n```console\n$ {shown}\n{output}{end}\n```"
 
