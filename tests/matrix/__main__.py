@@ -132,7 +132,7 @@ def build(path: Path, toolchain: str, mode: Mode, linker: str) -> str:
         cwd=PROGRAMS / mode.program,
         env={
             **os.environ,
-            # An empty one would be taken from the user's `go env -w`; old toolchains know few flags.
+            # An empty one would be the user's `go env -w`; old toolchains know few flags.
             "GOFLAGS": "-mod=mod",
             "GOWORK": "off",
             "CGO_ENABLED": "0",
