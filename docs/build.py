@@ -96,6 +96,8 @@ def check(pages: list[Path]) -> Iterator[str]:
         for target, _ in LINK.findall(text):
             if "://" not in target and not (page.parent / target).exists():
                 yield f"{page.relative_to(ROOT)}: the link to {target} leads nowhere"
+        if "this is a bug in gocost" in text or "Traceback (most" in text:
+            yield f"{page.relative_to(ROOT)}: a command on it crashed"
         for line in commands_shown(text):
             fault = refused(line)
             if fault:
