@@ -55,6 +55,13 @@ def test_modules_that_came_went_or_grew_are_listed_and_the_rest_is_not() -> None
     assert found == {"b": 4, "new": 4, "old": -3}
 
 
+def test_modules_that_only_one_side_looked_at_are_neither_new_nor_gone() -> None:
+    with_modules = [fact("binary.size", 8), fact("binary.module.size", 5, module="a")]
+    alone = [fact("binary.size", 9)]
+    for base, head in ((with_modules, alone), (alone, with_modules)):
+        assert [change.metric for change in between(base, head)] == ["binary.size"]
+
+
 def test_sampled_facts_are_not_compared_side_by_side() -> None:
     assert between([fact("memory.rss.peak", 5)], [fact("memory.rss.peak", 9)]) == []
 

@@ -27,9 +27,11 @@ def changes_between(evidence: Evidence, pricing: Pricing) -> list[Change]:
     base = {_key(fact): fact for fact in evidence.baseline.facts}
     facts = evidence.facts if evidence.comparable is None else evidence.comparable
     head = {_key(fact): fact for fact in facts if metrics[fact.metric].exact}
+    # Where one side never looked at a metric, its modules are neither new nor gone.
+    both = {key[0] for key in head} & {key[0] for key in base}
     for key in [*head, *(key for key in base if key not in head)]:
         metric = metrics.get(str(key[0]))
-        if metric is None or key in told:
+        if metric is None or key in told or key[0] not in both:
             continue
         change = _change(metric, base.get(key), head.get(key), evidence)
         if change is not None:

@@ -144,6 +144,9 @@ class _Gate:
 
     def _metrics(self, governed: Governed) -> frozenset[str]:
         named = wanted_metrics(governed.rules)
+        if "binary.size" in named and (self.side is not None or self.saved is not None):
+            # Whoever asks what grew wants to know whose it is.
+            named |= {"binary.module.size", "binary.kind.size"}
         return named | {each for metric in named for each in inputs(metric)}
 
     def _measured(

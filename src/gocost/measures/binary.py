@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gocost.analyses.size.account import Account, account
 from gocost.analyses.size.kinds import Kind
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from gocost.measures.interface import Context, Measured, Target
 
 
+_ACCOUNTED: Final = ("binary.size.*", "binary.kind.*", "binary.module.*", "binary.package.*")
+"""What takes more than a look at the file: where every byte of it is."""
+
+
 def account_of(binary: GoBinary, *, by_symbols: bool = True) -> Account:
     """Where every byte of an opened binary is; `by_symbols` as for `account`."""
     seed = int.from_bytes(os.urandom(4), "little")
@@ -32,6 +36,8 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     if target.binary is None:
         return Measured(skipped={"binary.size": "there is no binary"})
     with opened(target.binary) as binary:
+        if not context.wants(*_ACCOUNTED):
+            return Measured(facts=[_fact("binary.size", binary.image.size, target.subject)])
         found = account_of(binary)
         return Measured(
             facts=[
@@ -46,7 +52,7 @@ def facts(found: Account, subject: Subject) -> list[Fact]:
     """The file's own facts and one for each kind and module."""
 
     def fact(metric: str, value: int, **labels: str) -> Fact:
-        return Fact(metric, value, Unit.BYTES, subject, labels, "the file's own tables")
+        return _fact(metric, value, subject, **labels)
 
     sums = found.ledger.by_kind()
     attributed = found.ledger.by_package(len(found.packages.names))[:-1].sum()
@@ -66,6 +72,10 @@ def facts(found: Account, subject: Subject) -> list[Fact]:
             if size
         ),
     ]
+
+
+def _fact(metric: str, value: int, subject: Subject, **labels: str) -> Fact:
+    return Fact(metric, value, Unit.BYTES, subject, labels, "the file's own tables")
 
 
 def package_facts(found: Account, subject: Subject) -> list[Fact]:
