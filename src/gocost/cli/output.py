@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+
+import msgspec
 
 from gocost.model.errors import UsageError
 from gocost.model.report import Report
@@ -18,8 +18,7 @@ from gocost.reporters.interface import Settings
 from gocost.reporters.registry import reporter
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """What the user chose with `--format`, `-o` and `--top`."""
 
     format: str
@@ -51,7 +50,7 @@ class Output:
         terminal = stream is sys.stdout and stream.isatty()
         plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         return Settings(
-            width=shutil.get_terminal_size((80, 24)).columns if terminal else 80,
+            width=_columns() if terminal else 80,
             color=terminal and not plain,
             top=self.top,
         )
@@ -75,8 +74,7 @@ class Progress:
 
     def __call__(self, text: str) -> None:
         if self._enabled:
-            width = shutil.get_terminal_size((80, 24)).columns
-            sys.stderr.write(f"\r\x1b[K{text[: width - 1]}")
+            sys.stderr.write(f"\r\x1b[K{text[: _columns() - 1]}")
             sys.stderr.flush()
 
     def clear(self) -> None:
@@ -84,3 +82,9 @@ class Progress:
         if self._enabled:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+def _columns() -> int:
+    import shutil  # its compression modules take longer to import than a help page to print
+
+    return shutil.get_terminal_size((80, 24)).columns

@@ -13,7 +13,9 @@ module information between two sentinels of 16 bytes, in lines `path`, `mod`, `d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from gocost.formats.executable import Executable
 from gocost.formats.executable.fields import ByteOrder
@@ -31,8 +33,7 @@ NOT_GO = "no Go build information"
 _NOT_GO_HINT = "it was not built by Go 1.13 or later, or is packed"
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(msgspec.Struct, frozen=True):
     """A module of the build; `replace` is what stood in for it."""
 
     path: str
@@ -46,8 +47,7 @@ class Module:
         return self.replace or self
 
 
-@dataclass(frozen=True, slots=True)
-class BuildInfo:
+class BuildInfo(msgspec.Struct, frozen=True):
     """What a binary says about its own build."""
 
     go_version: str

@@ -7,7 +7,8 @@ another language's program gets one line that says so and what to do next.
 from __future__ import annotations
 
 import mmap
-from dataclasses import dataclass
+
+import msgspec
 
 from gocost.formats.buildinfo import NOT_GO, BuildInfo, read_buildinfo
 from gocost.formats.executable import Executable, as_array, open_executable
@@ -53,8 +54,7 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GoBinary:
+class GoBinary(msgspec.Struct, frozen=True):
     """An executable with Go in it, and what it says about its build."""
 
     image: Executable

@@ -135,7 +135,10 @@ class _Found:
         start, stop, package = self.sorted()
         stop = _with_filling(start, stop)
         named = package >= 0
-        offsets, index = np.unique(package[named], return_inverse=True)
+        # As numpy.unique, which would import numpy.ma, and that takes longer than all of this.
+        offsets = np.sort(package[named])
+        offsets = offsets[np.flatnonzero(np.diff(offsets, prepend=np.int32(-1)))]
+        index = np.searchsorted(offsets, package[named])
         paths = [_path(image, int(offset), short) for offset in offsets]
         distinct = {path: k for k, path in enumerate(dict.fromkeys(filter(None, paths)))}
         number = np.array([distinct.get(path or "", UNKNOWN) for path in paths], np.int32)

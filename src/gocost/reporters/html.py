@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -38,7 +38,7 @@ class HtmlReporter:
     def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
         """Write the page. Raises NotMeasurableError where the package carries no assets."""
         if settings.top is None:
-            settings = replace(settings, top=ROWS)
+            settings = msgspec.structs.replace(settings, top=ROWS)
         stream.write(_environment().get_template("report.html").render(_page(report, settings)))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TextIO
+
+import msgspec
 
 from gocost.model.report import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What a reporter may know about where its output goes."""
 
     width: int = 80

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from fuzz.small_binary import small_binary
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.regions import Claim, partition
@@ -24,7 +23,7 @@ def section(start: int, end: int, name: str = ".text", **changed: object) -> Sec
             size_in_file=end - start, address=0x400000 + start, size_in_memory=end - start,
             alloc=True, executable=True, writable=False, is_debug=False, compressed=False,
         ),
-        **changed,  # type: ignore[arg-type]
+        **changed,
     )  # fmt: skip
 
 

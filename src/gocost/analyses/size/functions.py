@@ -8,6 +8,7 @@ no compilation unit was linked from C.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gocost.analyses.size.ordering import first_of_each
 from gocost.analyses.size.packages import C_CODE, LINKER, Packages
 from gocost.formats.executable.fields import Bytes
 from gocost.formats.executable.interface import Executable, SymbolKind, Symbols
@@ -29,6 +31,7 @@ from gocost.kernels.symbol_names import intern_packages
 from gocost.model.errors import FormatError
 
 _FEW_UNITS = 256  # compilation units of which no function tells its package
+_TEXT_CHUNK = 1 << 18  # bytes of names that are looked at at once
 _FEW = 100_000  # names without a package that are looked at one by one
 
 
@@ -97,10 +100,16 @@ class Functions(msgspec.Struct, frozen=True, eq=False):
 
 def _is_text(table: Bytes) -> bool:
     """The string table is UTF-8, as all but hostile ones are."""
-    if not len(table) or int(table.max()) < 0x80:
-        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        table.tobytes().decode()
+        for at in range(0, len(table), _TEXT_CHUNK):
+            chunk = table[at : at + _TEXT_CHUNK]
+            # Few chunks hold anything but ASCII, and a cut character is not to run into those.
+            if int(chunk.max()) >= 0x80:
+                decoder.decode(chunk.tobytes())
+            elif decoder.getstate()[0]:
+                return False
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True
@@ -192,14 +201,14 @@ def _package_of_functions(
         return package
     has_unit = table.cu >= 0
     sure = np.flatnonzero(has_unit & (package >= 0))
-    units, first = np.unique(table.cu[sure], return_index=True)
+    units, first = first_of_each(table.cu[sure])
     lost = np.flatnonzero(has_unit & (package < 0))
     if len(lost) and len(units):
         at = np.minimum(np.searchsorted(units, table.cu[lost]), len(units) - 1)
         known = units[at] == table.cu[lost]
         package[lost[known]] = package[sure[first[at[known]]]]
         lost = lost[~known]
-    for unit in np.unique(table.cu[lost])[:_FEW_UNITS].tolist():
+    for unit in first_of_each(table.cu[lost])[0][:_FEW_UNITS].tolist():
         found = package_of_file(first_file(executable, table, unit), packages)
         package[lost[table.cu[lost] == unit]] = found
     # Without a unit: the linker's own, or C's, unless the name is of a package that Go compiled.
@@ -326,7 +335,7 @@ def describe_files(
     by_package = np.zeros(count, np.int64)
     sure = np.flatnonzero((table.cu >= 0) & (package[: len(table)] >= 0))
     words = len(cutab) // 4
-    units, first = np.unique(table.cu[sure], return_index=True)
+    units, first = first_of_each(table.cu[sure])
     first = first[units < words]
     units = units[units < words]
     if not len(units):

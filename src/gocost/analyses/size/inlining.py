@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocost.analyses.size.account import Account
+from gocost.analyses.size.ordering import descending
 from gocost.model.report import Cell
 
 
@@ -39,7 +40,7 @@ def by_name(account: Account, limit: int) -> list[Sequence[Cell]]:
     sums = np.bincount(name, weights=amounts, minlength=size).astype(np.int64)
     calls = np.bincount(name, minlength=size)
     order = np.flatnonzero(sums)
-    order = order[np.argsort(-sums[order], kind="stable")]
+    order = order[descending(sums[order])]
     shown, rest = order[:limit], order[limit:]
     packages = account.packages
     found: list[Sequence[Cell]] = []

@@ -34,6 +34,7 @@ class Ledger:
         self.places: list[str] = []
         self.entries: list[Entries] = []
         self._numbers: dict[str, int] = {}
+        self._packages: NDArray[np.int64] | None = None
 
     def place(self, name: str) -> int:
         """The number of a place of the container."""
@@ -56,6 +57,7 @@ class Ledger:
         column = np.atleast_1d(np.asarray(amount, np.int64))
         total = int(column.sum())
         if total:
+            self._packages = None
             self.entries.append(Entries(kind, place, column, package, function))
         return total
 
@@ -78,13 +80,17 @@ class Ledger:
         return sums
 
     def by_package(self, count: int) -> NDArray[np.int64]:
-        """Bytes by package (rows; the last is nobody's) and kind."""
+        """Bytes by package (rows; the last is nobody's) and kind; not to be written to."""
+        if self._packages is not None and len(self._packages) == count + 1:
+            return self._packages  # every table asks
         sums = np.zeros((count + 1, len(Kind)), np.int64)
         for entry in self.entries:
             if isinstance(entry.package, int):
                 sums[entry.package, entry.kind] += entry.bytes.sum()
             else:
                 sums[:, entry.kind] += _sums(entry.package, entry.bytes, count + 1)
+        sums.flags.writeable = False
+        self._packages = sums
         return sums
 
     def of_functions(self, count: int) -> NDArray[np.int64]:

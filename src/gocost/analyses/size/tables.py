@@ -17,6 +17,7 @@ from gocost.analyses.size.account import Account
 from gocost.analyses.size.function_rows import FunctionRows
 from gocost.analyses.size.inlining import by_name, elsewhere
 from gocost.analyses.size.kinds import Kind
+from gocost.analyses.size.ordering import descending
 from gocost.analyses.size.packages import ModuleName
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, SumsTo, Table
@@ -189,7 +190,7 @@ def _functions(account: Account) -> Table:
     size = np.concatenate((whole[own], amounts))
     code = np.concatenate((sums[0][own], np.where(kinds == Kind.CODE, amounts, 0)))
     described = np.concatenate((sums[1][own], np.where(kinds == Kind.PCLNTAB, amounts, 0)))
-    order = np.argsort(-size, kind="stable")
+    order = descending(size)
     rows = FunctionRows(
         owned,
         labels,

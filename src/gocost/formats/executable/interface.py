@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from typing import Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,8 +30,7 @@ ABSOLUTE = -2  # Symbols.section: a constant, not an address
 COMMON = -3  # Symbols.section: allocated by the linker
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """One section. `size_in_file` is 0 where it takes no file space (.bss)."""
 
     index: int
@@ -57,8 +56,7 @@ class Section:
         return self.offset + self.size_in_file
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True):
     """One piece of the file as the loader sees it (ELF: any program header, `kind` tells which)."""
 
     name: str
@@ -73,8 +71,7 @@ class Segment:
     executable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(msgspec.Struct, frozen=True):
     """Bytes of the file that belong to no section: headers, tables, signatures."""
 
     name: str
@@ -87,16 +84,14 @@ class Extent:
         return self.offset + self.size
 
 
-@dataclass(frozen=True, slots=True)
-class VersionNeed:
+class VersionNeed(msgspec.Struct, frozen=True):
     """A symbol version that a needed library has to offer, such as `GLIBC_2.34` of libc.so.6."""
 
     library: str
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dynamic:
+class Dynamic(msgspec.Struct, frozen=True):
     """What the file asks of the loader."""
 
     present: bool = False
@@ -114,8 +109,7 @@ class Dynamic:
     """Mach-O: the oldest system, such as `macos 12.0`; PE: the subsystem version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """One architecture of a fat Mach-O file."""
 
     machine: str
@@ -137,8 +131,7 @@ class SymbolKind(IntEnum):
     DEBUG = 7
 
 
-@dataclass(frozen=True, eq=False)
-class Symbols:
+class Symbols(msgspec.Struct, frozen=True, eq=False):
     """The symbol table in columns of one length, in file order.
 
     PE and Mach-O record no sizes: there a size runs to the next symbol of the section or to the
@@ -213,8 +206,7 @@ def no_symbols(data: Bytes) -> Symbols:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Relocations:
+class Relocations(msgspec.Struct, frozen=True, eq=False):
     """Pointers that the loader writes: `target[i]` is stored at `address[i]` (sorted).
 
     Only those whose final value differs from, or is not in, the file's bytes are listed. In an
@@ -233,8 +225,7 @@ def no_relocations() -> Relocations:
     return Relocations(np.zeros(0, np.uint64), np.zeros(0, np.uint64))
 
 
-@dataclass(frozen=True, eq=False)
-class Executable:
+class Executable(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A parsed executable over its bytes."""
 
     data: Bytes
@@ -255,9 +246,9 @@ class Executable:
     extents: tuple[Extent, ...]
     """Everything the container places outside sections; may overlap sections in odd files."""
     dynamic: Dynamic
-    load_symbols: Callable[[], Symbols] = field(repr=False)
-    load_relocations: Callable[[], Relocations] = field(repr=False)
-    load_dynamic_symbols: Callable[[], Symbols] | None = field(default=None, repr=False)
+    load_symbols: Callable[[], Symbols]
+    load_relocations: Callable[[], Relocations]
+    load_dynamic_symbols: Callable[[], Symbols] | None = None
     slices: tuple[Slice, ...] = ()
     """Fat Mach-O: every slice, the chosen one marked."""
 

@@ -8,9 +8,9 @@ words (LC_DYLD_CHAINED_FIXUPS); Go's own linker writes plain pointers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from gocost.formats.executable.fields import Bytes, Fields
@@ -67,17 +67,16 @@ _LINKEDIT_DATA = {
 _N_STAB, _N_TYPE, _N_ABS, _N_SECT = 0xE0, 0x0E, 0x02, 0x0E
 
 
-@dataclass(slots=True)
-class _Image:
+class _Image(msgspec.Struct):
     """What the load commands said so far; offsets count from the start of the slice."""
 
     fields: Fields
     wide: bool
-    segments: list[Segment] = field(default_factory=list)
-    sections: list[Section] = field(default_factory=list)
-    extents: list[Extent] = field(default_factory=list)
-    needed: list[str] = field(default_factory=list)
-    rpath: list[str] = field(default_factory=list)
+    segments: list[Segment] = []
+    sections: list[Section] = []
+    extents: list[Extent] = []
+    needed: list[str] = []
+    rpath: list[str] = []
     linker: str = ""
     soname: str = ""
     platform: str = ""
