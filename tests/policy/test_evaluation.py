@@ -11,7 +11,7 @@ import pytest
 from gocost.model.catalogue import all_metrics
 from gocost.model.fact import Fact, Value
 from gocost.model.finding import Finding, Outcome
-from gocost.model.quantity import Money
+from gocost.model.quantity import Money, Unit
 from gocost.model.report import Change, Verdict
 from gocost.model.subject import Subject
 from gocost.policy.baseline import Baseline
@@ -87,6 +87,19 @@ def test_a_violation_says_by_how_much_and_what_the_excess_costs() -> None:
     (found,) = judged("{metric: binary.size, max: 1 MiB}", facts=[fact("binary.size", 3 << 20)])
     assert found.message == "binary.size is 3 MiB, 2 MiB over max 1 MiB"
     assert found.money == Money(Decimal(2 << 20))
+
+
+def test_a_difference_of_ratios_is_in_points() -> None:
+    rule = "{metric: memory.heap.growth, max: 0.3, growth: 5%}"
+    change = Change(
+        *("memory.heap.growth", Unit.RATIO, 0.3, 2.37, 2.07, Verdict.WORSE), low=1.9, high=2.2
+    )
+    found = judged(rule, facts=[fact("memory.heap.growth", 2.37)], changes=[change])
+    assert [each.message for each in found] == [
+        "memory.heap.growth is 237%, over max 0.3",
+        "memory.heap.growth went from 30% by +207 points (+190 points to +220 points), "
+        "over growth 5%",
+    ]
 
 
 def test_a_finding_points_at_the_limit_it_breaks() -> None:

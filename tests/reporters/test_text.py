@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from decimal import Decimal
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 
-from gocost.model.quantity import Unit
-from gocost.model.report import Column, Layout, Report, Series, Table
+from gocost.model.fact import Fact
+from gocost.model.quantity import Money, Unit
+from gocost.model.report import Change, Column, Layout, Report, Series, Table, Verdict
 from gocost.reporters.interface import Settings
 from gocost.reporters.registry import reporter
 from gocost.reporters.text_table import cut, grid, wrap
@@ -82,12 +85,46 @@ def test_a_finding_says_what_where_how_much_and_what_to_do(said: str) -> None:
 
 def test_many_passes_are_counted_instead_of_listed() -> None:
     report = REPORTS["clean"]()
-    many = Report("check", "0", findings=report.findings * 6, layout=Layout(facts=()))
+    findings = [
+        msgspec.structs.replace(each, rule=f"{each.rule}.{n}")
+        for n in range(6)
+        for each in report.findings
+    ]
+    many = Report("check", "0", findings=findings, layout=Layout(facts=()))
 
     text = rendered("text", many)
 
     assert "Passed: 24 rules" in text
-    assert len(text.splitlines()) < 8
+    assert len(text.splitlines()) < 12
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "html"])
+def test_a_rule_with_many_findings_is_one_rule(format_: str) -> None:
+    findings = REPORTS["check"]().findings
+    many = Report("check", "0", findings=[*findings, *findings[:1] * 3])
+
+    assert "2 rules violated, 1 warning" in rendered(format_, many)
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "html"])
+def test_money_without_a_currency_of_its_own_is_in_that_of_the_prices(format_: str) -> None:
+    table = Table("Costs", (Column("amount", Unit.MONEY_PER_MONTH),), [(Money(Decimal(9), "EUR"),)])
+    change = Change(
+        "cost.month", Unit.MONEY_PER_MONTH, 10, 12.5, 2.5, Verdict.WORSE, low=2.25, high=2.75
+    )
+    fact = Fact("cost.idle.month", 3.5, Unit.MONEY_PER_MONTH)
+    report = Report("check", "0", facts=[fact], changes=[change], tables={"costs": table})
+
+    text = rendered(format_, report)
+
+    assert "+2.50 EUR/month" in text
+    assert "10.00 EUR/month" in text
+    assert "+2.25 EUR/month" in text
+    assert "3.50 EUR/month" in text
+    # and two currencies are not mixed up
+    other = msgspec.structs.replace(change, money=Money(Decimal(1), "USD"))
+    mixed = msgspec.structs.replace(report, changes=[other])
+    assert "+2.50/month" in rendered(format_, mixed)
 
 
 def test_a_stream_that_knows_only_ascii_gets_ascii() -> None:

@@ -67,6 +67,9 @@ class Judge:
         ]
 
     def _shown(self, value: Value, unit: Unit, *, signed: bool = False) -> str:
+        if signed and unit is Unit.RATIO and isinstance(value, int | float):
+            # `237% by +207%` reads as if it were a share of the base.
+            return f"{value * 100:+.3g} points"
         text = format_quantity(value, unit, signed=signed)
         if unit not in (Unit.MONEY, Unit.MONEY_PER_MONTH):
             return text
@@ -140,8 +143,9 @@ class Judge:
             assert isinstance(limit.value, int | float)
             over = abs(float(value) - limit.value)
             side = "over max" if limit.kind == "max" else "below min"
-            by = self._shown(over, metric.unit)
-            message = f"{name} is {shown}, {by} {side} {limit.text}"
+            # Of a ratio, a difference in percent would read as a share of something.
+            by = "" if metric.unit is Unit.RATIO else f"{self._shown(over, metric.unit)} "
+            message = f"{name} is {shown}, {by}{side} {limit.text}"
             money = self.price(metric.id, over) if limit.kind == "max" else None
             return self._violation(rule, limit, fact, message, money)
         allowed = f"must be {'one of ' if limit.kind == 'one_of' else ''}{_shown_limit(limit)}"

@@ -8,6 +8,7 @@ reads the same Markdown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final, TextIO
 
 from gocost.model.finding import Finding, Severity
@@ -148,7 +149,7 @@ def _top(content: Outline) -> Iterator[str]:
         yield f"- and {len(weighty) + len(moved) - TOP:,} more below"
     if not weighty and not moved:
         for fact in content.facts[:TOP]:
-            value = prose(wording.quantity(fact.value, fact.unit))
+            value = prose(wording.quantity(fact.value, fact.unit, currency=content.currency))
             yield f"- {code(wording.fact_name(fact))}: **{value}**"
 
 
@@ -164,7 +165,8 @@ def _bullet(finding: Finding, content: Outline) -> str:
 
 def _change_bullet(change: Change, content: Outline) -> str:
     service = f" ({prose(change.subject.service)})" if content.many else ""
-    moved = " ".join(word for word in (wording.delta(change), wording.percent(change)) if word)
+    by = wording.delta(change, content.currency)
+    moved = " ".join(word for word in (by, wording.percent(change)) if word)
     text = f"- {code(wording.change_name(change))}{service}: {prose(moved or change.verdict.value)}"
     if change.money is not None:
         text += f"; **{prose(wording.monthly(change.money, signed=True))}**"
@@ -220,7 +222,10 @@ def _changes(body: _Body, content: Outline, *, unfolded: bool) -> None:
     used = [i for i, name in enumerate(names) if name not in left_out]
     head, lines = table_lines(
         [names[i] for i in used],
-        ([row[i] for i in used] for row in map(_change_row, content.changes)),
+        (
+            [row[i] for i in used]
+            for row in map(partial(_change_row, currency=content.currency), content.changes)
+        ),
         [names[i] not in ("service", "metric", "verdict") for i in used],
     )
     count = len(content.changes)
@@ -239,15 +244,19 @@ def _empty_columns(content: Outline) -> set[str]:
     return empty
 
 
-def _change_row(change: Change) -> list[str]:
+def _change_row(change: Change, currency: str) -> list[str]:
     return [
         prose(change.subject.service),
         code(wording.change_name(change), cell=True),
-        prose(wording.quantity(change.base, change.unit)) if change.base is not None else "",
-        prose(wording.quantity(change.head, change.unit)) if change.head is not None else "",
-        prose(wording.delta(change)),
+        *(
+            "" if value is None else prose(wording.quantity(value, change.unit, currency=currency))
+            for value in (change.base, change.head)
+        ),
+        prose(wording.delta(change, currency)),
         prose(wording.percent(change)),
-        prose(wording.interval(change.low, change.high, change.unit, signed=True)),
+        prose(
+            wording.interval(change.low, change.high, change.unit, signed=True, currency=currency)
+        ),
         f"**{change.verdict.value}**" if change.verdict is Verdict.WORSE else change.verdict.value,
         prose(wording.monthly(change.money, signed=True).removesuffix("/month")),
     ]
@@ -292,8 +301,8 @@ def _facts(body: _Body, content: Outline) -> None:
         [
             *([prose(fact.subject.service)] if content.many else []),
             code(wording.fact_name(fact), cell=True),
-            prose(wording.quantity(fact.value, fact.unit)),
-            *([prose(wording.sampled(fact))] if sampled else []),
+            prose(wording.quantity(fact.value, fact.unit, currency=content.currency)),
+            *([prose(wording.sampled(fact, content.currency))] if sampled else []),
         ]
         for fact in content.facts
     )

@@ -16,7 +16,7 @@ from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Outcome, Severity
 from gocost.model.report import Change, Report, Table, Verdict
 from gocost.reporters.interface import Settings
-from gocost.reporters.wording import plain, subject
+from gocost.reporters.wording import currency, plain, subject
 
 Item = TypeVar("Item", Change, Fact)
 
@@ -46,6 +46,8 @@ class Outline:
     facts: list[Fact]
     tables: list[tuple[str, Table]]
     services: list[str]
+    currency: str
+    """Of facts and changes that are money, which are plain numbers."""
 
     @property
     def judged(self) -> bool:
@@ -61,6 +63,11 @@ class Outline:
     def many(self) -> bool:
         """Whether a line must say which service it is about."""
         return len(self.services) > 1
+
+    @staticmethod
+    def rules(findings: Sequence[Finding]) -> int:
+        """How many rules these findings are of; one rule of two services is two."""
+        return len({(finding.subject.service, finding.rule) for finding in findings})
 
 
 def outline(report: Report, settings: Settings) -> Outline:
@@ -85,6 +92,7 @@ def outline(report: Report, settings: Settings) -> Outline:
             for name, table in shown_tables(report)
         ],
         services=_services(report),
+        currency=currency(report),
     )
 
 
@@ -131,16 +139,24 @@ def headline(content: Outline) -> str:
 
 
 def verdict(content: Outline) -> str:
-    """`2 rules violated, 1 unknown, 9 passed`, or `all limits kept (9 passed)`; never a zero."""
-    blocking = len(content.blocking)
-    softer = len(content.violated) - blocking
+    """`2 rules violated, 1 unknown, 9 passed`, or `all limits kept (9 passed)`; never a zero.
+
+    Rules are counted, each once for a service however many findings it has.
+    """
+    blocking = content.rules(content.blocking)
+    softer = content.rules([f for f in content.violated if f.severity is not Severity.ERROR])
     counts = [
         (blocking, f"{blocking} {'rule' if blocking == 1 else 'rules'} violated"),
         (softer, f"{softer} {'warning' if softer == 1 else 'warnings'}"),
-        (len(content.unknown), f"{len(content.unknown)} unknown"),
-        (len(content.waived), f"{len(content.waived)} waived"),
-        (len(content.skipped), f"{len(content.skipped)} skipped"),
-        (len(content.passed), f"{len(content.passed)} passed"),
+        *(
+            (count, f"{count} {outcome}")
+            for count, outcome in (
+                (content.rules(content.unknown), "unknown"),
+                (content.rules(content.waived), "waived"),
+                (content.rules(content.skipped), "skipped"),
+                (content.rules(content.passed), "passed"),
+            )
+        ),
     ]
     said = ", ".join(text for count, text in counts if count)
     return said if content.violated or content.unknown else f"all limits kept ({said})"

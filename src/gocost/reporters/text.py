@@ -209,7 +209,7 @@ def _short(
     page: _Page, title: str, kind: str, findings: Sequence[Finding], content: Outline
 ) -> None:
     if len(findings) > PASSES_LISTED:
-        page.heading(f"{title}: {len(findings)} rules")
+        page.heading(f"{title}: {content.rules(findings)} rules")
         rules = dict.fromkeys(wording.plain(finding.rule) for finding in findings)
         page.prose(", ".join(rules), "dim", indent=2)
         return
@@ -238,7 +238,7 @@ def _changes(page: _Page, content: Outline) -> None:
             "Changed against the base" + (f": {wording.plain(service)}" if service else "")
         )
         shown = changes[:CHANGES_OF_A_VERDICT] if content.judged else changes
-        _change_rows(page, shown)
+        _change_rows(page, shown, content.currency)
         if len(shown) < len(changes):
             page.line((f"and {len(changes) - len(shown)} more", "dim"), indent=2)
     if content.unchanged:
@@ -248,10 +248,9 @@ def _changes(page: _Page, content: Outline) -> None:
         page.prose(text, "dim", bullet="Unchanged: ")
 
 
-def _change_rows(page: _Page, changes: Sequence[Change]) -> None:
-    currencies = {wording.plain(c.money.currency) for c in changes if c.money is not None}
-    currency = currencies.pop() if len(currencies) == 1 else ""
-    names = ["metric", "base", "head", "delta", "%", "verdict", f"{currency} a month".strip()]
+def _change_rows(page: _Page, changes: Sequence[Change], currency: str) -> None:
+    heading = f"{wording.plain(currency)} a month".strip()
+    names = ["metric", "base", "head", "delta", "%", "verdict", heading]
     rows = [_change_cells(change, currency) for change in changes]
     used = [i for i in range(len(names)) if i == 0 or any(row[i] for row in rows)]
     fitted = fit(
@@ -265,7 +264,8 @@ def _change_rows(page: _Page, changes: Sequence[Change]) -> None:
     page.line((first, "dim"), indent=2)
     for line, change in zip(lines, changes, strict=True):
         page.line((line, _VERDICTS[change.verdict]), indent=2)
-        if bounds := wording.interval(change.low, change.high, change.unit, signed=True):
+        low, high = change.low, change.high
+        if bounds := wording.interval(low, high, change.unit, signed=True, currency=currency):
             page.line((f"between {bounds.replace(' to ', ' and ')}", "dim"), indent=4)
     _left_out(page, fitted)
 
@@ -274,12 +274,14 @@ def _change_cells(change: Change, currency: str) -> list[str]:
     cost = "" if change.money is None else wording.money(change.money, signed=True)
     return [
         wording.change_name(change),
-        wording.quantity(change.base, change.unit) if change.base is not None else "-",
-        wording.quantity(change.head, change.unit) if change.head is not None else "-",
-        wording.delta(change),
+        *(
+            wording.quantity(value, change.unit, currency=currency) if value is not None else "-"
+            for value in (change.base, change.head)
+        ),
+        wording.delta(change, currency),
         wording.percent(change),
         change.verdict.value,
-        cost.removesuffix(f" {currency}"),
+        cost.removesuffix(f" {wording.plain(currency)}"),
     ]
 
 
@@ -297,7 +299,11 @@ def _facts(page: _Page, content: Outline) -> None:
     for service, facts in by_service(content, content.facts):
         page.heading(f"{title}: {wording.plain(service)}" if service else title)
         rows = [
-            [wording.fact_name(f), wording.quantity(f.value, f.unit), wording.sampled(f)]
+            [
+                wording.fact_name(f),
+                wording.quantity(f.value, f.unit, currency=content.currency),
+                wording.sampled(f, content.currency),
+            ]
             for f in facts
         ]
         fitted = fit(

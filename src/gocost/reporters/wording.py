@@ -14,7 +14,7 @@ from itertools import pairwise
 from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Location
 from gocost.model.quantity import Money, Unit, format_money, format_quantity
-from gocost.model.report import Cell, Change, Series
+from gocost.model.report import Cell, Change, Report, Series
 from gocost.model.subject import Subject
 
 # Control characters drive a terminal; bidirectional and invisible ones lie about what is shown.
@@ -24,6 +24,8 @@ _UNSAFE = re.compile(
 # What a GitHub or Azure runner takes for a command when it stands in a log.
 # Also after a blank, where wrapping may put it at the start of a line.
 _COMMAND = re.compile(r"(?:^|(?<=\s)):(?=:)|#(?=#\[|#vso\[)")
+
+_MONEY = (Unit.MONEY, Unit.MONEY_PER_MONTH)
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -74,26 +76,37 @@ def monthly(value: Money | None, *, signed: bool = False) -> str:
     return "" if value is None else money(value, Unit.MONEY_PER_MONTH, signed=signed)
 
 
-def quantity(value: float | str | None, unit: Unit, *, signed: bool = False) -> str:
-    """A fact's value; text from outside made safe."""
+def quantity(
+    value: float | str | None, unit: Unit, *, signed: bool = False, currency: str = ""
+) -> str:
+    """A fact's value; text from outside made safe. Money is said to be in `currency`."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, float) and not math.isfinite(value):
         return "unknown" if math.isnan(value) else "infinite"
-    return format_quantity(value, unit, signed=signed)
+    text = format_quantity(value, unit, signed=signed)
+    if not currency or value is None or unit not in _MONEY:
+        return text
+    amount, slash, per = text.partition("/")
+    return f"{amount} {plain(currency)}{slash}{per}"
 
 
-def interval(low: float | None, high: float | None, unit: Unit, *, signed: bool = False) -> str:
+def interval(
+    low: float | None, high: float | None, unit: Unit, *, signed: bool = False, currency: str = ""
+) -> str:
     """`12.1 ms to 13.0 ms`, or an empty string where nothing was sampled."""
     if low is None or high is None:
         return ""
-    return f"{quantity(low, unit, signed=signed)} to {quantity(high, unit, signed=signed)}"
+    ends = (quantity(end, unit, signed=signed, currency=currency) for end in (low, high))
+    return " to ".join(ends)
 
 
-def sampled(fact: Fact) -> str:
+def sampled(fact: Fact, currency: str = "") -> str:
     """The interval of a sampled fact and how many samples it rests on."""
     count = f"n={fact.n:,}" if fact.n is not None else ""
-    return "  ".join(w for w in (interval(fact.low, fact.high, fact.unit), count) if w)
+    return "  ".join(
+        w for w in (interval(fact.low, fact.high, fact.unit, currency=currency), count) if w
+    )
 
 
 def labels(pairs: dict[str, str]) -> str:
@@ -149,13 +162,13 @@ def percent(change: Change) -> str:
     return f"{share * 100:+,.1f}%" if abs(share) < 10 else f"{share * 100:+,.0f}%"
 
 
-def delta(change: Change) -> str:
+def delta(change: Change, currency: str = "") -> str:
     """The difference in the metric's unit, signed; percentage points for ratios."""
     if change.delta is None:
         return ""
     if change.unit is Unit.RATIO:
         return f"{change.delta * 100:+.3g} pp"
-    return quantity(change.delta, change.unit, signed=True)
+    return quantity(change.delta, change.unit, signed=True, currency=currency)
 
 
 def short(finding: Finding) -> str:
@@ -168,6 +181,20 @@ def price_books(findings: Iterable[Finding], changes: Iterable[Change]) -> list[
     """The price books that the amounts shown were computed from, in order of appearance."""
     amounts = [finding.money for finding in findings] + [change.money for change in changes]
     return list(dict.fromkeys(a.price_book for a in amounts if a is not None and a.price_book))
+
+
+def currency(report: Report) -> str:
+    """The one currency of all the amounts in a report; empty where there is none or several.
+
+    Facts and changes that are money are plain numbers in the currency of the price book.
+    """
+    amounts: list[Cell] = [finding.money for finding in report.findings]
+    amounts += [change.money for change in report.changes]
+    for table in report.tables.values():
+        places = [i for i, column in enumerate(table.columns) if column.unit in _MONEY]
+        amounts += [row[i] for row in table.rows for i in places]
+    found = {amount.currency for amount in amounts if isinstance(amount, Money)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def resample(values: Sequence[float | None], width: int) -> list[float | None]:
