@@ -44,6 +44,11 @@ def bench(
     the target against itself and reports the noise floor of this machine. Where a folder is run and
     neither `plan` nor `settings` is given, both are as the policy's `bench:` says, if there is one.
 
+    The report's table `benchmarks` has every row with all of its figures, in base units; programs
+    read that one. `benchmarks.time`, `benchmarks.bytes`, `benchmarks.allocations` and so on repeat
+    its rows for people, one table a unit, with fewer columns. A comparison has `geomeans` too, and
+    `calibrate` has the table `noise` alone.
+
     Raises UsageError for what cannot be carried out as asked, BuildError where tests do not
     compile, SourceError where something cannot be run or read.
     """
