@@ -16,7 +16,9 @@ NUMBER = 21  # the most characters of a 64-bit integer, and a comma
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
+@cython.boundscheck(False)
 @cython.exceptval(check=False)
 def _digits(
     value: cython.longlong, out: cython.uchar[::1], at: cython.Py_ssize_t
@@ -35,6 +37,95 @@ def _digits(
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _copy(
+    source: cython.const[cython.uchar][::1],
+    first: cython.Py_ssize_t,
+    count: cython.Py_ssize_t,
+    out: cython.uchar[::1],
+    at: cython.Py_ssize_t,
+) -> cython.Py_ssize_t:
+    """Copy bytes; returns where they end. The caller has seen that both sides have them."""
+    k: cython.Py_ssize_t
+    for k in range(count):
+        out[at + k] = source[first + k]
+    return at + count
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _escapes(
+    source: cython.const[cython.uchar][::1], first: cython.Py_ssize_t, count: cython.Py_ssize_t
+) -> cython.uchar:
+    """Whether any byte needs an escape, 0 or 1: without a branch, so that the loop is one of
+    vectors. The caller has seen that the bytes are there.
+    """
+    k: cython.Py_ssize_t
+    byte: cython.uchar
+    found: cython.uchar = 0
+    for k in range(count):
+        byte = source[first + k]
+        found |= (byte < 32) | (byte == 34) | (byte == 92)
+    return found
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _escaped(
+    source: cython.const[cython.uchar][::1],
+    first: cython.Py_ssize_t,
+    count: cython.Py_ssize_t,
+    out: cython.uchar[::1],
+    at: cython.Py_ssize_t,
+) -> cython.Py_ssize_t:
+    """Copy bytes with escapes; returns where they end, at most six times as far."""
+    k: cython.Py_ssize_t
+    byte: cython.uchar
+    low: cython.uchar
+    for k in range(count):
+        byte = source[first + k]
+        if byte == 34 or byte == 92:
+            out[at] = 92
+            at += 1
+        elif byte < 32:
+            out[at] = 92
+            out[at + 1] = 117
+            out[at + 2] = 48
+            out[at + 3] = 48
+            out[at + 4] = 48 + (byte >> 4)
+            low = byte & 15
+            out[at + 5] = 48 + low if low < 10 else 87 + low
+            at += 6
+            continue
+        out[at] = byte
+        at += 1
+    return at
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _text(
+    source: cython.const[cython.uchar][::1],
+    first: cython.Py_ssize_t,
+    count: cython.Py_ssize_t,
+    out: cython.uchar[::1],
+    at: cython.Py_ssize_t,
+) -> cython.Py_ssize_t:
+    if _escapes(source, first, count):
+        return _escaped(source, first, count, out, at)
+    return _copy(source, first, count, out, at)
+
+
+@cython.cfunc
 @cython.nogil
 @cython.exceptval(-2, check=True)
 def _rows(
@@ -48,48 +139,38 @@ def _rows(
     numbers: cython.longlong[:, ::1],
     out: cython.uchar[::1],
 ) -> cython.Py_ssize_t:
-    """Write all rows; returns the bytes written, or -1 where they do not fit."""
+    """Write all rows; returns the bytes written, or -1 where they do not fit or are not there."""
     room: cython.Py_ssize_t = out.shape[0]
     at: cython.Py_ssize_t = 0
     i: cython.Py_ssize_t
     k: cython.Py_ssize_t
     first: cython.Py_ssize_t
     count: cython.Py_ssize_t
-    byte: cython.uchar
-    low: cython.uchar
+    size: cython.Py_ssize_t
     for i in range(owner.shape[0]):
         first = prefix_at[owner[i]]
         count = prefix_at[owner[i] + 1] - first
-        if at + count + 6 * length[i] + 21 * numbers.shape[0] + 8 > room:
+        size = length[i]
+        if first < 0 or count < 0 or first + count > prefixes.shape[0] or size < 0:
+            return -1
+        if at + count + 6 * size + 21 * numbers.shape[0] + 8 > room:
             return -1
         if i:
             out[at] = 44
             at += 1
         out[at] = 91
-        at += 1
-        for k in range(count):
-            out[at + k] = prefixes[first + k]
-        at += count
+        at = _copy(prefixes, first, count, out, at + 1)
         out[at] = 34
-        at += 1
         first = start[i]
-        for k in range(length[i]):
-            byte = names[first + k] if first >= 0 else more[-1 - first + k]
-            if byte == 34 or byte == 92:
-                out[at] = 92
-                at += 1
-            elif byte < 32:
-                out[at] = 92
-                out[at + 1] = 117
-                out[at + 2] = 48
-                out[at + 3] = 48
-                out[at + 4] = 48 + (byte >> 4)
-                low = byte & 15
-                out[at + 5] = 48 + low if low < 10 else 87 + low
-                at += 6
-                continue
-            out[at] = byte
-            at += 1
+        if first >= 0:
+            if first > names.shape[0] - size:
+                return -1
+            at = _text(names, first, size, out, at + 1)
+        else:
+            first = -1 - first
+            if first > more.shape[0] - size:
+                return -1
+            at = _text(more, first, size, out, at + 1)
         out[at] = 34
         at += 1
         for k in range(numbers.shape[0]):
@@ -115,7 +196,8 @@ def encode_rows(
     Row i is the encoded text `prefixes[prefix_at[owner[i]]:prefix_at[owner[i] + 1]]`, the name of
     `length[i]` bytes at `start[i]` in `names` or, below 0, at `-1 - start[i]` in `more` (valid
     UTF-8 both) and the integers `numbers[:, i]` (not
-    negative). None where escapes make it much longer than expected: encode it another way.
+    negative). None where escapes make it much longer than expected, or a text lies outside its
+    table: encode it another way.
     """
     spans = np.diff(prefix_at)[owner]
     width = NUMBER * numbers.shape[0] + 8
