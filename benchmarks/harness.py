@@ -97,7 +97,8 @@ def run(program: Program) -> tuple[float, float, int]:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
-            env={**os.environ, **program.env},
+            # An installed package has its bytecode; a checkout gets it in the round not counted.
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **program.env},
             cwd=program.directory,
         )
         _, status, usage = os.wait4(process.pid, 0)
