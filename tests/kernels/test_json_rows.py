@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -52,3 +53,35 @@ def test_rows_read_back(
         return
     wanted = [[*OWNERS[of], name, *numbers] for of, name, numbers, _ in rows]
     assert json.loads(b"[" + text.tobytes() + b"]") == wanted
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "ends"),
+    [
+        (3, 2, (0, 4)),
+        (-5, 1, (0, 4)),
+        (2**63 - 1, 1, (0, 4)),
+        (-(2**63), 1, (0, 4)),
+        (0, -1, (0, 4)),
+        (0, 1, (0, 5)),
+        (0, 1, (-1, 2)),
+        (0, 1, (4, 0)),
+    ],
+)
+def test_a_text_outside_its_table_is_not_read(
+    kernel: LoadKernel, start: int, length: int, ends: tuple[int, int]
+) -> None:
+    table = np.frombuffer(b"name", np.uint8)
+
+    text = kernel("json_rows").encode_rows(
+        table,
+        table,
+        table,
+        np.array(ends, np.int64),
+        np.zeros(1, np.int32),
+        np.array([start], np.int64),
+        np.array([length], np.int32),
+        np.ones((3, 1), np.int64),
+    )
+
+    assert text is None

@@ -151,7 +151,7 @@ def _rows(
         first = prefix_at[owner[i]]
         count = prefix_at[owner[i] + 1] - first
         size = length[i]
-        if first < 0 or count < 0 or first + count > prefixes.shape[0] or size < 0:
+        if first < 0 or count < 0 or first > prefixes.shape[0] - count or size < 0:
             return -1
         if at + count + 6 * size + 21 * numbers.shape[0] + 8 > room:
             return -1
