@@ -127,6 +127,48 @@ def test_money_without_a_currency_of_its_own_is_in_that_of_the_prices(format_: s
     assert "+2.50/month" in rendered(format_, mixed)
 
 
+def changed(metric: str, **labels: str) -> Change:
+    unit = Unit.SECONDS_PER_OPERATION
+    return Change(metric, unit, 35.3e-6, 791e-6, 755e-6, Verdict.WORSE, labels=labels)
+
+
+def test_rows_of_changes_are_told_apart_by_the_labels_that_differ() -> None:
+    package = "example.com/payments/internal/api"
+    changes = [
+        changed(metric, benchmark=name, package=package)
+        for name in ("CreateQuote", "CreatePayment")
+        for metric in ("bench.time", "bench.throughput")
+    ]
+
+    wide = rendered("text", Report("bench", "0", changes=changes), Settings(width=120))
+    narrow = rendered("text", Report("bench", "0", changes=changes), Settings(width=60))
+
+    assert "  CreateQuote bench.time  " in wide
+    assert re.search(r"\n  CreatePayment +35\.3 µs/op .*\n  bench\.throughput\n", narrow)
+    # a package that is the same in every row says nothing
+    assert package not in wide + narrow
+
+
+def test_labels_of_several_kinds_keep_what_differs_at_their_end() -> None:
+    changes = [
+        changed("bench.time", benchmark=name, package=f"example.com/a/very/long/path/to/{where}")
+        for name in ("Sign", "Verify", "Parse")
+        for where in ("first", "second")
+    ]
+
+    text = rendered("text", Report("bench", "0", changes=changes), Settings(width=70))
+
+    rows = re.findall(r"\n  ([A-Z]\w+) [^…]*…\S+/(\w+)", text)
+    names = ("Sign", "Verify", "Parse")
+    assert rows == [(name, where) for name in names for where in ("first", "second")]
+
+
+def test_one_row_keeps_the_label_that_it_has() -> None:
+    one = [changed("binary.module.size", module="std")]
+
+    assert "\n  std binary.module.size  " in rendered("text", Report("x", "0", changes=one))
+
+
 def test_a_stream_that_knows_only_ascii_gets_ascii() -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")

@@ -15,7 +15,15 @@ from gocost.model.report import Change, Report, Series, Table, Verdict
 from gocost.reporters import wording
 from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, by_service, headline, outline
-from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, wrap
+from gocost.reporters.text_table import (
+    Grid,
+    aligned,
+    cells,
+    cut,
+    fit,
+    grid,
+    wrap,
+)
 
 WIDEST_PROSE: Final = 100
 SPARK: Final = 32
@@ -52,6 +60,9 @@ _ASCII: Final = str.maketrans(
 )
 
 _REST: Final = re.compile(r"\([\d,]+ others\)")
+
+SHORTEST_NAME: Final = 18
+"""A label or metric of a change is not cut below this: `bench.allocations` fits."""
 
 CHANGES_OF_A_VERDICT = 12
 """How many changes a person sees under a verdict, the worst first; the other forms have all."""
@@ -242,7 +253,8 @@ def _changes(page: _Page, content: Outline) -> None:
         if len(shown) < len(changes):
             page.line((f"and {len(changes) - len(shown)} more", "dim"), indent=2)
     if content.unchanged:
-        names = dict.fromkeys(wording.change_name(change) for change in content.unchanged)
+        apart = wording.told_apart(content.unchanged)
+        names = dict.fromkeys(" ".join(words) for words in apart)
         text = ", ".join(names) if len(names) <= 12 else f"{len(content.unchanged)} metrics"
         page.line()
         page.prose(text, "dim", bullet="Unchanged: ")
@@ -252,28 +264,52 @@ def _change_rows(page: _Page, changes: Sequence[Change], currency: str) -> None:
     heading = f"{wording.plain(currency)} a month".strip()
     names = ["metric", "base", "head", "delta", "%", "verdict", heading]
     rows = [_change_cells(change, currency) for change in changes]
-    used = [i for i in range(len(names)) if i == 0 or any(row[i] for row in rows)]
-    fitted = fit(
-        [names[i] for i in used],
-        [[row[i] for i in used] for row in rows],
-        right=[names[i] not in ("metric", "verdict") for i in used],
-        prose=[False] * len(used),
-        width=page.width - 2,
-    )
-    first, *lines = fitted.lines()
-    page.line((first, "dim"), indent=2)
-    for line, change in zip(lines, changes, strict=True):
-        page.line((line, _VERDICTS[change.verdict]), indent=2)
+    used = [i for i in range(len(names)) if i == 0 or any(row[i - 1] for row in rows)]
+    apart = wording.told_apart(changes)
+
+    def fitted_with(firsts: Sequence[str], *, wrapped: bool) -> Grid:
+        whole = [[first, *row] for first, row in zip(firsts, rows, strict=True)]
+        return fit(
+            [names[i] for i in used],
+            [[row[i] for i in used] for row in whole],
+            right=[names[i] not in ("metric", "verdict") for i in used],
+            prose=[wrapped and i == 0 for i in used],
+            width=page.width - 2,
+        )
+
+    whole = [" ".join(words) for words in apart]
+    fitted = fitted_with(whole, wrapped=False)
+    if any(len(words) > 1 for words in apart) and fitted.widths[0] < max(map(cells, whole)):
+        # A name that is cut in the middle loses what tells its row apart: it takes more lines.
+        room = max(page.width // 4, SHORTEST_NAME)
+        split = [
+            " ".join([*(_tail(label, room) for label in labels), cut(metric, room)])
+            for *labels, metric in apart
+        ]
+        fitted = fitted_with(split, wrapped=True)
+    page.line((next(fitted.lines()), "dim"), indent=2)
+    for lines, change in zip(fitted.by_row(), changes, strict=True):
+        for line in lines:
+            page.line((line, _VERDICTS[change.verdict]), indent=2)
         low, high = change.low, change.high
         if bounds := wording.interval(low, high, change.unit, signed=True, currency=currency):
             page.line((f"between {bounds.replace(' to ', ' and ')}", "dim"), indent=4)
     _left_out(page, fitted)
 
 
+def _tail(text: str, width: int) -> str:
+    """`text` in at most `width` cells: packages and modules differ at their end."""
+    if cells(text) <= width:
+        return text
+    kept = text[1 - width :]
+    while cells(kept) > width - 1:
+        kept = kept[1:]
+    return f"…{kept}"
+
+
 def _change_cells(change: Change, currency: str) -> list[str]:
     cost = "" if change.money is None else wording.money(change.money, signed=True)
     return [
-        wording.change_name(change),
         *(
             wording.quantity(value, change.unit, currency=currency) if value is not None else "-"
             for value in (change.base, change.head)

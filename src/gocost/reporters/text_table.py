@@ -37,8 +37,13 @@ class Grid:
     def lines(self) -> Iterator[str]:
         """The heading and the rows as lines, without trailing blanks."""
         yield self._line(self.names)
+        for lines in self.by_row():
+            yield from lines
+
+    def by_row(self) -> Iterator[list[str]]:
+        """The lines of each row, more than one where prose is wrapped."""
         for row in self.rows:
-            yield from self._wrapped(row)
+            yield list(self._wrapped(row))
 
     def _wrapped(self, row: Sequence[str]) -> Iterator[str]:
         if not any(self.prose):

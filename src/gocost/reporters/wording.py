@@ -126,6 +126,24 @@ def change_name(change: Change) -> str:
     return plain(change.metric) + labels(change.labels)
 
 
+def told_apart(changes: Sequence[Change]) -> list[list[str]]:
+    """What tells rows under one heading apart, then their metric: `CreateQuote`, `bench.time`.
+
+    Of the labels only those that differ between rows, and always the one that differs most.
+    """
+    different: dict[str, set[str]] = {}
+    for change in changes:
+        for key, value in change.labels.items():
+            different.setdefault(key, set()).add(value)
+    order = sorted(different, key=lambda key: (-len(different[key]), key))
+    found = []
+    for change in changes:
+        keys = [key for key in order if key in change.labels]
+        said = [key for number, key in enumerate(keys) if not number or len(different[key]) > 1]
+        found.append([*(plain(change.labels[key]) for key in said), plain(change.metric)])
+    return found
+
+
 def series_name(series: Series) -> str:
     """The metric and what it is split by."""
     return plain(series.metric) + labels(series.labels)
