@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from gocost.api.bench import bench
-from gocost.api.bench_policy import declared_for
 from gocost.cli.main import run
+from gocost.gate.benchmarks import declared_for
 from gocost.gate.verdict import exit_code
 from gocost.model.errors import ExitCode, PolicyError, UsageError
 from gocost.model.finding import Finding, Outcome

@@ -12,8 +12,8 @@ from gocost._version import VERSION
 from gocost.analyses import benchmark_tables
 from gocost.analyses.benchmarks import Settings, compare
 from gocost.analyses.noise_floor import noise_floor
-from gocost.api.bench_policy import declared_for
 from gocost.formats.benchmark_text import BenchmarkText, decode
+from gocost.gate.benchmarks import declared_for
 from gocost.measures import benchmarks as measures
 from gocost.measures.benchmarks import Binary, Plan, Results
 from gocost.measures.interface import Measured
@@ -53,7 +53,7 @@ def bench(
     compile, SourceError where something cannot be run or read.
     """
     target = Path(target)
-    if plan is None and settings is None and target.is_dir():
+    if plan is None and settings is None and is_folder(target):
         found = declared_for(target)
         if found is not None:
             return found.noted(
@@ -68,8 +68,8 @@ def bench(
             )
     plan, settings = plan or Plan(), settings or Settings()
     _check(plan, settings)
-    recorded = Path(base) if base is not None and Path(base).is_file() else None
-    if target.is_file():
+    recorded = Path(base) if base is not None and is_file(Path(base)) else None
+    if is_file(target):
         if calibrate:
             raise UsageError("--calibrate runs benchmarks", hint="name a module's folder, no file")
         if base is not None and recorded is None:
@@ -78,7 +78,7 @@ def bench(
                 hint="record the base too: go test -run='^$' -bench=. -count=10 > old.txt",
             )
         return _recorded(recorded, target, settings)
-    if not target.is_dir():
+    if not is_folder(target):
         raise UsageError(
             f"{target} does not exist", hint="name a module's folder or recorded results"
         )

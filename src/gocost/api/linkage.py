@@ -13,6 +13,7 @@ from gocost.measures.linkage_matrix import build_ways, matrix_notes, matrix_tabl
 from gocost.model.errors import NotMeasurableError, UsageError
 from gocost.model.report import Layout, Report
 from gocost.model.subject import Subject
+from gocost.sources.files import is_folder
 from gocost.sources.go_command import module_root
 
 
@@ -35,7 +36,7 @@ def linkage(
     path = Path(target)
     if matrix:
         return _matrix(path, flags, progress)
-    if path.is_dir():
+    if is_folder(path):
         raise UsageError(
             f"{path} is a folder",
             hint="name an executable, or build it in three ways: "
@@ -60,7 +61,7 @@ def linkage(
 
 
 def _matrix(path: Path, flags: Sequence[str], progress: Callable[[str], None]) -> Report:
-    if not path.is_dir():
+    if not is_folder(path):
         raise UsageError(f"{path} is no folder", hint="name the folder of a main package")
     module_root(path)
     outcomes = build_ways(path, ".", flags=flags, progress=progress)

@@ -18,6 +18,7 @@ from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Cell, Change, Column, Layout, Note, Report, Table, Verdict
 from gocost.model.subject import Subject
+from gocost.sources.files import exists
 
 if TYPE_CHECKING:
     from gocost.formats.go_binary import GoBinary
@@ -154,7 +155,7 @@ def _base(
     progress: Callable[[str], None],
 ) -> Iterator[tuple[tuple[GoBinary, Account], str]]:
     """The base, a file or a git ref, with its account, and its name."""
-    if base.exists():
+    if exists(base):
         with opened(base) as image:
             yield (image, account_of(image)), str(base)
         return

@@ -59,12 +59,13 @@ def command(
 
     from gocost.analyses.benchmarks import Settings
     from gocost.api.bench import bench, unmeasured
-    from gocost.api.bench_policy import declared_for
+    from gocost.gate.benchmarks import declared_for
     from gocost.measures.benchmarks import Plan
     from gocost.model.errors import ExitCode
     from gocost.model.quantity import Unit, parse
+    from gocost.sources.files import is_folder
 
-    found = declared_for(Path(target), service) if Path(target).is_dir() else None
+    found = declared_for(Path(target), service) if is_folder(Path(target)) else None
     plan = found.plan if found else Plan()
     plan = replace(
         plan,

@@ -35,7 +35,7 @@ from gocost.policy.evaluation import Evidence, Judge
 from gocost.policy.loading import Governed, Policy, shown
 from gocost.policy.rules import Rule
 from gocost.sources.cache import cache_directory
-from gocost.sources.files import read_bounded
+from gocost.sources.files import is_file, read_bounded
 from gocost.sources.git import Repository, repository_of
 
 SAVED_MAX_BYTES = 256 << 20
@@ -266,7 +266,7 @@ class _Gate:
         if base is None:
             return
         path = Path(base)
-        if path.is_file() and (path.suffix == ".json" or not self._is_ref(base)):
+        if is_file(path) and (path.suffix == ".json" or not self._is_ref(base)):
             self.saved = saved(read_bounded(path, SAVED_MAX_BYTES), base)
             self.notes.append(
                 Note("info", f"compared with {base}: files as built there, exact figures only")

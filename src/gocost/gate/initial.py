@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from gocost.gate.check import Request, check
-from gocost.model.errors import SourceError, UsageError
+from gocost.model.errors import NotMeasurableError, SourceError, UsageError
 from gocost.model.fact import Fact
 from gocost.model.finding import Outcome, Severity
 from gocost.model.quantity import Unit, format_quantity
@@ -54,7 +54,8 @@ def draft(
 ) -> Draft:
     """A policy for the main packages in or below `directory`.
 
-    Raises UsageError where there is no module or no main package, SourceError without Go.
+    Raises UsageError where there is no module or no main package, SourceError without Go,
+    NotMeasurableError where none of them builds.
     """
     progress("looking for main packages")
     mains = main_packages(directory)
@@ -65,6 +66,8 @@ def draft(
         main.name: [fact for fact in report.facts if fact.subject.service == main.name]
         for main in mains
     }
+    if not report.facts:
+        raise _unmeasured(report)
     text = _text(mains, facts, headroom, missing=_missing(report))
     load_text(text, path)
     return Draft(text, tuple(mains), report)
@@ -99,6 +102,14 @@ def main_packages(directory: Path) -> list[Main]:
         )
         for package in found
     ]
+
+
+def _unmeasured(report: Report) -> NotMeasurableError:
+    """Why there is nothing to write limits from: what the compiler said."""
+    said = [note.text for note in report.notes if note.level == "error"]
+    why = said[0].partition("\n")[0] if said else "none of the main packages could be measured"
+    output = "\n".join(text.partition("\n")[2] for text in said)
+    return NotMeasurableError(why, output=output, hint="then `gocost init` again")
 
 
 def _modules(go: Go, directory: Path) -> list[Path]:
