@@ -21,7 +21,7 @@ from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.model.report import Change, Layout, Note, Report, Verdict
 from gocost.model.subject import Subject
 from gocost.sources import git
-from gocost.sources.files import mapped
+from gocost.sources.files import is_file, is_folder, mapped
 from gocost.sources.go_command import go_in, module_root
 
 Progress = Callable[[str], None]
