@@ -21,7 +21,7 @@ from gocost.model.service import Service
 from gocost.policy.reading import Places, read, unknown_word
 from gocost.policy.rules import Rule, Waiver, fitted, rule_of, tightened, waiver_of
 from gocost.policy.schema import PRESETS, PolicyFile, ServiceEntry, WaiverEntry
-from gocost.sources.files import read_bounded
+from gocost.sources.files import is_file, is_folder, read_bounded
 
 NAMES: Final = ("gocost.yaml", "gocost.yml")
 MAX_FILES: Final = 32
@@ -108,7 +108,7 @@ def discover(start: Path) -> Path:
     folder = start.resolve()
     for directory in (folder, *folder.parents):
         for name in NAMES:
-            if (directory / name).is_file():
+            if is_file(directory / name):
                 return directory / name
     raise UsageError(
         f"there is no gocost.yaml in {start} or above it",
@@ -206,9 +206,9 @@ def _resolve(
 
 def _extended(layer: _Layer, reference: str, place: Place) -> _Layer:
     path = layer.path.parent / reference
-    if path.is_dir():
+    if is_folder(path):
         path = path / NAMES[0]
-    if not path.is_file():
+    if not is_file(path):
         raise place.error(
             f"{reference} does not exist",
             hint=f"paths are relative to {layer.shown}; correct it or remove it",
@@ -232,7 +232,7 @@ def _price_file(layer: _Layer) -> Path | None:
     if layer.file.prices == DEFAULT:
         return None
     path = layer.path.parent / layer.file.prices
-    if not path.is_file():
+    if not is_file(path):
         raise layer.places.of("prices").error(
             f"there is no price book {layer.file.prices}",
             hint="`prices: default` takes the one that comes with gocost",

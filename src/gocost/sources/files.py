@@ -11,6 +11,27 @@ from pathlib import Path
 from gocost.model.errors import SourceError
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there. Raises SourceError where that may not be known.
+
+    `Path.is_file` raises what the system raises where a folder on the way may not be searched.
+    """
+    with _translated(path):
+        return path.is_file()
+
+
+def exists(path: Path) -> bool:
+    """Whether anything is there. Raises SourceError where that may not be known."""
+    with _translated(path):
+        return path.exists()
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there. Raises SourceError where that may not be known."""
+    with _translated(path):
+        return path.is_dir()
+
+
 @contextmanager
 def mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
     """The file's bytes as a read-only buffer; an empty file is empty bytes.
@@ -54,6 +75,14 @@ def read_bounded(path: Path, limit: int) -> bytes:
             hint="it is not a file of this kind; check the path",
         )
     return data
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise translated(error, path) from error
 
 
 def translated(error: OSError, path: Path) -> SourceError:
