@@ -171,6 +171,21 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         gocost.size(tmp_path)
 
 
+def test_a_base_that_cannot_be_read_is_named_alone(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    with pytest.raises(FormatError) as caught:
+        gocost.size(binary("linux-amd64"), base=tmp_path / "empty")
+    assert caught.value.message.startswith(f"{tmp_path / 'empty'}: this is an empty file")
+
+
+def test_every_refusal_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "damaged"
+    path.write_bytes(b"\x7fELF\xff" + b"\0" * 100)
+    with pytest.raises(FormatError, match="unknown class") as caught:
+        gocost.size(path)
+    assert "copy or build it again" in caught.value.hint
+
+
 def test_not_go(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="without Go in it"):
         gocost.size("/bin/true")

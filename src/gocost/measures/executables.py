@@ -21,7 +21,12 @@ def opened(path: Path, machine: str | None = None) -> Iterator[GoBinary]:
     with mapped(path) as data:
         try:
             yield open_go_binary(data, machine)
+        except _DamagedError:
+            raise  # of another file, which was opened while this one was
         except FormatError as error:
-            if error.message.startswith(str(path)):
-                raise
-            raise FormatError(f"{path}: {error.message}", hint=error.hint) from error
+            hint = error.hint or "the file is damaged or of an unknown kind: copy or build it again"
+            raise _DamagedError(f"{path}: {error.message}", hint=hint) from error
+
+
+class _DamagedError(FormatError):
+    """A FormatError that names its file."""
