@@ -74,6 +74,32 @@ def test_a_report_piped_to_a_reader_that_leaves_is_no_error() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize(
+    ("arguments", "redirected", "code", "said"),
+    [
+        ("explain", ">/dev/full", 2, "No space left on device; name a file with -o"),
+        ("explain --format json", ">/dev/full", 2, "name a file with -o"),
+        ("explain", ">&-", 2, "standard output is closed; name a file with -o"),
+        ("--help", ">/dev/full", 3, "no space is left"),
+    ],
+)
+def test_a_standard_output_that_takes_nothing_is_no_bug_of_ours(
+    arguments: str, redirected: str, code: int, said: str
+) -> None:
+    command = f"{sys.executable} -m gocost {arguments} {redirected}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_closed_standard_error_changes_no_exit_code() -> None:
+    command = f"{sys.executable} -m gocost size /absent 2>&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+
+
 def test_every_function_of_the_api_is_offered_by_the_package() -> None:
     import gocost as package
 

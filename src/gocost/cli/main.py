@@ -6,6 +6,8 @@ the generated index (`index.py`) is imported until a command runs.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import os
 import signal
@@ -70,6 +72,8 @@ def cost_checker() -> None:
 
 def _as_a_process(arguments: list[str], *, program: str) -> NoReturn:
     _end_on_request()
+    if sys.stderr is None:  # closed (`2>&-`): there is nobody to talk to
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     # What imports make stays until the end: looking through it for garbage, while they run and
     # once more at the exit, takes a quarter of a second's command.
     gc.set_threshold(50_000, 20, 20)
@@ -106,8 +110,7 @@ def run(arguments: list[str], *, program: str = "gocost") -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
-        # The reader (`| head`) has what it wanted; do not complain when the stream is flushed.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()  # the reader (`| head`) has what it wanted
         return 0
     except Exception as error:  # noqa: BLE001 - the last place that can tell a user's error from ours
         return _failed(error, debug=debug)
@@ -120,6 +123,11 @@ def _failed(error: Exception, *, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        discard_output()
+        where = error.filename or "the output or the folder of temporary files"
+        _say(f"no space is left for {where}; free some, or set TMPDIR to a folder that has it")
+        return int(ExitCode.NOT_MEASURABLE)
     if isinstance(error, GocostError):
         if error.output:
             print(error.output.rstrip(), file=sys.stderr)
@@ -128,6 +136,12 @@ def _failed(error: Exception, *, debug: bool) -> int:
     again = "" if debug else "; run again with --debug and report what it shows"
     _say(f"this is a bug in gocost: {type(error).__name__}: {error}{again}")
     return int(ExitCode.BUG)
+
+
+def discard_output() -> None:
+    """What stdout still holds cannot be written: do not complain once more at the exit."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage_line(error: click.ClickException) -> str:

@@ -33,8 +33,8 @@ class Output(msgspec.Struct, frozen=True):
     @contextmanager
     def _stream(self) -> Iterator[TextIO]:
         if self.path is None or self.path == "-":
-            yield sys.stdout
-            sys.stdout.flush()
+            with _standard_output() as stream:
+                yield stream
             return
         # Rendered whole before the file is touched, so that a fault leaves no half a report.
         buffer = io.StringIO()
@@ -54,6 +54,26 @@ class Output(msgspec.Struct, frozen=True):
             color=terminal and not plain,
             top=self.top,
         )
+
+
+@contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """stdout, flushed at the end. Raises UsageError where it is closed or its disk is full."""
+    hint = "name a file with -o"
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", hint=hint)
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from gocost.cli.main import discard_output
+
+        discard_output()
+        raise UsageError(
+            f"standard output cannot be written: {error.strerror}", hint=hint
+        ) from error
 
 
 @contextmanager
