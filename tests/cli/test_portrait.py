@@ -97,6 +97,8 @@ def test_a_service_that_never_gets_ready_shows_its_last_output(tmp_path: Path) -
         (("--command", "{binary}", "--binary", "no-such-file"), "there is no file"),
         (("--url", "http://x:y"), "is not the URL"),
         (("--pid", "1", "--for", "soon"), "is not a quantity"),
+        (("--pid", "1", "--for", "-1s"), "--for is -1s, which is too short"),
+        (("--command", "a", "--ready-within", "0s"), "--ready-within is 0s"),
         (("--url", "http://a", "--header", "hunter2"), "--header"),
         (("--pid", "1", "--service", "a"), "--service"),
         (("--command", "a", "--load-vegeta", "a", "--load-command", "b"), "both"),

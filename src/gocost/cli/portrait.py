@@ -100,15 +100,15 @@ def command(
             load = Load(
                 vegeta=load_vegeta,
                 rate=float(parse(rate, Unit.COUNT_PER_SECOND)),
-                duration=float(parse(load_duration, Unit.SECONDS)),
+                duration=_seconds(load_duration, "--duration"),
                 command=_words(load_command or "", "--load-command"),
             )
         run = Run(
             command=_words(words, "--command"),
             ready=ready,
-            ready_within=float(parse(ready_within, Unit.SECONDS)),
+            ready_within=_seconds(ready_within, "--ready-within"),
             load=load,
-            settle=float(parse(settle, Unit.SECONDS)),
+            settle=_seconds(settle, "--settle", least=0.0),
         )
     with progress() as tell:
         report = portrait(
@@ -121,7 +121,7 @@ def command(
             headers=_headers(headers),
             base=base,
             rounds=rounds or ROUNDS,
-            seconds=float(parse(duration, Unit.SECONDS)),
+            seconds=_seconds(duration, "--for"),
             progress=tell,
         )
     output.emit(report)
@@ -129,6 +129,17 @@ def command(
     for text in failures:
         click.echo(f"gocost: {text}", err=True)
     return int(ExitCode.NOT_MEASURABLE if failures else ExitCode.CLEAN)
+
+
+def _seconds(text: str, option: str, *, least: float = 0.001) -> float:
+    """A length of time that was typed."""
+    from gocost.model.errors import UsageError
+    from gocost.model.quantity import Unit, parse
+
+    seconds = float(parse(text, Unit.SECONDS))
+    if seconds < least:
+        raise UsageError(f"{option} is {text}, which is too short", hint="write for example 10s")
+    return seconds
 
 
 def _refuse(names: Sequence[str], where: bool, belongs: str) -> None:
