@@ -9,9 +9,10 @@ import pytest
 
 from gocost.api.init import init
 from gocost.api.policy_file import lint, tighten
+from gocost.cli.main import run
 from gocost.gate.initial import main_packages
 from gocost.gate.verdict import exit_code
-from gocost.model.errors import ExitCode, UsageError
+from gocost.model.errors import ExitCode, NotMeasurableError, UsageError
 from gocost.model.quantity import Unit, parse
 from gocost.policy.loading import load
 from tests.gate.modules import checked, needs_go
@@ -121,3 +122,19 @@ def test_the_standard_preset_is_on_where_it_holds_today(tmp_path: Path) -> None:
     (root / "notes").write_text("a tree with changes is where one starts")
     init(root)
     assert "\npresets: [standard]\n" in (root / "gocost.yaml").read_text()
+
+
+def test_a_service_that_does_not_build_leaves_no_empty_policy(tmp_path: Path) -> None:
+    root = module(tmp_path / "app")
+    (root / "cmd/app/main.go").write_text("package main\n\nfunc main() { nope() }\n")
+    with pytest.raises(NotMeasurableError, match="undefined: nope") as caught:
+        init(root)
+    assert "cmd/app/main.go:3:15: undefined: nope" in caught.value.output
+    assert not (root / "gocost.yaml").exists()
+
+
+def test_one_of_two_that_does_not_build_is_told_to_the_shell(tmp_path: Path) -> None:
+    root = module(tmp_path / "app", mains=("cmd/app", "cmd/broken"))
+    (root / "cmd/broken/main.go").write_text("package main\n\nfunc main() { nope() }\n")
+    assert run(["init", str(root)]) == ExitCode.NOT_MEASURABLE
+    assert (root / "gocost.yaml").exists()

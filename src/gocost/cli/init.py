@@ -37,8 +37,10 @@ def share(_context: click.Context, _parameter: click.Parameter, text: str) -> fl
 def command(directory: str, force: bool, headroom: float, output: Output) -> int:
     """Find the module's main packages, measure them once, and write a commented gocost.yaml."""
     from gocost.api.init import init
+    from gocost.model.errors import ExitCode
 
     with progress() as told:
         report = init(directory, force=force, headroom=headroom, progress=told)
     output.emit(report)
-    return 0
+    failed = any(note.level == "error" for note in report.notes)
+    return int(ExitCode.NOT_MEASURABLE if failed else ExitCode.CLEAN)
