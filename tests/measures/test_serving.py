@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gocost.measures.portrait import measure
-from gocost.measures.serving import LONGEST_LINE, Heard, plan, serving
+from gocost.measures.serving import LONGEST_LINE, Heard, ServiceError, plan, serving
 from gocost.model.errors import SourceError
 from gocost.model.service import Load, Run
 from tests.fixtures.watched import LINUX, context_of, eventually, run_of, target_of
@@ -104,3 +104,17 @@ def test_where_only_the_start_is_asked_for_no_load_is_put_on(tmp_path: Path) -> 
     measured = measure(target_of(run, tmp_path), context)
     assert {fact.metric for fact in measured.facts} >= {"process.ready.time", "process.init.time"}
     assert measured.tables["phases"].column("phase") == ["start"]
+
+
+@LINUX
+def test_a_failed_start_names_the_command_as_it_was_declared(tmp_path: Path) -> None:
+    binary = tmp_path / "built-for-the-run"
+    binary.write_text("#!/bin/sh\nexit 7\n")
+    binary.chmod(0o755)
+    planned = plan(Run(command=("{binary}", "--listen=127.0.0.1:{port}")), binary)
+    with (
+        pytest.raises(ServiceError) as caught,
+        serving(planned, directory=tmp_path, ready_within=20),
+    ):
+        pass
+    assert caught.value.hint == "run `{binary} '--listen=127.0.0.1:{port}'` by hand"

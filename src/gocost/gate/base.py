@@ -25,7 +25,7 @@ from gocost.gate.measuring import run_steps
 from gocost.gate.plan import Step
 from gocost.measures.interface import Context, Target
 from gocost.model.catalogue import all_metrics
-from gocost.model.errors import GocostError, SourceError, UsageError
+from gocost.model.errors import BuildError, GocostError, SourceError, UsageError
 from gocost.model.fact import Fact
 from gocost.model.service import Service
 from gocost.model.subject import Subject
@@ -131,7 +131,13 @@ class BaseSide:
             raise AbsentError(f"{self.name} has no {service.package}")
         output = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-")))
         self.progress(f"{service.name}: building {self.name}")
-        artifact = build_service(service, directory, output, comparable=True)
+        try:
+            artifact = build_service(service, directory, output, comparable=True)
+        except BuildError as error:
+            # The clone is gone by the time that somebody reads the hint.
+            raise BuildError(
+                error.message, output=error.output, hint=f"check out {self.commit[:7]} to see why"
+            ) from error
         subject = Subject(service=service.name, commit=self.commit)
         return Target(service, directory, artifact.path, subject, artifact.seconds)
 

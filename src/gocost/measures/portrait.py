@@ -206,10 +206,10 @@ def _run_once(
             except SourceError:
                 # A load fails when its service dies; the service's end is the news then.
                 if child.process.poll() is not None:
-                    raise serving.ended_error(child, service.heard, "under load") from None
+                    raise serving.ended_error(planned, child, service.heard, "under load") from None
                 raise
             if watcher.ended is not None:
-                raise serving.ended_error(child, service.heard, "while it was watched")
+                raise serving.ended_error(planned, child, service.heard, "while it was watched")
             from_environment(process, seen)
         context.progress(f"{told}stopping")
     heard = service.heard

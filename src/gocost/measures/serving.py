@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import select
+import shlex
 import socket
 import threading
 import time
@@ -90,6 +91,8 @@ class Plan:
     """The load's own command, where there is one."""
     values: Mapping[str, str]
     """What stands for `{binary}`, `{port}`, `{port2}` ..."""
+    shown: str
+    """The command as it was declared: what was built for it is gone after the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def plan(run: Run, binary: Path | None) -> Plan:
         endpoints,
         tuple(map(filled, load)),
         values,
+        shlex.join(run.command).replace("'{binary}'", "{binary}"),
     )
 
 
@@ -162,7 +166,7 @@ def serving(planned: Plan, *, directory: Path, ready_within: float) -> Iterator[
         yield Serving(child, heard, started, ready)
 
 
-def ended_error(child: process.Child, heard: Heard, when: str) -> ServiceError:
+def ended_error(planned: Plan, child: process.Child, heard: Heard, when: str) -> ServiceError:
     """The service is gone when it should not be: how it ended, and the last it said."""
     # The last words may still be in the pipe; a moment for a status that is not there yet.
     heard.silent.wait(0.5)
@@ -180,7 +184,7 @@ def ended_error(child: process.Child, heard: Heard, when: str) -> ServiceError:
     return ServiceError(
         f"the service {how} {when}: {_shown(heard)}",
         output=output,
-        hint=f"run `{child.shown}` by hand",
+        hint=f"run `{planned.shown}` by hand",
     )
 
 
@@ -200,12 +204,12 @@ def _wait_ready(
             except EndpointError as error:
                 last = error.message
             if child.process.poll() is not None:
-                raise ended_error(child, heard, "before it was ready")
+                raise ended_error(planned, child, heard, "before it was ready")
             time.sleep(max(READY_STEP, READY_SHARE * (time.monotonic() - started)))
     raise ServiceError(
         f"the service was not ready within {within:g} s ({last}): {_shown(heard)}",
         output=heard.output(),
-        hint=f"see what `{child.shown}` waits for, or raise run.ready_within",
+        hint=f"see what `{planned.shown}` waits for, or raise run.ready_within",
     )
 
 
@@ -217,7 +221,7 @@ def _wait_listening(
     until = started + (within if port else 1.0)
     while time.monotonic() < until:
         if child.process.poll() is not None:
-            raise ended_error(child, heard, "before it was ready")
+            raise ended_error(planned, child, heard, "before it was ready")
         if port and _listens("127.0.0.1", int(port)):
             return time.monotonic() - started
         time.sleep(READY_STEP)
