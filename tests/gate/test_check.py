@@ -169,6 +169,21 @@ def test_a_base_that_does_not_build_is_unknown(app: Path) -> None:
     assert "undefined: nope" in found.reason
     assert finding(report, "binary.size", "max").outcome is Outcome.PASS
     assert exit_code(report) == ExitCode.NOT_MEASURABLE
+    # Its clone is gone by now.
+    assert found.reason.endswith("to see why")
+    policy(
+        app, "services:\n  app: {package: ./cmd/app, rules: [{metric: binary.cgo, is: false}]}\n"
+    )
+    report = checked(app, "main")
+    assert exit_code(report) == ExitCode.CLEAN
+    assert [n.level for n in report.notes if "undefined: nope" in n.text] == ["warning"]
+
+
+def test_a_policy_without_a_rule_says_so(app: Path) -> None:
+    policy(app, "services:\n  app: {package: ./cmd/app}\n")
+    (note,) = checked(app).notes
+    assert note.level == "warning"
+    assert "no rule of the policy acts" in note.text
 
 
 def test_a_saved_report_is_a_base_for_exact_facts(app: Path, tmp_path: Path) -> None:

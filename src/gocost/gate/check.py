@@ -137,7 +137,7 @@ class _Gate:
         if bill.table is not None:
             result.tables = {"costs": bill.table, **result.tables}
         result.series = found.series
-        result.notes += found.notes
+        result.notes += [*found.notes, *_unsaid(governed, result.findings, baseline)]
         result.assumptions += [*found.assumptions, *bill.assumptions]
         result.ran = found.ran
         return result
@@ -350,6 +350,24 @@ def _all_unknown(planned: Plan, error: GocostError) -> Findings:
     for step in planned.steps:
         found.unknown |= dict.fromkeys(sorted(step.metrics), error.message)
     return found
+
+
+def _unsaid(
+    governed: Governed, findings: Sequence[Finding], baseline: Baseline | None
+) -> list[Note]:
+    """What no finding tells: that no rule acts here, and that there was nothing to compare with."""
+    notes = []
+    if not findings:
+        name = governed.service.name
+        text = f"{name}: no rule of the policy acts in a check, so nothing was measured"
+        notes.append(Note("warning", f"{text}; add `rules:`, or `presets: [standard]`"))
+    if baseline is not None:
+        told = {finding.reason for finding in findings}
+        for level, reasons in (("warning", baseline.unknown), ("info", baseline.skipped)):
+            why = reasons.get("*", "")
+            if why and why not in told:
+                notes.append(Note(level, f"nothing is compared: {why}"))
+    return notes
 
 
 def _join(found: Findings, more: Findings) -> None:
