@@ -52,3 +52,18 @@ def test_other_files_are_refused_with_what_makes_one(data: bytes, says: str) -> 
     with pytest.raises(UsageError, match=says) as caught:
         saved(data, "base.json")
     assert "--save REPORT.json" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        Fact("binary.size", "x", Unit.BYTES, PAY),
+        Fact("binary.size", True, Unit.BYTES, PAY),
+        Fact("binary.size", 5, Unit.SECONDS, PAY),
+        Fact("binary.linkage", 5, Unit.TEXT, PAY),
+        Fact("binary.cgo", "yes", Unit.BOOLEAN, PAY),
+    ],
+)
+def test_a_value_that_its_metric_cannot_have_is_refused(fact: Fact) -> None:
+    with pytest.raises(UsageError, match=f"base.json says that {fact.metric} is"):
+        saved(document(fact), "base.json")

@@ -16,6 +16,8 @@ import msgspec
 from gocost.model.catalogue import all_metrics
 from gocost.model.errors import UsageError
 from gocost.model.fact import Fact
+from gocost.model.metric import Metric
+from gocost.model.quantity import Unit
 
 MAX_BYTES: Final = 256 << 20
 SAMPLED_ELSEWHERE: Final = (
@@ -61,6 +63,13 @@ def saved(data: bytes, name: str) -> dict[str, Baseline]:
             hint="make it anew with `gocost check --save REPORT.json`",
         )
     metrics = all_metrics()
+    for fact in report.facts:
+        if fact.metric in metrics and not _fits(fact, metrics[fact.metric]):
+            raise UsageError(
+                f"{name} says that {fact.metric} is {fact.value!r} {fact.unit.value}, which it "
+                "cannot be",
+                hint="make it anew with `gocost check --save REPORT.json`",
+            )
     sampled = {name: SAMPLED_ELSEWHERE for name, metric in metrics.items() if not metric.exact}
     services = dict.fromkeys(fact.subject.service for fact in report.facts)
     found = {}
@@ -73,3 +82,14 @@ def saved(data: bytes, name: str) -> dict[str, Baseline]:
             commit=next((fact.subject.commit for fact in own if fact.subject.commit), ""),
         )
     return found
+
+
+def _fits(fact: Fact, metric: Metric) -> bool:
+    """Whether the value is of the metric's kind: a saved report may have been edited."""
+    if fact.unit is not metric.unit:
+        return False
+    if metric.unit is Unit.TEXT:
+        return isinstance(fact.value, str)
+    if metric.unit is Unit.BOOLEAN:
+        return isinstance(fact.value, bool)
+    return isinstance(fact.value, int | float) and not isinstance(fact.value, bool)
