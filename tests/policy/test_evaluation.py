@@ -245,3 +245,27 @@ def test_rules_that_act_elsewhere_or_for_others_say_nothing() -> None:
 def test_money_is_shown_with_its_currency() -> None:
     (found,) = judged("{metric: cost.month, max: 100 USD/month}", facts=[fact("cost.month", 147.7)])
     assert found.message == "cost.month is 147.70 USD/month, 47.70 USD/month over max 100 USD/month"
+
+
+def test_of_several_that_are_kept_the_nearest_to_the_limit_is_shown() -> None:
+    sizes = [
+        fact("binary.module.size", 900, module="large"),
+        fact("binary.module.size", 100, module="small"),
+    ]
+    before = Baseline(
+        "b",
+        [
+            fact("binary.module.size", 899, module="large"),
+            fact("binary.module.size", 60, module="small"),
+        ],
+    )
+    for limit, nearest in (
+        ("max: 1 kB", "large"),
+        ("min: 50 B", "small"),
+        ("growth: 90%", "small"),
+        ("growth: 50 B", "small"),
+    ):
+        rule = f"{{metric: binary.module.size, {limit}}}"
+        (found,) = judged(rule, facts=sizes, baseline=before)
+        assert f"of {nearest} " in found.message, limit
+        assert found.message.endswith("(and 1 more)")

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+from gocost.model.catalogue import all_metrics
 from gocost.model.fact import Fact, Value
 from gocost.model.finding import Finding, Limit, Location, Outcome
 from gocost.model.metric import Enforcer, Metric
@@ -329,14 +330,23 @@ def _summed_up(findings: list[Finding]) -> list[Finding]:
         others.append(msgspec.structs.replace(first, message=more))
     if len(kept) <= 1:
         return others + kept
-    nearest = max(kept, key=_value)
+    nearest = max(kept, key=_nearness)
     message = f"{nearest.message} (and {len(kept) - 1} more)"
     return [*others, msgspec.structs.replace(nearest, message=message, money=None)]
 
 
-def _value(finding: Finding) -> float:
-    value = finding.fact.value if finding.fact is not None else 0
-    return float(value) if isinstance(value, int | float) else 0.0
+def _nearness(finding: Finding) -> float:
+    """How near a kept limit is, for comparing with others of the same rule and kind of limit."""
+    value, limit = _number(finding.fact), finding.limit
+    if limit is None or limit.kind != "growth":
+        return -value if limit is not None and limit.kind == "min" else value
+    before = _number(finding.base)
+    grown = (value - before) * worse_sign(all_metrics()[finding.metric])
+    return grown / abs(before) if limit.relative and before else grown
+
+
+def _number(fact: Fact | None) -> float:
+    return float(fact.value) if fact is not None and isinstance(fact.value, int | float) else 0.0
 
 
 def _keeps(limit: Limit, value: object) -> bool:
