@@ -80,6 +80,10 @@ def test_memory_and_cpu_come_first_and_each_part_has_its_formula() -> None:
         assert word in said
 
 
+def test_without_a_part_no_price_was_used_and_none_is_told() -> None:
+    assert bill(Deployment(replicas=2)).assumptions == ()
+
+
 @given(
     st.integers(1, 10_000),
     st.floats(0, 1e13),

@@ -294,6 +294,8 @@ class Pricing:
         )
 
     def _assumptions(self, parts: Sequence[Part]) -> tuple[str, ...]:
+        if not parts:
+            return ()  # no price was used
         names = {part.name for part in parts}
         said = [
             f"prices: {self.book.name}, list price; {self._sources(names)}",
