@@ -144,6 +144,10 @@ def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         ("go: downloading a v1\ngo: a@v1: not found\n", "go: a@v1: not found"),
         ("# only a name\n", "# only a name"),
         ("", "it said nothing"),
+        (
+            "go: inconsistent vendoring in /a:\n\tb@v1: is not marked\n\n\tTo sync\n",
+            "go: inconsistent vendoring in /a: b@v1: is not marked",
+        ),
     ],
 )
 def test_the_first_complaint(text: str, first: str) -> None:

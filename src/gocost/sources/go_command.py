@@ -164,7 +164,9 @@ def first_complaint(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     # `# package/path` only names the package that the complaints below are about.
     told = [line for line in lines if not line.startswith(("#", "go: downloading"))]
-    return (told or lines or ["it said nothing"])[0]
+    said = told or lines or ["it said nothing"]
+    # `go: inconsistent vendoring in /app:` says what in the line below.
+    return " ".join(said[:2]) if said[0].endswith(":") else said[0]
 
 
 def _objects(text: str) -> Iterator[Any]:
