@@ -142,6 +142,8 @@ def test_an_interrupted_portrait_leaves_nothing_running(
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A shell that runs the tests in the background has them ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         eventually(lambda: marker.exists() and len(marker.read_text().split()) == 2, 60)

@@ -79,8 +79,9 @@ def test_forced_collections_are_counted_among_log_lines(tmp_path: Path) -> None:
     run = run_of("-force", "-chatty", requests=60, seconds=1.5)
     measured = measure(target_of(run, tmp_path), context_of(tmp_path))
     lost = sum("gctrace lines were cut" in note.text for note in measured.notes)
-    assert value(measured, "gc.forced") >= (30 if lost else 60)
-    assert value(measured, "gc.cycles") >= 60
+    least = 30 if lost else 60
+    assert value(measured, "gc.forced") >= least
+    assert value(measured, "gc.cycles") >= least
 
 
 def test_base_and_head_run_in_turn(tmp_path: Path) -> None:
