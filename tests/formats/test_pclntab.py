@@ -10,7 +10,7 @@ import pytest
 from fuzz.small_binary import small_binary
 from fuzz.small_pclntab import FUNCTIONS, LAYOUTS
 
-from gocost.formats import pclntab, type_data
+from gocost.formats import pclntab, pclntab_header, type_data
 from gocost.formats.executable import Executable, open_executable
 from gocost.formats.pclntab import Pclntab
 from gocost.model.errors import FormatError
@@ -35,7 +35,7 @@ def opened(path: Path) -> Executable:
 
 def decoded(path: Path) -> Pclntab:
     image = opened(path)
-    located = pclntab.locate(image)
+    located = pclntab_header.locate(image)
     assert located is not None
     return pclntab.decode(image, located)
 
@@ -104,7 +104,7 @@ def test_what_was_inlined_where() -> None:
 )  # fmt: skip
 def test_type_data_is_explained(recipe: str) -> None:
     image = opened(binary(recipe))
-    located = pclntab.locate(image)
+    located = pclntab_header.locate(image)
     assert located is not None
     assert located.moduledata is not None
     types = type_data.decode(image, located.moduledata)
@@ -117,7 +117,7 @@ def test_type_data_is_explained(recipe: str) -> None:
 @pytest.mark.parametrize(("version", "width", "order"), LAYOUTS)
 def test_every_layout(version: str, width: int, order: str) -> None:
     image = open_executable(small_binary(version, width, order))  # type: ignore[arg-type]
-    located = pclntab.locate(image)
+    located = pclntab_header.locate(image)
     assert located is not None
     assert located.moduledata is not None
     assert located.header.version == version
@@ -137,8 +137,8 @@ def test_every_layout(version: str, width: int, order: str) -> None:
 )  # fmt: skip
 def test_a_header_that_is_none(raw: bytes) -> None:
     with pytest.raises(FormatError):
-        pclntab.read_header(np.frombuffer(raw, np.uint8))
+        pclntab_header.read_header(np.frombuffer(raw, np.uint8))
 
 
 def test_a_binary_without_go_has_no_pclntab() -> None:
-    assert pclntab.locate(opened(Path("/bin/true"))) is None
+    assert pclntab_header.locate(opened(Path("/bin/true"))) is None

@@ -10,7 +10,7 @@ from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.stripping import savings
 from gocost.analyses.size.tables import filtered, nested, tables
 from gocost.formats.executable import open_executable
-from gocost.formats.pclntab import locate
+from gocost.formats.pclntab_header import locate
 from gocost.measures.binary import account_of, opened
 from gocost.model.report import Table
 from tests.fixtures.binaries import PROGRAMS, RECIPES, RELEASES, Recipe, binary, built

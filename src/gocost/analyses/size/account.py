@@ -21,11 +21,12 @@ from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.ledger import Ledger
 from gocost.analyses.size.packages import C_CODE, Packages
 from gocost.analyses.size.regions import Claim, Region, partition
-from gocost.formats import pclntab, type_data
+from gocost.formats import pclntab, pclntab_header, type_data
 from gocost.formats.buildinfo import BuildInfo
 from gocost.formats.executable.interface import Executable
 from gocost.formats.moduledata import Moduledata
-from gocost.formats.pclntab import Inlined, Located, Pclntab
+from gocost.formats.pclntab import Inlined, Pclntab
+from gocost.formats.pclntab_header import Located
 from gocost.formats.type_data import TypeData
 from gocost.model.errors import FormatError
 
@@ -123,7 +124,7 @@ def account(
 
 def _decode(executable: Executable, packages: Packages, seed: int) -> _Parts:
     faults: list[str] = []
-    located = pclntab.locate(executable)
+    located = pclntab_header.locate(executable)
     if located is None:
         faults.append("no pclntab was found: code is not attributed to functions and packages")
         return _Parts(None, None, None, None, None, faults)
