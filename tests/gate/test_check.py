@@ -253,11 +253,17 @@ def test_a_modified_tree_blocks_in_ci_and_warns_elsewhere(
 ) -> None:
     monkeypatch.setenv("GOFLAGS", "-buildvcs=auto")
     policy(app, SIZE + "  - {metric: build.vcs.clean, is: true}\n")
-    for ci, code in (("", ExitCode.CLEAN), ("true", ExitCode.VIOLATED)):
+    for ci, code, says in (
+        ("", ExitCode.CLEAN, "commit it before shipping"),
+        ("False", ExitCode.CLEAN, "commit it before shipping"),
+        ("true", ExitCode.VIOLATED, "in CI: something writes into the checkout"),
+    ):
         monkeypatch.setenv("CI", ci)
         report = checked(app)
         assert finding(report, "build.vcs.clean").outcome is Outcome.VIOLATED
         assert exit_code(report) == code
+        # and what is said goes with it
+        assert any(says in note.text for note in report.notes)
 
 
 def test_offline_builds_fetch_nothing(app: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -35,6 +34,7 @@ from gocost.policy.evaluation import Evidence, Judge
 from gocost.policy.loading import Governed, Policy, shown
 from gocost.policy.rules import Rule
 from gocost.sources.cache import cache_directory
+from gocost.sources.ci import in_ci
 from gocost.sources.files import is_file, read_bounded
 from gocost.sources.git import Repository, repository_of
 
@@ -326,8 +326,7 @@ def _check_currency(governed: Governed, prices: PriceBook) -> None:
 
 def _softened(rule: Rule) -> Rule:
     """A tree with changes is how a developer works and no way to ship: an error in CI only."""
-    in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
-    if in_ci or rule.metric.id != "build.vcs.clean" or rule.severity is not Severity.ERROR:
+    if rule.metric.id != "build.vcs.clean" or rule.severity is not Severity.ERROR or in_ci():
         return rule
     return replace(rule, severity=Severity.WARNING)
 

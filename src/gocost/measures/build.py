@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from gocost.analyses import go_releases
 from gocost.analyses.build_standard import Standard, standard_of
 from gocost.measures.executables import opened
@@ -14,6 +12,7 @@ from gocost.model.errors import GocostError, NotMeasurableError
 from gocost.model.fact import Fact, Value
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Note
+from gocost.sources.ci import in_ci
 from gocost.sources.go_command import go_in
 
 ELSEWHERE = "gocost did not build the file: it was built elsewhere"
@@ -51,9 +50,8 @@ def _notes(standard: Standard) -> list[Note]:
     notes = []
     if standard.values.get("build.vcs.clean") is False:
         # On a developer's machine it is the normal state; in CI the checkout is broken.
-        in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
         where = (
-            "in CI: something writes into the checkout" if in_ci else "commit it before shipping"
+            "in CI: something writes into the checkout" if in_ci() else "commit it before shipping"
         )
         notes.append(
             Note("warning", f"built from a modified tree at {standard.revision[:12]}; {where}")
