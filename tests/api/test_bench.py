@@ -111,7 +111,9 @@ def test_every_row_is_shown_to_people_in_units_of_its_own(tmp_path: Path) -> Non
         (["--alpha", "0", "new.txt"], 2, "--alpha is 0"),
         (["--fdr", "1", "new.txt"], 2, "--fdr is 1"),
         (["--min-effect", "much", "new.txt"], 2, "'much' is not a quantity"),
-        (["--count", "0", "new.txt"], 2, "--count is 0"),
+        (["--count", "0", "new.txt"], 2, "--count is 0; write 10"),
+        (["--count", "1001", "."], 2, "--count is 1001; write 10; at least 1, at most 1000"),
+        (["--base", "old.txt", "long.txt"], 2, "Add-8 has 1,001 runs in the head, more than 1,000"),
     ],
 )
 def test_the_command_exits_as_promised(
@@ -125,6 +127,7 @@ def test_the_command_exits_as_promised(
     recorded(tmp_path / "old.txt", 1.0)
     recorded(tmp_path / "new.txt", 1.5)
     recorded(tmp_path / "few.txt", 1.0, runs=2)
+    recorded(tmp_path / "long.txt", 1.0, runs=1001)
     (tmp_path / "other.txt").write_text("BenchmarkOther 1 1 ns/op\n")
     (tmp_path / "empty.txt").write_text("PASS\n")
     monkeypatch.chdir(tmp_path)

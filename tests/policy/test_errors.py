@@ -202,7 +202,7 @@ CASES = [
     (BENCH % "packages: []", 3, 25, "no packages", "./..."),
     (BENCH % "packages: [-x]", 3, 26, "'-x' is no package", "go test"),
     (BENCH % "count: 0", 3, 22, "count is 0", "write 10"),
-    (BENCH % "count: 1000000", 3, 22, "count is 1000000", "10000"),
+    (BENCH % "count: 1001", 3, 22, "count is 1001", "at most 1000"),
     (BENCH % "benchtime: soon", 3, 26, "'soon' is not a benchtime", "100x"),
     (BENCH % "benchtime: 0s", 3, 26, "'0s' is not a benchtime", "500ms"),
     (BENCH % "min_effect: some", 3, 27, "min_effect: 'some'", "5%"),

@@ -21,8 +21,10 @@ from gocost.analyses.statistics.mann_whitney import RankTest, mann_whitney, smal
 from gocost.analyses.statistics.shift import Shift, hodges_lehmann
 from gocost.analyses.statistics.summary import Center, geometric_mean, median, mode
 from gocost.formats.benchmark_text import BenchmarkText, Config, Sample
+from gocost.model.errors import UsageError
 from gocost.model.metric import Worse
 from gocost.model.report import Verdict
+from gocost.model.service import MOST_RUNS
 
 MOST_JITTER: Final = 0.025
 """How far allocations may vary, relative to their median, and still count as exact."""
@@ -151,7 +153,12 @@ def worse_of(unit: str, declared: str = "") -> Worse:
 
 
 def compare(base: BenchmarkText, head: BenchmarkText, settings: Settings) -> Comparison:
-    """Compares head with base, row by row, and judges all rows as one family."""
+    """Compares head with base, row by row, and judges all rows as one family.
+
+    Raises UsageError for a benchmark of more than MOST_RUNS runs on a side.
+    """
+    _check_runs(base.samples, "base")
+    _check_runs(head.samples, "head")
     telling = {"pkg"} | _varying(base.samples) | _varying(head.samples)
     before, after = _by_key(base.samples, telling), _by_key(head.samples, telling)
     both = [key for key in before if key in after]
@@ -179,6 +186,16 @@ class _Figures:
     shift: Shift
     test: RankTest | None
     """None where exact figures were compared."""
+
+
+def _check_runs(samples: Iterable[Sample], side: str) -> None:
+    for sample in samples:
+        if len(sample.values) > MOST_RUNS:
+            raise UsageError(
+                f"{sample.name} has {len(sample.values):,} runs in the {side}, more than "
+                f"{MOST_RUNS:,}",
+                hint="compare a part of them; more runs than that tell nothing new",
+            )
 
 
 def _figures(

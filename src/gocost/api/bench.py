@@ -19,6 +19,7 @@ from gocost.measures.benchmarks import Binary, Plan, Results
 from gocost.measures.interface import Measured
 from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.model.report import Change, Layout, Note, Report, Verdict
+from gocost.model.service import MOST_RUNS
 from gocost.model.subject import Subject
 from gocost.sources import git
 from gocost.sources.files import is_file, is_folder, mapped
@@ -110,8 +111,10 @@ def _check(plan: Plan, settings: Settings) -> None:
             raise UsageError(f"--{name} is {value:g}", hint="write a number between 0 and 1: 0.05")
     if not 0 <= settings.min_effect < float("inf"):
         raise UsageError(f"--min-effect is {settings.min_effect:g}", hint="write for example 5%")
-    if plan.count < 1:
-        raise UsageError(f"--count is {plan.count}", hint="write 10")
+    if not 1 <= plan.count <= MOST_RUNS:
+        raise UsageError(
+            f"--count is {plan.count}", hint=f"write 10; at least 1, at most {MOST_RUNS}"
+        )
 
 
 def _recorded(base: Path | None, head: Path, settings: Settings) -> Report:

@@ -6,7 +6,12 @@ that a measure never sees a policy. Quantities are numbers in base units here.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+MOST_RUNS: Final = 1000
+"""Of one benchmark on a side. Two sides are compared pair by pair: a million pairs take 8 MB."""
 
 
 class Build(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from gocost.model.quantity import format_quantity
+from gocost.model.service import MOST_RUNS
 from gocost.policy.reading import Places
 from gocost.policy.schema import UNITS, ServiceEntry
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9]+")
 PLACEHOLDER: Final = re.compile(r"\{([a-z]*[0-9]*)\}")
-MOST_RUNS: Final = 10_000
 PORT: Final = re.compile(r"port[0-9]?")
 BENCHTIME: Final = re.compile(
     r"[1-9][0-9]*x|(?=.*[1-9])(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:h|m|s|ms|us|µs|ns))+"
