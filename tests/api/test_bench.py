@@ -78,6 +78,18 @@ def test_recorded_results_are_compared_as_benchstat_does(tmp_path: Path) -> None
     assert not unmeasured(report)
 
 
+def test_a_report_with_two_deltas_says_which_is_which(tmp_path: Path) -> None:
+    old, new = recorded(tmp_path / "old.txt", 1.0), recorded(tmp_path / "new.txt", 1.5)
+    report = bench(new, base=old)
+    for name in report.layout.tables or ():
+        assert "delta: medians, bounds: shift" in report.tables[name].title
+    assert any("delta of a change is the shift" in text for text in report.assumptions)
+    # one side alone has neither
+    alone = bench(old)
+    assert not any("shift" in table.title for table in alone.tables.values())
+    assert not any("delta" in text for text in alone.assumptions)
+
+
 def test_one_recording_alone_is_summed_up(tmp_path: Path) -> None:
     report = bench(recorded(tmp_path / "old.txt", 1.0))
     fact = report.fact("bench.time", benchmark="Add-8")

@@ -262,8 +262,10 @@ def _compared(title: str, unit: Unit, rows: Sequence[Row]) -> Table:
     many = len({row.package for row in rows}) > 1
     runs = sorted({n for row in rows for n in (row.base_runs, row.head_runs)})
     spread = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
+    word = "run" if runs[-1] == 1 else "runs"
     return Table(
-        title=f"{title} ({spread} {'run' if runs[-1] == 1 else 'runs'} a side)",
+        # The delta of the report's changes is the shift: two deltas need a word on which is which.
+        title=f"{title} ({spread} {word} a side; delta: medians, bounds: shift)",
         columns=(
             Column("benchmark", description="with its package where there are several"),
             Column("base", unit, "the base's median"),

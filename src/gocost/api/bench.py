@@ -145,7 +145,7 @@ def _recorded(base: Path | None, head: Path, settings: Settings) -> Report:
             *measures.fault_notes(before, str(base)),
             *measures.fault_notes(after, str(head)),
         ],
-        assumptions=measures.assumptions(settings),
+        assumptions=[*measures.assumptions(settings), measures.TWO_DELTAS],
     )
     return _report(measured, f"{head} against {base}")
 
@@ -228,7 +228,7 @@ def _calibrated(target: Path, plan: Plan, settings: Settings, progress: Progress
         gocost=VERSION,
         tables={"noise": table},
         notes=notes,
-        assumptions=[*measured.assumptions, "noise is taken as normally distributed"],
+        assumptions=[*measures.assumptions(settings), "noise is taken as normally distributed"],
         layout=Layout(title=f"Noise floor of this machine: {plan.count} runs a side"),
     )
 

@@ -31,6 +31,12 @@ from gocost.sources.go_command import Go, first_complaint, go_in, place_of
 GRACE = 2.0
 """Seconds that a benchmark's process has to end when it is stopped."""
 
+TWO_DELTAS = (
+    "the delta of a change is the shift, the median of all differences between a run of head and "
+    "one of base: it is judged, because it is the steadier; the delta in a table is the ratio of "
+    "the medians, to be held against benchstat's"
+)
+
 _DECLARED = re.compile(r"^func\s+Benchmark", re.MULTILINE)
 _NAME = re.compile(r"Benchmark\S*")
 
@@ -216,7 +222,7 @@ def compared(
             *fault_notes(before, "the base's output"),
             *fault_notes(after, "the head's output"),
         ],
-        assumptions=assumptions(settings),
+        assumptions=[*assumptions(settings), TWO_DELTAS],
     )
 
 
