@@ -93,6 +93,16 @@ def test_modules_carry_versions_and_the_toolchain() -> None:
     assert versions[found.info.main.path].role == "main"
 
 
+@pytest.mark.parametrize("recipe", ["linux-amd64", "windows-amd64", "darwin-arm64"])
+def test_variables_are_those_of_packages(recipe: str) -> None:
+    found = account(recipe)
+    matrix = found.ledger.by_package(len(found.packages.names))[:-1]
+    data = dict(zip(found.packages.names, matrix[:, Kind.DATA].tolist(), strict=True))
+    assert data["runtime"] > 5_000
+    # Mach-O's names all start with an underscore, which is no part of the package.
+    assert not [name for name in data if name.startswith("_")]
+
+
 def test_c_code_is_a_row_of_its_own() -> None:
     rows = {row[0]: row for row in tables(account("linux-amd64-cgo"))["modules"].rows}
     size = rows["C code (cgo)"][2]

@@ -77,6 +77,9 @@ def symbol_intervals(executable: Executable, packages: Packages, seed: int) -> I
     if not len(wanted):
         return NOTHING
     starts, limits = symbols.name_offset[wanted], symbols.name_limit[wanted]
+    if symbols.underscored:
+        first = symbols.data[np.clip(starts, 0, len(symbols.data) - 1)]
+        starts = np.minimum(starts + (first == ord("_")), limits)
     ids, lengths, at, size = intern_packages(symbols.data, starts, limits, seed=seed)
     view = symbols.data.data
     texts = [
