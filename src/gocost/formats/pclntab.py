@@ -24,6 +24,7 @@ from gocost.model.errors import FormatError
 FINDFUNC_BUCKET: Final = 4096  # bytes of text that a bucket of findfunctab covers
 FINDFUNC_RECORD: Final = 20  # bytes of a bucket
 LAST_FUNCDATA: Final = 1 << 22  # bytes at most, where its end is not recorded
+UNUSED: Final = 0xFFFFFFFF  # in cutab: a file of which the linker kept nothing
 NAMES_CHUNK: Final = 1 << 18
 FUNCDATA_GAP: Final = 4096  # bytes; one function's stack maps are rarely longer
 
@@ -74,6 +75,10 @@ class Pclntab(msgspec.Struct, frozen=True, eq=False):
     """Bytes of functab and _func."""
     tables: NDArray[np.int32]
     """Bytes of pctab."""
+    cutab: Bytes
+    """For each file of each compilation unit a 32-bit offset into `files`, or UNUSED."""
+    files: Bytes
+    """NUL-terminated paths."""
     nametab: Bytes
     names: NDArray[np.int32]
     """Where in `nametab` each name starts: of functions, and of those that were only inlined."""
@@ -133,6 +138,8 @@ def decode(executable: Executable, located: Located) -> Pclntab:
         cu=columns[kernel.CU],
         record=columns[kernel.RECORD],
         tables=columns[kernel.TABLES],
+        cutab=image[header.cutab : header.files],
+        files=image[header.files : header.pctab],
         nametab=names,
         names=starts,
         inlined=inlined,
@@ -369,6 +376,8 @@ def _decode_old(located: Located, table: Bytes) -> Pclntab:
         cu=columns[kernel.CU],
         record=nothing,
         tables=nothing,
+        cutab=np.zeros(0, np.uint8),
+        files=np.zeros(0, np.uint8),
         nametab=table,
         names=starts,
         inlined=NOTHING_INLINED,

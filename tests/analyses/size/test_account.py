@@ -111,12 +111,21 @@ def test_c_code_is_a_row_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "flags", [(), ("-ldflags=-s -w",), ("-buildmode=pie",), ("-buildmode=pie", "-ldflags=-s -w")]
+    "recipe",
+    [
+        Recipe(program="assets"),
+        Recipe(program="assets", flags=("-ldflags=-s -w",)),
+        Recipe(program="assets", flags=("-buildmode=pie",)),
+        Recipe(program="assets", flags=("-buildmode=pie", "-ldflags=-s -w")),
+        Recipe(program="assets", goos="windows"),
+        Recipe(program="assets", goos="darwin"),
+    ],
 )
-def test_embedded_files_are_found(flags: tuple[str, ...]) -> None:
+def test_embedded_files_are_found(recipe: Recipe) -> None:
     folder = PROGRAMS / "assets" / "files"
-    with opened(built(Recipe(program="assets", flags=flags))) as image:
+    with opened(built(recipe)) as image:
         found = account_of(image)
+    assert found.faults == ()
     table = tables(found)["embedded"]
     sizes = {f"files/{path.name}": path.stat().st_size for path in folder.iterdir()}
     assert dict(zip(table.column("file"), table.column("bytes"), strict=True)) == sizes

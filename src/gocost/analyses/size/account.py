@@ -95,7 +95,7 @@ def account(
     types = NOTHING
     if parts.types is not None:
         types = contents.type_intervals(parts.types, packages)
-    files = contents.embedded_files(executable) if packages.has(EMBED) else []
+    files = contents.embedded_files(executable, parts.faults) if packages.has(EMBED) else []
     file_claims, file_owners = contents.embedded_claims(executable, files, variables)
     variables = contents.without(variables, types)
     regions = partition(executable, [*_claims(executable, parts, moduledata), *file_claims])
@@ -189,17 +189,13 @@ def _shares(
             shares.append(_Share(start, start + size, _padded(function, count), package))
 
     described = functions.describe(table, names, own.package, packages)
-    by_package = described.package
-    header = table.header
-    try:
-        cutab = executable.read(table.address + header.cutab, header.files - header.cutab)
-        files = header.pctab - header.files
-        by_package = by_package + functions.describe_files(
-            table, cutab, files, own.package, packages
+    of_files, faults = functions.describe_files(table, own.package, packages)
+    if faults:
+        parts.faults.append(
+            f"{faults} entries of pclntab's table of files are damaged: file names, and code of "
+            "packages of assembly alone, may be attributed to nobody or to others"
         )
-    except FormatError:
-        pass
-    share(table.address, table.size, described.function, by_package)
+    share(table.address, table.size, described.function, described.package + of_files)
     if table.funcdata is not None:
         by_function = functions.describe_funcdata(table, count)
         share(table.funcdata.address, functions.funcdata_size(table), by_function, nothing)

@@ -95,8 +95,10 @@ def symbol_intervals(executable: Executable, packages: Packages, seed: int) -> I
     return disjoint(address, address + length, numbers[ids[own]])
 
 
-def embedded_files(executable: Executable) -> list[Embedded]:
+def embedded_files(executable: Executable, faults: list[str]) -> list[Embedded]:
     """The files of every embed.FS, found by the shape of its table.
+
+    A section that cannot be searched is named in `faults`.
 
     The compiler writes a slice whose elements follow it at once: its own address + 3 words, the
     count twice, then for each file its name and content (string headers) and a hash of 16 bytes
@@ -109,7 +111,17 @@ def embedded_files(executable: Executable) -> list[Embedded]:
             continue
         if "pclntab" in section.name or "link" in section.name:
             continue
-        for address in _tables(executable, section.address, section.size_in_file):
+        # PE pads sections in the file beyond what is loaded.
+        size = min(section.size_in_file, section.size_in_memory)
+        try:
+            tables = _tables(executable, section.address, size)
+        except FormatError as error:
+            faults.append(
+                f"section {section.name} cannot be read as it is loaded ({error.message}): files "
+                "that //go:embed took in there are not told from other data"
+            )
+            continue
+        for address in tables:
             found += _files(executable, address)
             if len(found) > MAX_EMBEDDED:
                 return found[:MAX_EMBEDDED]
@@ -117,17 +129,14 @@ def embedded_files(executable: Executable) -> list[Embedded]:
 
 
 def _tables(executable: Executable, address: int, size: int) -> list[int]:
-    """Addresses of slices whose elements follow them at once."""
+    """Addresses of slices whose elements follow them at once. Raises FormatError."""
     width = executable.pointer_size
     order = "<" if executable.byte_order == "little" else ">"
     address, size = address + -address % width, size - -address % width
     found: list[int] = []
     for at in range(0, size, CHUNK):
         length = min(CHUNK + 2 * width, size - at) // width * width
-        try:
-            raw = resolved(executable, address + at, length)
-        except FormatError:
-            return found
+        raw = resolved(executable, address + at, length)
         words = np.frombuffer(raw.data, f"{order}u{width}")
         if len(words) < 3:
             break

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,11 +24,11 @@ from gocost.formats.moduledata import Moduledata
 from gocost.formats.pclntab import (
     FINDFUNC_BUCKET,
     FINDFUNC_RECORD,
+    UNUSED,
     Pclntab,
     findfunctab_size,
 )
 from gocost.kernels.symbol_names import intern_packages
-from gocost.model.errors import FormatError
 
 _FEW_UNITS = 256  # compilation units of which no function tells its package
 _TEXT_CHUNK = 1 << 18  # bytes of names that are looked at at once
@@ -185,15 +185,13 @@ def read_functions(
     executable: Executable, table: Pclntab, names: Names, packages: Packages, seed: int
 ) -> Functions:
     """Every function with its package, C's behind Go's."""
-    package = _package_of_functions(executable, table, names, packages)
+    package = _package_of_functions(table, names, packages)
     start = table.entry
     own = Functions(start, start + table.code, start + table.gap, package, len(table), names)
     return _with_c(executable, own, packages, seed)
 
 
-def _package_of_functions(
-    executable: Executable, table: Pclntab, names: Names, packages: Packages
-) -> NDArray[np.int32]:
+def _package_of_functions(table: Pclntab, names: Names, packages: Packages) -> NDArray[np.int32]:
     if not len(names.package):
         return np.full(len(table), -1, np.int32)
     package = np.where(table.name >= 0, names.package[table.name], np.int32(-1))
@@ -209,7 +207,7 @@ def _package_of_functions(
         package[lost[known]] = package[sure[first[at[known]]]]
         lost = lost[~known]
     for unit in first_of_each(table.cu[lost])[0][:_FEW_UNITS].tolist():
-        found = package_of_file(first_file(executable, table, unit), packages)
+        found = package_of_file(first_file(table, unit), packages)
         package[lost[table.cu[lost] == unit]] = found
     # Without a unit: the linker's own, or C's, unless the name is of a package that Go compiled.
     go_made = np.zeros(len(packages.names) + 1, bool)
@@ -270,23 +268,18 @@ def _bounds(own: Functions) -> tuple[int, int]:
     return int(own.start[covered].min()), int(own.end[covered].max())
 
 
-def first_file(executable: Executable, table: Pclntab, unit: int) -> str:
+def first_file(table: Pclntab, unit: int) -> str:
     """The path of the first source file of a compilation unit; empty where it has none."""
-    header = table.header
-    order: Literal["big", "little"] = "big" if header.big else "little"
-    try:
-        start = table.address + header.cutab + 4 * unit
-        for address in range(start, start + 4 * 64, 4):
-            if address + 4 > table.address + header.files:
-                return ""
-            offset = int.from_bytes(executable.read(address, 4).tobytes(), order)
-            if offset < header.pctab - header.files:
-                room = min(4096, header.pctab - header.files - offset)
-                raw = executable.read(table.address + header.files + offset, room).tobytes()
-                return raw.split(b"\0", 1)[0].decode("utf-8", "replace")
-    except FormatError:
-        pass
+    for offset in _file_offsets(table, unit, unit + 64).tolist():
+        if offset < len(table.files):
+            raw = table.files[offset : offset + 4096].tobytes()
+            return raw.split(b"\0", 1)[0].decode("utf-8", "replace")
     return ""
+
+
+def _file_offsets(table: Pclntab, start: int, stop: int) -> NDArray[np.int64]:
+    words = table.cutab[4 * start : 4 * min(stop, len(table.cutab) // 4)].tobytes()
+    return np.frombuffer(words, ">u4" if table.header.big else "<u4").astype(np.int64)
 
 
 def package_of_file(path: str, packages: Packages) -> int:
@@ -329,30 +322,34 @@ def describe(table: Pclntab, names: Names, package: NDArray[np.int32], count: in
 
 
 def describe_files(
-    table: Pclntab, cutab: NDArray[np.uint8], files: int, package: NDArray[np.int32], count: int
-) -> NDArray[np.int64]:
-    """Bytes of cutab and of file names (`files` in all) by package: of the first unit that uses."""
+    table: Pclntab, package: NDArray[np.int32], count: int
+) -> tuple[NDArray[np.int64], int]:
+    """Bytes of cutab and of file names by package: of the first unit that uses them.
+
+    And how many entries are damaged: units behind the end of cutab, names behind that of files.
+    """
     by_package = np.zeros(count, np.int64)
+    offsets, files = _file_offsets(table, 0, len(table.cutab)), len(table.files)
+    words = len(offsets)
+    faults = len(first_of_each(table.cu[table.cu >= words])[0])
+    faults += int(((offsets >= files) & (offsets != UNUSED)).sum())
     sure = np.flatnonzero((table.cu >= 0) & (package[: len(table)] >= 0))
-    words = len(cutab) // 4
     units, first = first_of_each(table.cu[sure])
     first = first[units < words]
     units = units[units < words]
     if not len(units):
-        return by_package
+        return by_package, faults
     owner = package[sure[first]]
     ends = np.append(units[1:], words).astype(np.int64)
     _spread(by_package, owner, 4 * (ends - units))
-    order = ">u4" if table.header.big else "<u4"
-    offsets = np.frombuffer(cutab[: 4 * words].tobytes(), order).astype(np.int64)
-    offsets[offsets >= files] = -1  # a file that the unit does not use
+    offsets[offsets >= files] = -1
     highest = np.maximum.accumulate(offsets)
     fresh = np.flatnonzero(offsets > np.append(np.int64(-1), highest[:-1]))
     starts = offsets[fresh]
     unit = np.searchsorted(units, fresh, "right") - 1
     spans = np.append(starts[1:], files) - starts
     _spread(by_package, np.where(unit >= 0, owner[np.maximum(unit, 0)], np.int32(-1)), spans)
-    return by_package
+    return by_package, faults
 
 
 def funcdata_size(table: Pclntab) -> int:
