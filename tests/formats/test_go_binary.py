@@ -16,6 +16,7 @@ import pytest
 from gocost.formats.go_binary import open_go_binary
 from gocost.model.errors import FormatError
 from tests.fixtures.binaries import RECIPES, RELEASES, binary
+from tests.formats.upx import packed, packed_library
 
 
 @pytest.mark.parametrize("name", [*RECIPES, *RELEASES])
@@ -81,20 +82,57 @@ def test_an_object_file_is_named(tmp_path: Path) -> None:
         open_go_binary((tmp_path / "empty.o").read_bytes())
 
 
-@pytest.mark.parametrize("name", ["linux-amd64", "linux-386", "linux-arm64", "windows-amd64"])
+PACKED = ["linux-amd64", "linux-386", "linux-arm64", "windows-amd64", "windows-386", "darwin-amd64"]
+
+
+@pytest.mark.parametrize("name", PACKED)
 def test_a_file_packed_with_upx_is_named(name: str, tmp_path: Path) -> None:
+    refused = [packed(binary(name).read_bytes()), *packed_by_upx(binary(name), tmp_path)]
+
+    for data in refused:
+        with pytest.raises(FormatError, match="UPX-packed") as caught:
+            open_go_binary(data)
+        assert "upx -d" in caught.value.hint
+
+
+def test_a_packed_library_is_named_by_its_end() -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("needs a C compiler: apt-get install gcc")
+    data = packed_library(binary("linux-amd64-c-shared").read_bytes())
+    assert b"UPX!" not in data[:1024]
+
+    with pytest.raises(FormatError, match="UPX-packed"):
+        open_go_binary(data)
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_packed_file_without_the_marks_is_another_program(name: str) -> None:
+    data = packed(binary(name).read_bytes()).replace(b"UPX!", b"XPU?")
+
+    with pytest.raises(FormatError) as caught:
+        open_go_binary(data)
+
+    assert "UPX" not in caught.value.message
+
+
+def test_a_program_that_speaks_of_upx_is_not_packed() -> None:
+    data = binary("linux-amd64").read_bytes()
+    middle = data.index(b"runtime error: ")
+    found = open_go_binary(data[:middle] + b"UPX!" + data[middle + 4 :])
+
+    assert found.info is not None
+
+
+def packed_by_upx(path: Path, folder: Path) -> list[bytes]:
+    """The same file packed by upx itself where that is installed and takes files of this kind."""
     upx = shutil.which("upx") or shutil.which("upx-ucl")
     if upx is None:
-        pytest.skip("needs upx: apt-get install upx-ucl")
-    packed = tmp_path / "packed"
-    shutil.copyfile(binary(name), packed)
-    packed.chmod(0o755)
-    subprocess.run([upx, "-q", "-1", str(packed)], check=True, capture_output=True)
-
-    with pytest.raises(FormatError, match="UPX-packed") as caught:
-        open_go_binary(packed.read_bytes())
-
-    assert "upx -d" in caught.value.hint
+        return []
+    copy = folder / path.name
+    shutil.copyfile(path, copy)
+    copy.chmod(0o755)
+    done = subprocess.run([upx, "-q", "-1", str(copy)], check=False, capture_output=True)
+    return [copy.read_bytes()] if done.returncode == 0 else []
 
 
 @pytest.mark.parametrize("name", ["linux-amd64", "windows-amd64", "darwin-arm64"])

@@ -18,6 +18,7 @@ from gocost.model.errors import FormatError
 
 _HEAD = 1024  # bytes that are looked at to name a file
 _UPX = b"UPX!"
+_UPX_HEADER = 36  # bytes from the pack header to the end of the file, except in PE
 _GO_SECTIONS = (
     ".gopclntab",
     "__gopclntab",
@@ -72,7 +73,7 @@ def open_go_binary(
     """
     array = as_array(data)
     head = array[:_HEAD].tobytes()
-    refusal = _refusal(head)
+    refusal = _refusal(head, array[-_UPX_HEADER:].tobytes())
     if refusal is not None:
         raise FormatError(f"this is {refusal[0]}, not a Go executable", hint=refusal[1])
     image = open_executable(array, machine)
@@ -93,11 +94,13 @@ def open_go_binary(
     )
 
 
-def _refusal(head: bytes) -> tuple[str, str] | None:
-    """What a file that is no plain executable is, and what to do, from its first bytes."""
+def _refusal(head: bytes, tail: bytes) -> tuple[str, str] | None:
+    """What a file that is no plain executable is, and what to do, from its first and last bytes."""
     if not head:
         return "an empty file (0 bytes)", "build or copy it again"
-    if _UPX in head and head[:2] in (b"\x7fE", b"MZ", b"\xcf\xfa", b"\xce\xfa"):
+    # A library's headers stay as they were, so that the mark at the start may come late.
+    packed = _UPX in head or tail.startswith(_UPX)
+    if packed and head[:2] in (b"\x7fE", b"MZ", b"\xcf\xfa", b"\xce\xfa"):
         return (
             "a UPX-packed file, which hides functions and build info",
             "unpack it with `upx -d FILE`, then measure that",
