@@ -3,13 +3,34 @@
 A dynamically linked program runs where the C library is at least as new as the one it was linked
 against; a static one needs no C library, only a kernel that its Go release still supports. Dated
 figures, so that a report can say what it was judged by.
+
+Where they come from, looked up on AS_OF:
+
+Debian, Ubuntu
+    dates: the package distro-info-data (a test compares them); glibc: the source package `glibc`
+    (Ubuntu 14.04: `eglibc`) in packages.debian.org and packages.ubuntu.com; kernel: the source
+    package `linux` of the release
+RHEL, Alma, Rocky
+    glibc and kernel of 7 to 10: what the ubi images and Red Hat's list of kernel version strings
+    have; glibc of 6: PEP 571 (manylinux2010 is CentOS 6)
+Amazon Linux
+    2 and 2023: Amazon's user guides; 1 is its last version, 2018.03, after `amzn1` packages (glibc
+    2.17, as in those of 2016), dated by its number
+SLES
+    what the images of these service packs have; 16.0: its release announcement. Service packs that
+    bring no newer glibc than the one before are left out
+Fedora
+    glibc of 38 to 44: packages.fedoraproject.org; dates and kernel of 44: its announcement
+
+Not looked up again: glibc of Fedora 36 and 37, the kernels of Fedora up to 43 (Go asks for none so
+new), and the months of RHEL, SLES up to 15 and Fedora up to 41, which decide nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-AS_OF = "2026-11-23"
+AS_OF = "2026-11-26"
 SOURCE = (
     "the distributions' release notes and package lists (glibc, kernel) and the Go wiki "
     "(oldest kernel)"
@@ -72,6 +93,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         ("20.04", "2020-04", "2.31", "5.4"),
         ("22.04", "2022-04", "2.35", "5.15"),
         ("24.04", "2024-04", "2.39", "6.8"),
+        ("26.04", "2026-04", "2.43", "7.0"),
     ),
     *_of(
         "RHEL, Alma, Rocky",
@@ -83,7 +105,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     ),
     *_of(
         "Amazon Linux",
-        ("1", "2011-09", "2.17", "4.14"),
+        ("1 (2018.03)", "2018-03", "2.17", "4.14"),
         ("2", "2018-06", "2.26", "4.14"),
         ("2023", "2023-03", "2.34", "6.1"),
     ),
@@ -93,6 +115,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         ("15 SP1", "2019-06", "2.26", "4.12"),
         ("15 SP3", "2021-06", "2.31", "5.3"),
         ("15 SP6", "2024-06", "2.38", "6.4"),
+        ("16.0", "2025-11", "2.40", "6.12"),
     ),
     *_of(
         "Fedora",
@@ -104,13 +127,15 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         ("41", "2024-10", "2.40", "6.11"),
         ("42", "2025-04", "2.41", "6.14"),
         ("43", "2025-10", "2.42", "6.17"),
+        ("44", "2026-04", "2.43", "6.19"),
     ),
 )
 
 # The glibc of distroless base and cc images, by the Debian release that they are made from.
 DISTROLESS = (("deb12", version("2.36")), ("deb13", version("2.41")))
 
-# Oldest kernel by the first Go minor release that asks for it (the Go wiki, "Go on Linux").
+# Oldest kernel by the first Go minor release that asks for it (the Go wiki, "Go on Linux": 2.6.23
+# up to Go 1.18, 2.6.32 up to Go 1.23, then 3.2).
 _KERNELS = ((24, version("3.2")), (19, version("2.6.32")), (0, version("2.6.23")))
 
 
