@@ -27,6 +27,7 @@ setup(
             "wraparound": False,
             "cdivision": True,
             "initializedcheck": False,
+            "show_performance_hints": False,  # that bounds checks cost something is known
         },
         build_dir="build/cython",
         quiet=True,

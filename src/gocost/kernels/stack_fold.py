@@ -1,0 +1,389 @@
+"""Sums over call stacks: what each node of a profile cost itself, with its callees, and by call.
+
+A stack is rows of locations, leaf first; a location is one or more frames, innermost first (what
+was inlined); each frame belongs to a node of the report, or to -1 where that node is left out. A
+node that stands in a stack more than once (recursion) counts it once; so does a call.
+(`internal/graph/graph.go` of github.com/google/pprof has the same rules.)
+"""
+
+from typing import Any
+
+import cython
+import numpy as np
+import numpy.typing as npt
+
+RESIDUAL = 1  # a call over nodes that were left out
+CALLED = 2  # seen as a call that was not inlined
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-2, check=True)
+def _fold(
+    stack_ends: cython.const[cython.longlong][::1],
+    stacks: cython.const[cython.int][::1],
+    frame_ends: cython.const[cython.longlong][::1],
+    frames: cython.const[cython.int][::1],
+    values: cython.const[cython.longlong][::1],
+    seen: cython.longlong[::1],
+    flat: cython.longlong[::1],
+    cumulative: cython.longlong[::1],
+) -> cython.Py_ssize_t:
+    """Adds every stack's value to its nodes; returns 0."""
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    f: cython.Py_ssize_t
+    at: cython.Py_ssize_t
+    first: cython.Py_ssize_t = 0
+    last: cython.Py_ssize_t
+    node: cython.int
+    value: cython.longlong
+    leaf: cython.bint
+    for i in range(stack_ends.shape[0]):
+        last = cython.cast(cython.Py_ssize_t, stack_ends[i])
+        value = values[i]
+        if value == 0:
+            first = last
+            continue
+        leaf = True
+        for k in range(first, last):
+            at = stacks[k]
+            f = cython.cast(cython.Py_ssize_t, frame_ends[at - 1]) if at > 0 else 0
+            while f < frame_ends[at]:
+                node = frames[f]
+                f += 1
+                if node >= 0:
+                    if leaf:
+                        flat[node] += value
+                    if seen[node] != i + 1:
+                        seen[node] = i + 1
+                        cumulative[node] += value
+                leaf = False
+        first = last
+    return 0
+
+
+def fold(
+    stack_ends: npt.NDArray[np.int64],
+    stacks: npt.NDArray[np.int32],
+    frame_ends: npt.NDArray[np.int64],
+    frames: npt.NDArray[np.int32],
+    values: npt.NDArray[np.int64],
+    nodes: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """What each of `nodes` nodes cost itself (flat) and with its callees (cumulative).
+
+    `stack_ends` (samples) says where in `stacks` (rows of locations, leaf first) each sample ends,
+    `frame_ends` (locations) where in `frames` (nodes, innermost first) each location does. The
+    caller has seen that all rows are in range and that the absolute values add up in 64 bits.
+    """
+    flat = np.zeros(nodes, np.int64)
+    cumulative = np.zeros(nodes, np.int64)
+    _run_fold(
+        _view(stack_ends),
+        _view(stacks),
+        _view(frame_ends),
+        _view(frames),
+        _view(values),
+        _view(np.zeros(nodes, np.int64)),
+        _view(flat),
+        _view(cumulative),
+    )
+    return flat, cumulative
+
+
+def _run_fold(
+    stack_ends: cython.const[cython.longlong][::1],
+    stacks: cython.const[cython.int][::1],
+    frame_ends: cython.const[cython.longlong][::1],
+    frames: cython.const[cython.int][::1],
+    values: cython.const[cython.longlong][::1],
+    seen: cython.longlong[::1],
+    flat: cython.longlong[::1],
+    cumulative: cython.longlong[::1],
+) -> None:
+    with cython.nogil:
+        _fold(stack_ends, stacks, frame_ends, frames, values, seen, flat, cumulative)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def _slot(
+    caller: cython.longlong, callee: cython.longlong, mask: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Where in the hash table to look first. Small factors, so that nothing passes 63 bits."""
+    return cython.cast(
+        cython.Py_ssize_t, (caller * 0x3C6EF373 + (callee + 1) * 0x2545F491) >> 7 & mask
+    )
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-2, check=True)
+def _calls(
+    stack_ends: cython.const[cython.longlong][::1],
+    stacks: cython.const[cython.int][::1],
+    frame_ends: cython.const[cython.longlong][::1],
+    frames: cython.const[cython.int][::1],
+    values: cython.const[cython.longlong][::1],
+    table: cython.int[::1],
+    callers: cython.int[::1],
+    callees: cython.int[::1],
+    weights: cython.longlong[::1],
+    flags: cython.uchar[::1],
+    seen: cython.longlong[::1],
+) -> cython.Py_ssize_t:
+    """Fills the calls; returns how many there are, or -1 where there is no room for another."""
+    mask: cython.Py_ssize_t = table.shape[0] - 1
+    room: cython.Py_ssize_t = callers.shape[0]
+    used: cython.Py_ssize_t = 0
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    f: cython.Py_ssize_t
+    at: cython.Py_ssize_t
+    slot: cython.Py_ssize_t
+    first: cython.Py_ssize_t = 0
+    last: cython.Py_ssize_t
+    start: cython.Py_ssize_t
+    stop: cython.Py_ssize_t
+    call: cython.Py_ssize_t
+    node: cython.int
+    parent: cython.int
+    value: cython.longlong
+    residual: cython.bint
+    for i in range(stack_ends.shape[0]):
+        last = cython.cast(cython.Py_ssize_t, stack_ends[i])
+        value = values[i]
+        parent = -1
+        residual = False
+        k = last
+        while k > first and value != 0:
+            k -= 1
+            at = stacks[k]
+            start = cython.cast(cython.Py_ssize_t, frame_ends[at - 1]) if at > 0 else 0
+            stop = cython.cast(cython.Py_ssize_t, frame_ends[at])
+            f = stop
+            while f > start:
+                f -= 1
+                node = frames[f]
+                if node < 0:
+                    residual = True
+                    continue
+                if parent >= 0 and node != parent:
+                    slot = _slot(parent, node, mask)
+                    while table[slot] >= 0 and (
+                        callers[table[slot]] != parent or callees[table[slot]] != node
+                    ):
+                        slot = (slot + 1) & mask
+                    call = table[slot]
+                    if call < 0:
+                        if used >= room:
+                            return -1
+                        call = used
+                        used += 1
+                        table[slot] = cython.cast(cython.int, call)
+                        callers[call] = parent
+                        callees[call] = node
+                        weights[call] = 0
+                        flags[call] = 0
+                        seen[call] = 0
+                    if seen[call] != i + 1:
+                        seen[call] = i + 1
+                        weights[call] += value
+                        if residual:
+                            flags[call] |= 1
+                        if f == stop - 1:
+                            flags[call] |= 2
+                parent = node
+                residual = False
+        first = last
+    return used
+
+
+def fold_calls(
+    stack_ends: npt.NDArray[np.int64],
+    stacks: npt.NDArray[np.int32],
+    frame_ends: npt.NDArray[np.int64],
+    frames: npt.NDArray[np.int32],
+    values: npt.NDArray[np.int64],
+) -> tuple[
+    npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint8]
+]:
+    """The calls in the stacks: caller, callee, weight, and flags (RESIDUAL, CALLED).
+
+    Arguments as for `fold`. A node that calls itself is no call, and a stack counts once a call.
+    """
+    room = 1 << 14
+    most = len(stacks) * max(1, int(np.diff(frame_ends, prepend=0).max(initial=0)))
+    while True:
+        columns = (
+            np.empty(room, np.int32),
+            np.empty(room, np.int32),
+            np.empty(room, np.int64),
+            np.empty(room, np.uint8),
+        )
+        used: int = _run_calls(
+            _view(stack_ends),
+            _view(stacks),
+            _view(frame_ends),
+            _view(frames),
+            _view(values),
+            _view(np.full(2 * room, -1, np.int32)),
+            *map(_view, columns),
+            _view(np.empty(room, np.int64)),
+        )
+        if used >= 0:
+            callers, callees, weights, flags = columns
+            return callers[:used], callees[:used], weights[:used], flags[:used]
+        # More different calls than room: begin again with four times as much.
+        assert room <= 4 * most, "there cannot be more calls than frames in all the stacks"
+        room *= 4
+
+
+def _run_calls(
+    stack_ends: cython.const[cython.longlong][::1],
+    stacks: cython.const[cython.int][::1],
+    frame_ends: cython.const[cython.longlong][::1],
+    frames: cython.const[cython.int][::1],
+    values: cython.const[cython.longlong][::1],
+    table: cython.int[::1],
+    callers: cython.int[::1],
+    callees: cython.int[::1],
+    weights: cython.longlong[::1],
+    flags: cython.uchar[::1],
+    seen: cython.longlong[::1],
+) -> int:
+    used: cython.Py_ssize_t
+    with cython.nogil:
+        used = _calls(
+            stack_ends, stacks, frame_ends, frames, values, table, callers, callees, weights,
+            flags, seen,
+        )  # fmt: skip
+    return used
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-2, check=True)
+def _group(
+    ends: cython.const[cython.longlong][::1],
+    words: cython.const[cython.longlong][::1],
+    hashes: cython.const[cython.longlong][::1],
+    table: cython.int[::1],
+    leaders: cython.int[::1],
+    groups: cython.int[::1],
+) -> cython.Py_ssize_t:
+    """groups[i] is the number of sequence i among the different ones; returns how many."""
+    mask: cython.Py_ssize_t = table.shape[0] - 1
+    used: cython.Py_ssize_t = 0
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    size: cython.Py_ssize_t
+    mine: cython.Py_ssize_t
+    other: cython.Py_ssize_t
+    leader: cython.Py_ssize_t
+    slot: cython.Py_ssize_t
+    same: cython.bint
+    for i in range(ends.shape[0]):
+        mine = cython.cast(cython.Py_ssize_t, ends[i - 1]) if i > 0 else 0
+        size = cython.cast(cython.Py_ssize_t, ends[i]) - mine
+        slot = cython.cast(cython.Py_ssize_t, hashes[i]) & mask
+        while table[slot] >= 0:
+            leader = leaders[table[slot]]
+            same = hashes[leader] == hashes[i]
+            if same:
+                other = cython.cast(cython.Py_ssize_t, ends[leader - 1]) if leader > 0 else 0
+                same = ends[leader] - other == size
+                k = 0
+                while same and k < size:
+                    same = words[mine + k] == words[other + k]
+                    k += 1
+            if same:
+                break
+            slot = (slot + 1) & mask
+        if table[slot] < 0:
+            table[slot] = cython.cast(cython.int, used)
+            leaders[used] = cython.cast(cython.int, i)
+            used += 1
+        groups[i] = table[slot]
+    return used
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-2, check=True)
+def _hash(
+    ends: cython.const[cython.longlong][::1],
+    words: cython.const[cython.longlong][::1],
+    seed: cython.longlong,
+    out: cython.longlong[::1],
+) -> cython.Py_ssize_t:
+    """A number below 2^62 for each sequence; products stay under 63 bits, interpreted or not."""
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t = 0
+    low: cython.longlong
+    high: cython.longlong
+    for i in range(ends.shape[0]):
+        low = seed & 0x7FFFFFFF
+        high = seed >> 31 & 0x7FFFFFFF
+        while k < ends[i]:
+            low = (low ^ (words[k] & 0x7FFFFFFF)) * 0x2545F491 & 0x7FFFFFFF
+            high += (words[k] >> 31 & 0x7FFFFFFF) + (words[k] & 0x7FFFFFFF)
+            high = (high & 0x7FFFFFFF) * 0x41C64E6D & 0x7FFFFFFF
+            high ^= low >> 13
+            low ^= low >> 15
+            k += 1
+        out[i] = high << 31 | low
+    return 0
+
+
+def group_sequences(
+    ends: npt.NDArray[np.int64], words: npt.NDArray[np.int64], seed: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Which sequences of words are equal: a group's number for each, and each group's first.
+
+    Sequence i is `words[ends[i - 1] : ends[i]]`. Groups are numbered as they are first met. `seed`
+    should be random where the words are a stranger's, who could make them collide.
+    """
+    count = len(ends)
+    room = 1 << max(4, (2 * count).bit_length())
+    hashes = np.empty(count, np.int64)
+    leaders = np.empty(count, np.int32)
+    groups = np.empty(count, np.int32)
+    table = np.full(room, -1, np.int32)
+    _run_hash(_view(ends), _view(words), seed & ((1 << 62) - 1), _view(hashes))
+    used: int = _run_group(
+        _view(ends), _view(words), _view(hashes), _view(table), _view(leaders), _view(groups)
+    )
+    return groups, leaders[:used]
+
+
+def _run_hash(
+    ends: cython.const[cython.longlong][::1],
+    words: cython.const[cython.longlong][::1],
+    seed: cython.longlong,
+    out: cython.longlong[::1],
+) -> None:
+    with cython.nogil:
+        _hash(ends, words, seed, out)
+
+
+def _run_group(
+    ends: cython.const[cython.longlong][::1],
+    words: cython.const[cython.longlong][::1],
+    hashes: cython.const[cython.longlong][::1],
+    table: cython.int[::1],
+    leaders: cython.int[::1],
+    groups: cython.int[::1],
+) -> int:
+    used: cython.Py_ssize_t
+    with cython.nogil:
+        used = _group(ends, words, hashes, table, leaders, groups)
+    return used
+
+
+def _view(array: npt.NDArray[Any]) -> Any:
+    """Interpreted, a memoryview gives Python's integers, which do not overflow as numpy's do."""
+    return array if cython.compiled or not array.size else array.data
