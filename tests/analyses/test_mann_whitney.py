@@ -16,6 +16,7 @@ from gocost.analyses.statistics.mann_whitney import (
     EXACT_LIMIT,
     EXACT_TIES_LIMIT,
     mann_whitney,
+    mann_whitney_family,
     smallest_p,
     u_cdf,
 )
@@ -53,6 +54,15 @@ def test_exact_p_with_ties_is_what_brute_force_counts(
     # then p is the share of all relabellings that are as extreme
     assert found.p == pytest.approx(brute_force(first, second))
     assert mann_whitney(second, first).p == pytest.approx(found.p)
+
+
+@given(st.lists(st.tuples(small, small), max_size=30))
+def test_a_family_is_tested_as_each_pair_is_by_itself(
+    pairs: list[tuple[list[float], list[float]]],
+) -> None:
+    # given pairs of any sizes, whose ranks tie in patterns that begin alike
+    # when they are tested at once, then every figure is the same to the last bit
+    assert mann_whitney_family(pairs) == [mann_whitney(*pair) for pair in pairs]
 
 
 @pytest.mark.parametrize(("n1", "n2"), [(1, 1), (2, 5), (10, 10), (7, 31), (50, 50), (3, 50)])

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gocost.analyses.statistics.family import could_be_called, false_discovery, runs_needed
-from gocost.analyses.statistics.mann_whitney import RankTest, mann_whitney, smallest_p
+from gocost.analyses.statistics.mann_whitney import RankTest, mann_whitney_family, smallest_p
 from gocost.analyses.statistics.shift import Shift, hodges_lehmann
 from gocost.analyses.statistics.summary import Center, geometric_mean, median, mode
 from gocost.formats.benchmark_text import BenchmarkText, Config, Sample
@@ -184,8 +184,10 @@ class _Figures:
     worse: Worse
     centers: tuple[Center, Center]
     shift: Shift
-    test: RankTest | None
-    """None where exact figures were compared."""
+    ordered: tuple[list[float], list[float]]
+    """The values of both sides, ascending."""
+    exact: bool
+    """Compared as they are, without a test."""
 
 
 def _check_runs(samples: Iterable[Sample], side: str) -> None:
@@ -215,9 +217,9 @@ def _figures(
     if exact:
         difference = centers[1].value - centers[0].value
         shift = Shift(difference, after[0] - before[-1], after[-1] - before[0])
-        return _Figures(base, head, worse, centers, shift, None)
+        return _Figures(base, head, worse, centers, shift, (before, after), exact=True)
     shift = hodges_lehmann(before, after, confidence)
-    return _Figures(base, head, worse, centers, shift, mann_whitney(before, after))
+    return _Figures(base, head, worse, centers, shift, (before, after), exact=False)
 
 
 def _steady(ordered: Sequence[float], settings: Settings) -> bool:
@@ -231,26 +233,36 @@ def _steady(ordered: Sequence[float], settings: Settings) -> bool:
 
 def _judged(found: Sequence[_Figures], settings: Settings) -> list[Row]:
     """The rows, judged as one family."""
-    p = [figures.test.p for figures in found if figures.test is not None]
+    sampled = [figures for figures in found if not figures.exact]
+    tests = mann_whitney_family(figures.ordered for figures in sampled)
+    p = [test.p for test in tests]
+    least = [smallest_p(*map(len, figures.ordered)) for figures in sampled]
     q = false_discovery(p)
+    possible = could_be_called(p, least, settings.fdr)
     needed = runs_needed(len(p), settings.fdr)
-    rows, tested = [], 0
+    judged = iter(zip(tests, q, possible, strict=True))
+    rows = []
     for figures in found:
-        if figures.test is None:
-            rows.append(_row(figures, None, _direction(figures, settings), None))
+        if figures.exact:
+            rows.append(_row(figures, _direction(figures, settings)))
             continue
-        least = smallest_p(len(figures.base.values), len(figures.head.values))
-        if q[tested] <= settings.fdr:
-            rows.append(_row(figures, q[tested], _direction(figures, settings), None))
-        elif could_be_called(p, tested, least, settings.fdr):
-            rows.append(_row(figures, q[tested], Verdict.SAME, None))
+        test, adjusted, enough = next(judged)
+        if adjusted <= settings.fdr:
+            rows.append(_row(figures, _direction(figures, settings), test, adjusted))
+        elif enough:
+            rows.append(_row(figures, Verdict.SAME, test, adjusted))
         else:
-            rows.append(_row(figures, q[tested], Verdict.UNKNOWN, needed))
-        tested += 1
+            rows.append(_row(figures, Verdict.UNKNOWN, test, adjusted, needed))
     return rows
 
 
-def _row(figures: _Figures, q: float | None, verdict: Verdict, needed: int | None) -> Row:
+def _row(
+    figures: _Figures,
+    verdict: Verdict,
+    test: RankTest | None = None,
+    q: float | None = None,
+    needed: int | None = None,
+) -> Row:
     before, after = figures.centers
     return Row(
         package=figures.head.package,
@@ -265,8 +277,8 @@ def _row(figures: _Figures, q: float | None, verdict: Verdict, needed: int | Non
         shift=figures.shift.shift,
         low=figures.shift.low,
         high=figures.shift.high,
-        p=None if figures.test is None else figures.test.benchstat_p,
-        judged_p=None if figures.test is None else figures.test.p,
+        p=None if test is None else test.benchstat_p,
+        judged_p=None if test is None else test.p,
         q=q,
         verdict=verdict,
         runs_needed=needed,

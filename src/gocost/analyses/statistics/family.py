@@ -43,14 +43,29 @@ def runs_needed(family: int, rate: float) -> int | None:
     return None
 
 
-def could_be_called(p: Sequence[float], index: int, least: float, rate: float) -> bool:
-    """Whether the test at `index` would be called, the others as they are, if its p were `least`.
+def could_be_called(p: Sequence[float], least: Sequence[float], rate: float) -> list[bool]:
+    """Of each test, whether it would be called, the others as they are, if its p were its `least`.
 
-    `least` is what its samples give when they do not overlap at all. Where that would not do, the
-    samples are too small to say anything in this family.
+    `least` is what a test's samples give when they do not overlap at all. Where that would not do,
+    the samples are too small to say anything in this family.
     """
-    values = np.asarray(p, dtype=np.float64).copy()
-    values[index] = least
-    values.sort()
-    passing = np.flatnonzero(values <= rate * np.arange(1, len(values) + 1) / len(values))
-    return bool(passing.size) and least <= float(values[passing[-1]])
+    count = len(p)
+    if count == 0:
+        return []
+    values = np.asarray(p, dtype=np.float64)
+    smallest = np.minimum(least, values)
+    order = np.argsort(values, kind="stable")
+    rank = np.empty(count, dtype=np.int64)
+    rank[order] = np.arange(count)
+    ordered = values[order]
+    allowed = rate * np.arange(1, count + 1) / count
+    # In order, `smallest` takes a place before its p; what lies between the two moves up by one,
+    # what is above stays. One of all these that is allowed calls everything before it.
+    place = np.minimum(np.searchsorted(ordered, smallest), rank)
+    staying = np.flatnonzero(ordered <= allowed)
+    above = rank < (staying[-1] if staying.size else -1)
+    moving = np.where(ordered[:-1] <= allowed[1:], np.arange(count - 1), -1)
+    last_moving = np.concatenate(([-1], np.maximum.accumulate(moving)))
+    between = last_moving[rank] >= place
+    called = (smallest <= allowed[place]) | between | above
+    return [bool(each) for each in called]
