@@ -16,7 +16,7 @@ from gocost.analyses.size.tables import DIMENSIONS, filtered, nested, tables
 from gocost.measures.binary import account_of, facts, opened, strip_facts
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
-from gocost.model.report import Cell, Change, Column, Layout, Note, Report, Table, Verdict
+from gocost.model.report import Change, Layout, Note, Report, Table, Verdict
 from gocost.model.subject import Subject
 from gocost.sources.files import exists
 
@@ -79,7 +79,11 @@ def size(
         notes = _notes(found, saved)
         changes: list[Change] = []
         if why is not None:
-            made = {"why": _why(found, why, directory), **made}
+            from gocost.measures.imports import why as chain_of_imports
+
+            table, more = chain_of_imports(found, why, directory, str(binary))
+            made = {"why": table, **made}
+            notes = [*more, *notes]
             shown = ["why"]
         if base is not None:
             with _base(Path(base), image, found, directory, progress) as (other, title):
@@ -104,46 +108,6 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
 
 def _has_names(table: Table) -> bool:
     return any(name in DIMENSIONS for name in table.names())
-
-
-def _why(found: Account, wanted: str, directory: Path) -> Table:
-    """The chain of imports, a row a package."""
-    from gocost.analyses.size.imports import chain
-    from gocost.measures.imports import imported_packages
-
-    packages = found.packages
-    known = {module.path for module in packages.modules} | set(packages.names)
-    if wanted not in known:
-        from difflib import get_close_matches
-
-        near = get_close_matches(wanted, sorted(known), n=1)
-        raise UsageError(
-            f"no module or package {wanted!r} has bytes in the binary",
-            hint=f"did you mean {near[0]}?" if near else "`gocost size --by module` lists them",
-        )
-    listed, roots = imported_packages(directory, found.info)
-    rows = chain(listed, roots, wanted)
-    if not rows:
-        raise UsageError(
-            f"nothing that {', '.join(roots) or 'the module'} imports leads to {wanted}",
-            hint="run it in the module, and at the commit, that the binary was built from",
-        )
-    matrix = found.ledger.by_package(len(packages.names)).sum(axis=1).tolist()
-    sizes = dict(zip(packages.names, matrix[:-1], strict=True))
-    cells: list[Sequence[Cell]] = [
-        (step, package.path, package.module or "std", sizes.get(package.path, 0))
-        for step, package in enumerate(rows)
-    ]
-    return Table(
-        f"Why {wanted} is in the binary: each imports the next",
-        (
-            Column("step", Unit.COUNT, "how many imports away from the main package"),
-            Column("package", Unit.TEXT, "import path"),
-            Column("module", Unit.TEXT, "module path"),
-            Column("bytes", Unit.BYTES, "bytes of the package alone"),
-        ),
-        cells,
-    )
 
 
 @contextmanager
