@@ -315,38 +315,3 @@ def test_a_file_named_like_a_branch_does_not_hide_it(
     (app / "other").write_bytes(b"\x7fELF")
     with pytest.raises(UsageError, match="not a saved report"):
         checked(app, "other")
-
-
-BENCH = """\
-package main
-
-import "testing"
-
-var sink []byte
-
-func BenchmarkPay(b *testing.B) {
-	for b.Loop() {
-		sink = make([]byte, 64)
-	}
-}
-"""
-
-
-def test_benchmarks_run_on_both_sides_and_their_growth_blocks(app: Path) -> None:
-    (app / "go.mod").write_text("module example.com/app\n\ngo 1.24\n")
-    (app / "cmd/app/main_test.go").write_text(BENCH)
-    policy(
-        app,
-        "services:\n  app: {package: ./cmd/app, bench: {count: 2, benchtime: 100x}}\n"
-        "rules:\n  - {metric: bench.bytes, growth: 10%, max: 1 kB}\n",
-    )
-    commit(app)
-    git(app, "checkout", "--quiet", "-b", "topic")
-    (app / "cmd/app/main_test.go").write_text(BENCH.replace("64", "512"))
-    report = checked(app, "main")
-    growth = finding(report, "bench.bytes", "growth")
-    assert growth.outcome is Outcome.VIOLATED
-    assert "Pay" in growth.message
-    assert finding(report, "bench.bytes", "max").outcome is Outcome.PASS
-    (change,) = [c for c in report.changes if c.metric == "bench.bytes"]
-    assert (change.base, change.head) == (64, 512)

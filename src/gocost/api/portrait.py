@@ -116,7 +116,7 @@ def _from_policy(
         against = None
         if base is not None:
             side = base_side(base, policy.directory, stack, context, context.progress)
-            against = side.target(service)
+            against = side.target(service, built=True)
         measured = measure_rounds(target, context, against, rounds=rounds, headers=headers)
     return _report(measured, subject, service.name)
 

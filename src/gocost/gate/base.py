@@ -11,8 +11,8 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,9 +20,9 @@ from typing import Any, Final
 import msgspec
 
 from gocost._version import VERSION
-from gocost.gate.build import build_service
+from gocost.gate.build import build_service, prepare
 from gocost.gate.measuring import run_steps
-from gocost.gate.plan import Step
+from gocost.gate.plan import Step, needs_binary
 from gocost.measures.interface import Context, Target
 from gocost.model.catalogue import all_metrics
 from gocost.model.errors import BuildError, GocostError, SourceError, UsageError
@@ -75,7 +75,8 @@ class BaseSide:
     context: Context
     progress: Callable[[str], None] = lambda _: None
     _clone: Path | None = None
-    _built: dict[str, Target] = field(default_factory=dict)
+    _targets: dict[tuple[str, bool], Target | GocostError] = field(default_factory=dict)
+    """By service, and whether its executable was built."""
 
     @property
     def name(self) -> str:
@@ -108,15 +109,27 @@ class BaseSide:
                 _write(path, entry)
         return Baseline(self.name, entry.facts, entry.unknown, entry.skipped, self.commit)
 
-    def target(self, service: Service) -> Target:
-        """The service as built at the base. Raises GocostError where it does not build there."""
-        if service.name not in self._built:
-            self._built[service.name] = self._build(service)
-        return self._built[service.name]
+    def target(self, service: Service, *, built: bool) -> Target:
+        """The service at the base, with its executable or, where nothing looks at it, without.
+
+        Raises GocostError where it is not there, or does not build.
+        """
+        key = (service.name, built)
+        if key not in self._targets:
+            try:
+                self._targets[key] = self._build(service) if built else self._prepared(service)
+            except GocostError as error:
+                # What does not build for one measure does not for the next.
+                self._targets[key] = error
+        found = self._targets[key]
+        if isinstance(found, GocostError):
+            raise found
+        return found
 
     def _measure(self, service: Service, steps: Sequence[Step]) -> _Entry:
         context = replace(self.context, rebuild=False)
-        found = run_steps(steps, self.target(service), context, progress=self.progress)
+        target = self.target(service, built=needs_binary(steps))
+        found = run_steps(steps, target, context, progress=self.progress)
         metrics = all_metrics()
         facts = [fact for fact in found.facts if metrics[fact.metric].exact]
         return _Entry(facts, found.unknown, found.skipped)
@@ -126,20 +139,38 @@ class BaseSide:
             raise AbsentError(
                 "a file that is built elsewhere has no base; compare with --base REPORT.json"
             )
+        directory = self._folder(service)
+        output = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-")))
+        self.progress(f"{service.name}: building {self.name}")
+        with self._known_by_its_commit():
+            artifact = build_service(service, directory, output, comparable=True)
+        return Target(service, directory, artifact.path, self._subject(service), artifact.seconds)
+
+    def _prepared(self, service: Service) -> Target:
+        """The service's sources, as far as generators have to write them first."""
+        directory = self._folder(service)
+        with self._known_by_its_commit():
+            prepare(service, directory, progress=self.progress)
+        return Target(service, directory, subject=self._subject(service))
+
+    def _folder(self, service: Service) -> Path:
         directory = self.clone() / self.directory
         if service.package.startswith(".") and not (directory / service.package).is_dir():
             raise AbsentError(f"{self.name} has no {service.package}")
-        output = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-")))
-        self.progress(f"{service.name}: building {self.name}")
+        return directory
+
+    def _subject(self, service: Service) -> Subject:
+        return Subject(service=service.name, commit=self.commit)
+
+    @contextmanager
+    def _known_by_its_commit(self) -> Iterator[None]:
+        """The clone is gone by the time that somebody reads the hint of what failed in it."""
         try:
-            artifact = build_service(service, directory, output, comparable=True)
+            yield
         except BuildError as error:
-            # The clone is gone by the time that somebody reads the hint.
             raise BuildError(
                 error.message, output=error.output, hint=f"check out {self.commit[:7]} to see why"
             ) from error
-        subject = Subject(service=service.name, commit=self.commit)
-        return Target(service, directory, artifact.path, subject, artifact.seconds)
 
     def _cache_path(self, service: Service, steps: Sequence[Step]) -> Path:
         tree = self.repository.output("rev-parse", f"{self.commit}^{{tree}}")

@@ -63,10 +63,8 @@ def build_service(
                 hint="build it first, or correct `build.binary`",
             )
         return Artifact(path, None, f"{build.binary}, built elsewhere")
+    prepare(service, directory, comparable=comparable, progress=progress)
     environment = _environment(build, comparable=comparable)
-    for command in build.prepare:
-        progress(f"{service.name}: {shlex.join(command)}")
-        _run(service, command, directory, environment, "prepare")
     suffix = ".exe" if build.platform.startswith("windows/") or _on_windows(build) else ""
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"{service.name}{suffix}"
@@ -83,6 +81,23 @@ def build_service(
     return _go_build(
         service, directory, path, environment, comparable=comparable, meanwhile=meanwhile
     )
+
+
+def prepare(
+    service: Service,
+    directory: Path,
+    *,
+    comparable: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Run the service's generators: its tests need what they write as its executable does.
+
+    Raises BuildError with what a command said, SourceError where there is none of that name.
+    """
+    environment = _environment(service.build, comparable=comparable)
+    for command in service.build.prepare:
+        progress(f"{service.name}: {shlex.join(command)}")
+        _run(service, command, directory, environment, "prepare")
 
 
 def _go_build(

@@ -15,11 +15,11 @@ from gocost._version import VERSION
 from gocost.cost.price_book import PriceBook, load_prices
 from gocost.cost.pricing import Bill, Pricing, inputs
 from gocost.gate.base import AbsentError, BaseSide, base_side
-from gocost.gate.build import Artifact, build_service, comparable_already
+from gocost.gate.build import Artifact, build_service, comparable_already, prepare
 from gocost.gate.changes import changes_between, cost_change
 from gocost.gate.measuring import Findings, failure, load_measures, run_steps
 from gocost.gate.places import with_places
-from gocost.gate.plan import Plan, Step, here, plan, wanted_metrics
+from gocost.gate.plan import Plan, Step, here, needs_binary, plan, wanted_metrics
 from gocost.measures.interface import Context, Need, Target
 from gocost.model.catalogue import all_metrics
 from gocost.model.errors import GocostError
@@ -161,8 +161,10 @@ class _Gate:
             baseline = Baseline(str(self.request.base), skipped={"*": why})
         target = Target(service, directory, subject=subject)
         try:
-            if planned.builds:
+            if needs_binary(planned.steps):
                 target = self._built(target, lambda: load_measures(planned.steps))
+            elif planned.steps:
+                prepare(service, directory, progress=self.request.progress)
         except GocostError as error:
             result.notes.append(failure(error))
             return _all_unknown(planned, error), None, baseline
@@ -173,7 +175,7 @@ class _Gate:
         comparable: list[Fact] | None = None
         if self.side is not None:
             head = target
-            if planned.builds and not comparable_already(service.build):
+            if target.binary is not None and not comparable_already(service.build):
                 head, comparable = self._comparable(target, exact, found, result)
             baseline = self.side.baseline(service, exact)
             baseline = self._interleaved(both, head, found, baseline)
@@ -227,24 +229,29 @@ class _Gate:
 
         Returns the baseline, with the reason why those metrics are not compared where they are not.
         """
-        if not steps or self.side is None:
-            return baseline
-        base: Target | None = None
-        metrics = sorted({metric for step in steps for metric in step.metrics})
+        for step in steps:
+            base, baseline = self._base_for(step, head.service, baseline)
+            _join(
+                found,
+                run_steps([step], head, self.context, base=base, progress=self.request.progress),
+            )
+        return baseline
+
+    def _base_for(
+        self, step: Step, service: Service, baseline: Baseline
+    ) -> tuple[Target | None, Baseline]:
+        """What the step is to run at the base, or the baseline with the reason why it cannot."""
+        assert self.side is not None
+        metrics = sorted(step.metrics)
         try:
-            base = self.side.target(head.service)
+            return self.side.target(service, built=needs_binary([step])), baseline
         except AbsentError as error:
             skipped = {**baseline.skipped, **dict.fromkeys(metrics, error.message)}
-            baseline = replace(baseline, skipped=skipped)
+            return None, replace(baseline, skipped=skipped)
         except GocostError as error:
             why = f"the base {self.side.name} could not be measured: {error}"
             unknown = {**baseline.unknown, **dict.fromkeys(metrics, why)}
-            baseline = replace(baseline, unknown=unknown)
-        _join(
-            found,
-            run_steps(steps, head, self.context, base=base, progress=self.request.progress),
-        )
-        return baseline
+            return None, replace(baseline, unknown=unknown)
 
     def _cost_changes(self, pricing: Pricing, found: Findings, bill: Bill) -> list[Change]:
         return cost_change(pricing, found.facts, found.changes, bill)

@@ -32,6 +32,11 @@ class Step:
     metrics: frozenset[str]
 
 
+def needs_binary(steps: Iterable[Step]) -> bool:
+    """Whether any of them looks at the executable."""
+    return any(Need.BINARY in step.spec.needs for step in steps)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to run for one service, in order, and why some metrics will not be there."""
@@ -39,11 +44,6 @@ class Plan:
     steps: tuple[Step, ...] = ()
     unknown: Mapping[str, str] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def builds(self) -> bool:
-        """Whether any step looks at the executable."""
-        return any(Need.BINARY in step.spec.needs for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
