@@ -14,7 +14,7 @@ class Entry(NamedTuple):
     module: str
 
 
-GROUPS = ("Govern", "Measure")
+GROUPS = ("Govern", "Measure", "Attribute")
 
 COMMANDS = (
     Entry("init", "Govern", "Write a first gocost.yaml from what is measured.", "gocost.cli.init"),
@@ -26,4 +26,5 @@ COMMANDS = (
     Entry("linkage", "Measure", "How it is linked, what it needs, where it runs.", "gocost.cli.linkage"),
     Entry("bench", "Measure", "Did these benchmarks really change.", "gocost.cli.bench"),
     Entry("portrait", "Measure", "What the running service uses.", "gocost.cli.portrait"),
+    Entry("profile", "Attribute", "What a pprof profile is made of.", "gocost.cli.profile"),
 )

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import gocost.cli
 
-GROUPS = ("Govern", "Measure")
+GROUPS = ("Govern", "Measure", "Attribute")
 ORDER = (
     ["init", "check", "report", "explain", "policy"],
     ["size", "linkage", "bench", "portrait"],
+    ["profile"],
 )
 """The order in which a newcomer needs them; what is not named here follows by name."""
 

@@ -74,6 +74,11 @@ def _as_a_process(arguments: list[str], *, program: str) -> NoReturn:
     _end_on_request()
     if sys.stderr is None:  # closed (`2>&-`): there is nobody to talk to
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    # numpy's linear algebra starts a thread a core when it is loaded, which takes longer than all
+    # else of numpy, and nothing here multiplies matrices. Not in os.environ: it is no concern of
+    # the programs that are started from here.
+    if "OPENBLAS_NUM_THREADS" not in os.environ:
+        os.putenv("OPENBLAS_NUM_THREADS", "1")
     # What imports make stays until the end: looking through it for garbage, while they run and
     # once more at the exit, takes a quarter of a second's command.
     gc.set_threshold(50_000, 20, 20)

@@ -6,7 +6,7 @@ A decorated command gets `output: Output` and passes its Report to `output.emit`
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -68,3 +68,42 @@ def judging(function: F) -> F:
     return click.option("--exit-zero", is_flag=True, help="Report, but exit 0 whatever was found.")(
         function
     )
+
+
+def authorised(function: F) -> F:
+    """`--header` for what is asked of services; the command gets them by name as `headers`."""
+
+    @click.option(
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="'NAME: VALUE'|@FILE",
+        help="For the service's pages, repeatable; @FILE holds one a line. Never printed.",
+    )
+    @functools.wraps(function)
+    def wrapper(*args: Any, headers: tuple[str, ...], **kwargs: Any) -> Any:
+        return function(*args, headers=_headers(headers), **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    """Headers by name. Errors name the option and never show what was given."""
+    from pathlib import Path
+
+    from gocost.model.errors import UsageError
+    from gocost.sources.files import read_text
+
+    lines: list[str] = []
+    for each in given:
+        if each.startswith("@"):
+            lines += [line for line in read_text(Path(each[1:])).splitlines() if line.strip()]
+        else:
+            lines.append(each)
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip() or " " in name.strip():
+            raise UsageError("--header is not 'Name: value'", hint="it is not shown here")
+        headers[name.strip()] = value.strip()
+    return headers

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from gocost.cli.options import comparing, reporting
+from gocost.cli.options import authorised, comparing, reporting
 from gocost.cli.output import Output, progress
 
 GROUP = "Measure"
@@ -42,13 +42,7 @@ _OF_WATCHING = ("duration",)
 @click.option("--rate", default="50/s", show_default=True, help="Of --load-vegeta.")
 @click.option("--duration", "load_duration", default="10s", show_default=True, help="Of the load.")
 @click.option("--settle", default="5s", show_default=True, help="After the load, before counting.")
-@click.option(
-    "--header",
-    "headers",
-    multiple=True,
-    metavar="'NAME: VALUE'|@FILE",
-    help="For the pages, repeatable; @FILE holds one a line. Never printed.",
-)
+@authorised
 @comparing
 @click.option("--rounds", type=click.IntRange(min=1), help="Runs a side.  [default: 5]")
 @reporting
@@ -68,7 +62,7 @@ def command(
     rate: str,
     load_duration: str,
     settle: str,
-    headers: tuple[str, ...],
+    headers: dict[str, str],
     base: str | None,
     rounds: int | None,
     output: Output,
@@ -118,7 +112,7 @@ def command(
             binary=binary,
             pid=pid,
             urls=urls,
-            headers=_headers(headers),
+            headers=headers,
             base=base,
             rounds=rounds or ROUNDS,
             seconds=_seconds(duration, "--for"),
@@ -167,25 +161,3 @@ def _words(text: str, option: str) -> tuple[str, ...]:
         return tuple(shlex.split(text))
     except ValueError as error:
         raise UsageError(f"{option}: {error}", hint="close the quotes") from error
-
-
-def _headers(given: Sequence[str]) -> dict[str, str]:
-    """Headers by name. Errors name the option and never show what was given."""
-    from pathlib import Path
-
-    from gocost.model.errors import UsageError
-    from gocost.sources.files import read_text
-
-    lines: list[str] = []
-    for each in given:
-        if each.startswith("@"):
-            lines += [line for line in read_text(Path(each[1:])).splitlines() if line.strip()]
-        else:
-            lines.append(each)
-    headers = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name.strip() or " " in name.strip():
-            raise UsageError("--header is not 'Name: value'", hint="it is not shown here")
-        headers[name.strip()] = value.strip()
-    return headers

@@ -231,7 +231,7 @@ def fold_calls(
             _view(frames),
             _view(values),
             _view(np.full(2 * room, -1, np.int32)),
-            *map(_view, columns),
+            *(_view(column) for column in columns),
             _view(np.empty(room, np.int64)),
         )
         if used >= 0:

@@ -25,6 +25,8 @@ class Unit(StrEnum):
 
     BYTES = "bytes"
     SECONDS = "seconds"
+    NANOSECONDS = "nanoseconds"
+    """Whole numbers, where recordings count them and sums must be exact."""
     CORES = "cores"
     COUNT = "count"
     RATIO = "ratio"
@@ -80,6 +82,7 @@ _COUNT: Final[dict[str, float]] = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _SUFFIXES: Final[dict[Unit, dict[str, float]]] = {
     Unit.BYTES: dict(_BYTES),
     Unit.SECONDS: _SECONDS,
+    Unit.NANOSECONDS: {name: factor * 1e9 for name, factor in _SECONDS.items()},
     Unit.CORES: {"": 1, "m": 1e-3},
     Unit.COUNT: dict(_COUNT),
     Unit.RATIO: {"": 1, "%": 0.01},
@@ -92,6 +95,7 @@ _SUFFIXES: Final[dict[Unit, dict[str, float]]] = {
 _EXAMPLES: Final = {
     Unit.BYTES: "20 MiB",
     Unit.SECONDS: "15 ms",
+    Unit.NANOSECONDS: "15 ms",
     Unit.CORES: "500m",
     Unit.COUNT: "5000",
     Unit.RATIO: "5%",
@@ -178,6 +182,8 @@ def format_money(money: Money, *, signed: bool = False) -> str:
 
 
 def _format_positive(number: float, unit: Unit) -> str:
+    if unit is Unit.NANOSECONDS:
+        number, unit = number / 1e9, Unit.SECONDS
     base, _, per = unit.value.partition("/")
     suffix = {"": "", "second": "/s", "operation": "/op", "month": "/month"}[per]
     if base == "bytes":

@@ -11,11 +11,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, overload
 
 import numpy as np
 
-from gocost.formats.pprof.profile import Int32s, Int64s, Lines, Profile, starts_of
+from gocost.formats.pprof.profile import Int32s, Int64s, Lines, Profile, UInt64s, starts_of
 
 GRANULARITIES: Final = ("functions", "filefunctions", "files", "lines", "addresses")
 """pprof's."""
@@ -52,6 +52,52 @@ class Node:
         return " ".join(words)
 
 
+class Columns(Sequence[Node]):
+    """Nodes as columns, each made when it is looked at: there may be a hundred thousand."""
+
+    def __init__(
+        self,
+        texts: Sequence[tuple[Sequence[str], Int64s]],
+        numbers: Sequence[Int64s],
+        address: UInt64s | None,
+    ) -> None:
+        """`texts` are names, files and objects with the place of each node's, -1 for none;
+        `numbers` are lines, columns and first lines; `address` is None where none is shown.
+        """
+        self._texts = texts
+        self._numbers = numbers
+        self._address = address
+
+    def __len__(self) -> int:
+        return len(self._numbers[0])
+
+    @overload
+    def __getitem__(self, index: int) -> Node: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Node]: ...
+
+    def __getitem__(self, index: int | slice) -> Node | Sequence[Node]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        name, file, object_ = (
+            texts[place] if (place := int(places[index])) >= 0 else ""
+            for texts, places in self._texts
+        )
+        line, column, start = (int(numbers[index]) for numbers in self._numbers)
+        address = 0 if self._address is None else int(self._address[index])
+        return Node(name, file, line, column, address, object_, start)
+
+    def labels(self) -> list[str]:
+        """The label of every node."""
+        names, places = self._texts[0]
+        line, *_ = self._numbers
+        plain = self._address is None and not line.any() and (self._texts[1][1] < 0).all()
+        if plain and (places >= 0).all():
+            return [names[place] for place in places.tolist()]
+        return [node.label for node in self]
+
+
 @dataclass(frozen=True, slots=True)
 class Nodes:
     """The nodes of a profile and which of them each frame is."""
@@ -61,6 +107,12 @@ class Nodes:
     """The node of each frame, innermost first within a location; -1 where it is left out."""
     frame_end: Int64s
     """Where in `frames` each location's end; a location without lines has one."""
+
+    def labels(self) -> list[str]:
+        """The label of every node."""
+        if isinstance(self.nodes, Columns):
+            return self.nodes.labels()
+        return [node.label for node in self.nodes]
 
 
 def without_inlined(profile: Profile) -> Profile:
@@ -123,31 +175,26 @@ def nodes_of(
         parts.append(of_address.reshape(-1)[frames])
     first, of_frame = _distinct(parts)
     return Nodes(
-        nodes=[
-            Node(
-                name=names[n] if n >= 0 else "",
-                file=files[f] if f >= 0 else "",
-                line=int(profile.lines.line[row]) if lined and row >= 0 else 0,
-                column=int(profile.lines.column[row]) if lined and columns and row >= 0 else 0,
-                address=int(profile.locations.address[at]) if granularity == "addresses" else 0,
-                object=mapped[o] if o >= 0 else "",
-                start_line=s,
-            )
-            for n, f, o, row, at, s in zip(
-                *(part[first].tolist() for part in (name, file, object_, lines, frames, start)),
-                strict=True,
-            )
-        ],
+        nodes=Columns(
+            [(names, name[first]), (files, file[first]), (mapped, object_[first])],
+            [
+                _taken(profile.lines.line, lines[first], 0) if lined else blank[first] * 0,
+                _taken(profile.lines.column, lines[first], 0)
+                if lined and columns
+                else blank[first] * 0,
+                start[first],
+            ],
+            profile.locations.address[frames[first]] if granularity == "addresses" else None,
+        ),
         frames=of_frame,
         frame_end=frame_end,
     )
 
 
-def grouped(nodes: Nodes, group_of: Callable[[Node], str]) -> Nodes:
+def grouped(nodes: Nodes, groups: Sequence[str]) -> Nodes:
     """Nodes merged by a word for each: packages, modules, owners."""
     numbers: dict[str, int] = {}
-    of_node = [numbers.setdefault(group_of(node), len(numbers)) for node in nodes.nodes]
-    merged = np.array(of_node, np.int32)
+    merged = np.array([numbers.setdefault(word, len(numbers)) for word in groups], np.int32)
     frames = merged[nodes.frames] if len(merged) else nodes.frames
     return Nodes([Node(name=name) for name in numbers], frames, nodes.frame_end)
 

@@ -125,10 +125,10 @@ def finest(types: Sequence[ValueType]) -> ValueType | None:
     return least
 
 
-def catalogue_unit(unit: str) -> tuple[Unit, float]:
-    """The unit that reports use for values in this one, and the factor into its base."""
-    for family, found in zip(_FAMILIES, (Unit.BYTES, Unit.SECONDS), strict=False):
+def reported(unit: str) -> Unit:
+    """The unit of whole values in this one, as reports know them; what they do not is a count."""
+    for family, found in zip(_FAMILIES, (Unit.BYTES, Unit.NANOSECONDS), strict=False):
         scale = family.find(unit)
-        if scale is not None:
-            return found, scale.factor / (1e9 if found is Unit.SECONDS else 1.0)
-    return Unit.COUNT, 1.0
+        if scale is not None and scale.factor == 1.0:
+            return found
+    return Unit.COUNT

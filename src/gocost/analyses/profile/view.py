@@ -237,11 +237,17 @@ def calls(seen: View, nodes: Nodes) -> Calls:
 
 def order(nodes: Nodes, found: Costs, *, cumulative: bool = False) -> list[int]:
     """The nodes by cost, the largest first; equals by name. Nodes without a cost are left out."""
-    flat, whole = found.flat.tolist(), found.cumulative.tolist()
-    first, second = (whole, flat) if cumulative else (flat, whole)
-    kept = np.flatnonzero(found.present).tolist()
-    names = {i: nodes.nodes[i].label for i in kept}
-    return sorted(kept, key=lambda i: (-abs(first[i]), names[i], -abs(second[i])))
+    first, second = found.flat, found.cumulative
+    if cumulative:
+        first, second = second, first
+    labels = nodes.labels()
+    # The least telling key first; every sort keeps the order of what is equal.
+    kept = np.flatnonzero(found.present)
+    kept = kept[np.argsort(-np.abs(second[kept]), kind="stable")]
+    by_name = np.array(sorted(kept.tolist(), key=labels.__getitem__), np.int64)
+    ordered = by_name[np.argsort(-np.abs(first[by_name]), kind="stable")]
+    found_order: list[int] = ordered.tolist()
+    return found_order
 
 
 def _means(amounts: Int64s, counts: Int64s) -> Int64s:

@@ -1,0 +1,184 @@
+"""A profile's costs as tables: what is asked most is the first table, all are in the sample unit.
+
+Values are whole numbers in the sample type's own unit, as `go tool pprof -unit` prints them. A
+table's flat column adds up to `profile.total` where nothing was left out of stacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, overload
+
+from gocost.analyses.profile.nodes import Nodes, grouped
+from gocost.analyses.profile.units import reported
+from gocost.analyses.profile.view import Calls, Costs, Options, View, nodes_in, order
+from gocost.model.quantity import Unit
+from gocost.model.report import Cell, Column, SumsTo, Table
+
+if TYPE_CHECKING:
+    from gocost.formats.buildinfo import BuildInfo
+
+Row = Sequence[Cell]
+
+TOTAL: Final = "profile.total"
+GRANULARITIES: Final = {
+    "function": "functions",
+    "filefunction": "filefunctions",
+    "file": "files",
+    "line": "lines",
+    "address": "addresses",
+    "package": "packages",
+    "module": "modules",
+}
+"""What `--by` takes, and the name of the table that it makes."""
+
+
+def by_name(seen: View, options: Options, by: str, info: BuildInfo | None = None) -> Nodes:
+    """The nodes at a word of `--by`."""
+    nodes = nodes_in(seen, options)
+    if by not in ("package", "module"):
+        return nodes
+    from gocost.analyses.profile.groups import modules_of, packages_of
+
+    group = packages_of if by == "package" else modules_of
+    return grouped(nodes, group([node.name for node in nodes.nodes], info))
+
+
+def value_columns(seen: View) -> tuple[Column, ...]:
+    """flat, flat_share, cumulative, cumulative_share."""
+    unit = reported(seen.type.unit)
+    told = f"{seen.type.type} in {seen.type.unit}"
+    of_total = "of the profile's total"
+    return (
+        Column("flat", unit, f"{told}, in itself", additive=not seen.mean),
+        Column("flat_share", Unit.RATIO, f"flat {of_total}", additive=True),
+        Column("cumulative", unit, f"{told}, with what it called"),
+        Column("cumulative_share", Unit.RATIO, f"cumulative {of_total}"),
+    )
+
+
+def costs_table(
+    seen: View,
+    nodes: Nodes,
+    found: Costs,
+    by: str,
+    *,
+    cumulative: bool = False,
+    kept: Callable[[int], bool] | None = None,
+) -> Table:
+    """One row a node, the most expensive first."""
+    rows = [i for i in order(nodes, found, cumulative=cumulative) if kept is None or kept(i)]
+    return Table(
+        title=f"{seen.type.type} by {by}",
+        columns=(*_name_columns(by), *value_columns(seen)),
+        rows=_CostRows(nodes, found, rows, seen.total, filed=by == "filefunction"),
+        sums_to=None if seen.mean else SumsTo("flat", TOTAL),
+    )
+
+
+def calls_table(seen: View, nodes: Nodes, found: Costs, calls: Calls) -> Table:
+    """Callers and callees of every node: a row for each caller, for itself, for each callee."""
+    return calls_of(seen, nodes, found, calls, order(nodes, found))
+
+
+def calls_of(seen: View, nodes: Nodes, found: Costs, calls: Calls, chosen: Sequence[int]) -> Table:
+    """The same for some of the nodes."""
+    unit = reported(seen.type.unit)
+    callers: dict[int, list[tuple[int, int, bool]]] = {}
+    callees: dict[int, list[tuple[int, int, bool]]] = {}
+    for source, target, weight, inlined in zip(
+        calls.caller.tolist(),
+        calls.callee.tolist(),
+        calls.weight.tolist(),
+        calls.inlined.tolist(),
+        strict=True,
+    ):
+        callers.setdefault(target, []).append((weight, source, inlined))
+        callees.setdefault(source, []).append((weight, target, inlined))
+    labels = nodes.labels()
+    flat, whole = found.flat.tolist(), found.cumulative.tolist()
+    rows: list[Row] = []
+    for node in chosen:
+        for role, edges in (("caller", callers), ("callee", callees)):
+            if role == "callee":
+                rows.append((labels[node], "itself", labels[node], False, flat[node],
+                             _share(flat[node], whole[node]), whole[node]))  # fmt: skip
+            listed = sorted(edges.get(node, []), key=lambda e: (-abs(e[0]), labels[e[1]]))
+            rows += [
+                (labels[node], role, labels[other], inlined, weight,
+                 _share(weight, whole[node]), whole[other])
+                for weight, other, inlined in listed
+            ]  # fmt: skip
+    return Table(
+        title=f"{seen.type.type} by call",
+        columns=(
+            Column("function", Unit.TEXT, "the function that the row is about"),
+            Column("role", Unit.TEXT, "what `other` is to it: caller, itself or callee"),
+            Column("other", Unit.TEXT, "the function at the other end of the call"),
+            Column("inlined", Unit.BOOLEAN, "the call was inlined wherever it was seen"),
+            Column("value", unit, "what was spent in the call; for itself, its flat cost"),
+            Column("share", Unit.RATIO, "value, of the function's cumulative cost"),
+            Column("cumulative", unit, "what `other` costs with what it called, by any call"),
+        ),
+        rows=rows,
+    )
+
+
+def _name_columns(by: str) -> tuple[Column, ...]:
+    file = Column("file", Unit.TEXT, "the source file, as the build had it")
+    if by in ("file", "filefunction"):
+        return (file,) if by == "file" else (Column("function", Unit.TEXT, "its name"), file)
+    meaning = {
+        "function": "its name, as the profile has it",
+        "line": "function, file and line",
+        "address": "address, function, file and line",
+        "package": "import path",
+        "module": "module path, and its version where the binary was given",
+    }[by]
+    return (Column(by, Unit.TEXT, meaning),)
+
+
+class _CostRows(Sequence[Row]):
+    """name, flat, its share, cumulative, its share: made when they are looked at."""
+
+    def __init__(
+        self, nodes: Nodes, found: Costs, rows: Sequence[int], total: int, *, filed: bool
+    ) -> None:
+        self._nodes = nodes
+        self._found = found
+        self._order = rows
+        self._total = total
+        self._filed = filed
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> _CostRows: ...
+
+    def __getitem__(self, index: int | slice) -> Row | _CostRows:
+        if isinstance(index, slice):
+            part = self._order[index]
+            return _CostRows(self._nodes, self._found, part, self._total, filed=self._filed)
+        row = self._order[index]
+        node = self._nodes.nodes[row]
+        names = (node.name or node.label, node.file) if self._filed else (node.label,)
+        flat, whole = int(self._found.flat[row]), int(self._found.cumulative[row])
+        return (*names, flat, _share(flat, self._total), whole, _share(whole, self._total))
+
+    def __iter__(self) -> Iterator[Row]:
+        if self._filed:
+            yield from (self[index] for index in range(len(self)))
+            return
+        labels, total = self._nodes.labels(), self._total
+        flat, whole = self._found.flat.tolist(), self._found.cumulative.tolist()
+        for row in self._order:
+            own, called = flat[row], whole[row]
+            yield labels[row], own, _share(own, total), called, _share(called, total)
+
+
+def _share(value: int, total: int) -> float | None:
+    return value / total if total else None

@@ -1,0 +1,209 @@
+"""`gocost.profile`: what a pprof profile is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gocost._version import VERSION
+from gocost.analyses.profile.names import compiled
+from gocost.analyses.profile.nodes import Nodes
+from gocost.analyses.profile.tables import (
+    GRANULARITIES,
+    TOTAL,
+    by_name,
+    calls_of,
+    calls_table,
+    costs_table,
+)
+from gocost.analyses.profile.units import label
+from gocost.analyses.profile.view import Costs, Options, View, calls, costs, order, view
+from gocost.formats.pprof.decoding import MAX_BYTES, decode
+from gocost.formats.pprof.profile import Profile
+from gocost.model.errors import FormatError, UsageError
+from gocost.model.fact import Fact
+from gocost.model.quantity import Unit
+from gocost.model.report import Layout, Note, Report, Table
+from gocost.model.subject import Subject
+from gocost.sources.recordings import read_recording
+
+if TYPE_CHECKING:
+    from gocost.formats.buildinfo import BuildInfo
+
+ROWS = 20
+"""Rows of a table that a person sees, as in pprof's own `top`."""
+
+
+def profile(
+    *files: str,
+    by: str = "function",
+    cum: bool = False,
+    base: Sequence[str] = (),
+    diff_base: Sequence[str] = (),
+    normalize: bool = False,
+    peek: str | None = None,
+    tree: bool = False,
+    binary: str | None = None,
+    page: str = "profile",
+    seconds: float | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    **options: Any,
+) -> Report:
+    """Costs by function, package, module, file, line or address of one or several profiles.
+
+    `files` are paths or URLs, merged where there are several; `base` is subtracted, and with
+    `diff_base` percentages are of the base. The other options are pprof's by their names with
+    underscores: `focus`, `ignore`, `hide`, `show`, `show_from`, `prune_from`, `tagfocus`,
+    `tagignore`, `tagshow`, `taghide`, `tagroot`, `tagleaf`, `sample_index`, `mean`,
+    `relative_percentages`, `drop_negative`, `noinlines`, `showcolumns`, `trim_path`, `source_path`.
+    `peek` is an expression: callers and callees of what matches; `tree` is that of every function.
+    Tables: the one that `by` names (`functions`), and `calls`.
+
+    Raises UsageError for an option that is wrong, SourceError where a file cannot be read and
+    FormatError where it is no profile.
+    """
+    if by not in GRANULARITIES:
+        raise UsageError(
+            f"there is nothing to sort a profile by named {by!r}",
+            hint=f"choose of {', '.join(GRANULARITIES)}",
+        )
+    reading = _Reading(page, seconds, headers, max_bytes)
+    found = reading.compared(files, base, diff_base, normalize=normalize)
+    pprofs = {"packages": "functions", "modules": "functions"}
+    chosen = Options(granularity=pprofs.get(GRANULARITIES[by], GRANULARITIES[by]), **options)
+    seen = view(found, chosen)
+    nodes = by_name(seen, chosen, by, _build_info(binary))
+    spent = costs(seen, nodes)
+    tables = _tables(seen, nodes, spent, by, chosen, cum=cum, peek=peek, tree=tree)
+    return _report(files, found, seen, spent, tables)
+
+
+def _tables(
+    seen: View,
+    nodes: Nodes,
+    spent: Costs,
+    by: str,
+    options: Options,
+    *,
+    cum: bool,
+    peek: str | None,
+    tree: bool,
+) -> dict[str, Table]:
+    if peek is not None:
+        expression = compiled("the expression", peek)
+        rows = [i for i in order(nodes, spent) if expression.search(nodes.nodes[i].label)]
+        if not rows:
+            raise UsageError(
+                f"no function of the profile matches {peek!r}",
+                hint="`gocost profile top FILE` lists them",
+            )
+        return {"calls": calls_of(seen, nodes, spent, calls(seen, nodes), rows)}
+    if tree:
+        return {"calls": calls_table(seen, nodes, spent, calls(seen, nodes))}
+
+    def rose(node: int) -> bool:
+        return bool(spent.flat[node] > 0 or (spent.flat[node] == 0 and spent.cumulative[node] >= 0))
+
+    kept = rose if options.drop_negative else None
+    name = "functions" if by == "filefunction" else GRANULARITIES[by]
+    return {name: costs_table(seen, nodes, spent, by, cumulative=cum, kept=kept)}
+
+
+class _Reading:
+    """How the profiles of one command are read."""
+
+    def __init__(
+        self,
+        page: str,
+        seconds: float | None,
+        headers: Mapping[str, str] | None,
+        max_bytes: int,
+    ) -> None:
+        self._page = page
+        self._seconds = seconds
+        self._headers = headers
+        self._max_bytes = max_bytes
+
+    def one(self, where: str) -> Profile:
+        """The profile at a path or URL."""
+        data = read_recording(
+            where,
+            page=self._page,
+            seconds=self._seconds,
+            headers=self._headers,
+            max_bytes=self._max_bytes,
+        )
+        try:
+            return decode(data, origin=where, max_bytes=self._max_bytes)
+        except FormatError as error:
+            raise FormatError(f"{where}: {error.message}", hint=error.hint) from error
+
+    def merged(self, files: Sequence[str]) -> Profile:
+        """Several as one."""
+        profiles = [self.one(file) for file in files]
+        if len(profiles) == 1:
+            return profiles[0]
+        from gocost.analyses.profile.merging import merge
+
+        return merge(profiles)
+
+    def compared(
+        self,
+        files: Sequence[str],
+        base: Sequence[str],
+        diff_base: Sequence[str],
+        *,
+        normalize: bool,
+    ) -> Profile:
+        """The profiles of `files` less those of a base. Raises UsageError."""
+        if not files:
+            raise UsageError("no profile is named", hint="name a file or the URL of a service")
+        if base and diff_base:
+            raise UsageError("--base and --diff-base exclude each other", hint="choose one")
+        if normalize and not (base or diff_base):
+            raise UsageError("--normalize needs something to compare with", hint="add --base FILE")
+        found = self.merged(files)
+        if not base and not diff_base:
+            return found
+        other = self.merged(base or diff_base)
+        from gocost.analyses.profile.merging import subtract
+
+        return subtract(found, other, of_base=bool(diff_base), normalize=normalize)
+
+
+def _build_info(binary: str | None) -> BuildInfo | None:
+    if binary is None:
+        return None
+    from pathlib import Path
+
+    from gocost.measures.binary import opened
+
+    with opened(Path(binary)) as image:
+        return image.info
+
+
+def _report(
+    files: Sequence[str], found: Profile, seen: View, spent: Costs, tables: dict[str, Table]
+) -> Report:
+    subject = Subject()
+    shown = int(seen.values().sum())
+    kind = {"type": seen.type.type, "unit": seen.type.unit}
+    total = Fact(TOTAL, shown, Unit.COUNT, subject, labels=kind, origin=", ".join(files))
+    return Report(
+        command="profile",
+        gocost=VERSION,
+        subject=subject,
+        facts=[total],
+        tables=tables,
+        notes=[Note("warning", text) for text in seen.notes],
+        layout=Layout(title=_title(files, found, seen), facts=(), rows=ROWS),
+    )
+
+
+def _title(files: Sequence[str], found: Profile, seen: View) -> str:
+    name = files[0] if len(files) == 1 else f"{len(files)} profiles"
+    told = f"{name}: {seen.type.type}, {label(seen.total, seen.type.unit)}"
+    if found.header.duration_ns > 0:
+        told += f" in {label(found.header.duration_ns, 'nanoseconds')}"
+    return told

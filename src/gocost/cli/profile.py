@@ -1,0 +1,135 @@
+"""`gocost profile`: what a pprof profile is made of."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from gocost.cli.options import authorised, reporting
+from gocost.cli.output import Output
+
+GROUP = "Attribute"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TEXTS = (
+    ("focus", "REGEX", "Only samples with a frame that matches."),
+    ("ignore", "REGEX", "No samples with a frame that matches."),
+    ("hide", "REGEX", "Leave out frames that match."),
+    ("show", "REGEX", "Leave out frames that do not match."),
+    ("show_from", "REGEX", "Leave out the callers of the outermost frame that matches."),
+    ("prune_from", "REGEX", "Leave out what the innermost frame that matches called."),
+    ("tagfocus", "FILTER", "Only samples with this label: KEY=REGEX, REGEX or a range."),
+    ("tagignore", "FILTER", "No samples with this label."),
+    ("tagshow", "REGEX", "Only labels whose key matches."),
+    ("taghide", "REGEX", "No labels whose key matches."),
+    ("tagroot", "KEYS", "Labels under these keys as frames at the root."),
+    ("tagleaf", "KEYS", "Labels under these keys as frames at the leaf."),
+    ("sample_index", "TYPE", "Which values: a sample type's name or number."),
+    ("trim_path", "PATHS", "Prefixes to take from the paths of source files."),
+    ("source_path", "PATHS", "Where source files are."),
+)
+_FLAGS = (
+    ("mean", "The mean of a sample's value, by its first."),
+    ("relative_percentages", "Shares of what the filters leave, not of everything."),
+    ("drop_negative", "Leave out what got less."),
+    ("noinlines", "Count inlined calls to their callers."),
+    ("showcolumns", "Tell the columns of a line apart."),
+)
+
+
+def viewing(function: F) -> F:
+    """pprof's options of what to look at; the command gets them as keywords for the API."""
+    for name, help_ in reversed(_FLAGS):
+        function = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=help_)(
+            function
+        )
+    for name, metavar, help_ in reversed(_TEXTS):
+        function = click.option(
+            f"--{name.replace('_', '-')}", name, default="", metavar=metavar, help=help_
+        )(function)
+    return function
+
+
+def fetching(function: F) -> F:
+    """How the profiles are had, and what they are compared with."""
+
+    @click.argument("files", nargs=-1, required=True, metavar="FILE|URL...")
+    @click.option("--base", multiple=True, metavar="FILE", help="Less this profile; repeatable.")
+    @click.option(
+        "--diff-base", multiple=True, metavar="FILE", help="The same, in shares of the base."
+    )
+    @click.option("--normalize", is_flag=True, help="Scale to the base's total first.")
+    @click.option("--seconds", type=float, help="How long to record, where a URL is given.")
+    @click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is decompressed.")
+    @authorised
+    @functools.wraps(function)
+    def wrapper(*args: Any, max_bytes: int | None, **kwargs: Any) -> Any:
+        if max_bytes is not None:
+            kwargs["max_bytes"] = max_bytes
+        return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def sorting(function: F) -> F:
+    """`--by`, `--cum` and `--binary`."""
+    function = click.option(
+        "--by",
+        default="function",
+        show_default=True,
+        metavar="WHAT",
+        help="function, filefunction, file, line, address, package or module.",
+    )(function)
+    function = click.option("--cum", is_flag=True, help="Sort by cumulative cost.")(function)
+    return click.option(
+        "--binary", metavar="FILE", help="The program, for its modules and their versions."
+    )(function)
+
+
+@click.group("profile", short_help="What a pprof profile is made of.")
+def command() -> None:
+    """CPU, heap and other pprof profiles: by function, package, call, label and source line."""
+
+
+@command.command("top", short_help="What costs most.")
+@fetching
+@viewing
+@sorting
+@reporting
+def top_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
+    """What costs most, in itself and with what it calls."""
+    from gocost.api.profile import profile
+
+    output.emit(profile(*files, **options))
+    return 0
+
+
+@command.command("tree", short_help="Callers and callees of every function.")
+@fetching
+@viewing
+@sorting
+@reporting
+def tree_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
+    """Callers and callees of every function, the most expensive first."""
+    from gocost.api.profile import profile
+
+    output.emit(profile(*files, tree=True, **options))
+    return 0
+
+
+@command.command("peek", short_help="Callers and callees of some functions.")
+@click.argument("expression", metavar="REGEX")
+@fetching
+@viewing
+@sorting
+@reporting
+def peek_command(expression: str, files: tuple[str, ...], output: Output, **options: Any) -> int:
+    """Callers and callees of the functions that match REGEX."""
+    from gocost.api.profile import profile
+
+    output.emit(profile(*files, peek=expression, **options))
+    return 0

@@ -1,0 +1,83 @@
+"""Recorded files, wherever they are: a path, a URL of a service's debug pages, standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from gocost.model.errors import SourceError
+from gocost.sources.files import read_bounded
+
+MAX_BYTES: Final = 1 << 30
+_PATIENCE: Final = 15.0
+"""Seconds for an answer beyond the time that the recording itself takes."""
+_PAGES: Final = "/debug/pprof"
+
+
+def is_url(where: str) -> bool:
+    """Whether a recording is fetched rather than read from a file."""
+    return where.startswith(("http://", "https://"))
+
+
+def read_recording(
+    where: str,
+    *,
+    page: str = "profile",
+    seconds: float | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> bytes:
+    """The bytes of a file, of `-` (standard input), or of a page.
+
+    A URL of a service (`http://host:6060`, with or without /debug/pprof) means its `page`, recorded
+    for `seconds` where that is given. Raises SourceError.
+    """
+    if where == "-":
+        data = sys.stdin.buffer.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise SourceError(
+                f"standard input is larger than {max_bytes:,} bytes", hint="raise --max-bytes"
+            )
+        return data
+    if not is_url(where):
+        return read_bounded(Path(where), max_bytes)
+    url = page_url(where, page, seconds)
+    waits = parse_qs(urlsplit(url).query).get("seconds", ["30" if "/profile" in url else "0"])
+    timeout = float(waits[0]) + _PATIENCE if waits[0].replace(".", "", 1).isdecimal() else _PATIENCE
+    from gocost.sources.endpoints import (
+        Endpoint,
+    )  # HTTP and TLS take 13 ms, which files do not need
+
+    with Endpoint(url, headers=headers, timeout=timeout, max_body=max_bytes) as endpoint:
+        answer = endpoint.get("")
+    if not answer.ok:
+        raise SourceError(*_refused(url, answer.status, answer.body))
+    return answer.body
+
+
+def page_url(where: str, page: str, seconds: float | None) -> str:
+    """The URL of a recording: the one given where it names a page, else the service's `page`."""
+    parts = urlsplit(where)
+    path = parts.path.rstrip("/")
+    query = parts.query
+    if path in ("", _PAGES):
+        path = f"{_PAGES}/{page}"
+    if seconds is not None and "seconds=" not in query:
+        query = f"{query}&seconds={seconds:g}" if query else f"seconds={seconds:g}"
+    return parts._replace(path=path, query=query).geturl()
+
+
+def _refused(url: str, status: int, body: bytes) -> tuple[str]:
+    """Why a page was not had, with what the service said and what to do."""
+    said = body[:300].decode("utf-8", "replace").strip().splitlines()
+    told = f"{url} answered {status}" + (f": {said[0]}" if said else "")
+    if status in (401, 403):
+        return (f"{told}; pass credentials with --header 'Name: value'",)
+    if b"cpu profiling already in use" in body:
+        return (f"{told}; another profile is being recorded, try again when it has ended",)
+    if status == 404:
+        return (f"{told}; import net/http/pprof in the service, or correct the URL",)
+    return (f"{told}; see whether the service has this page",)
