@@ -218,12 +218,10 @@ def fold_calls(
     room = 1 << 14
     most = len(stacks) * max(1, int(np.diff(frame_ends, prepend=0).max(initial=0)))
     while True:
-        columns = (
-            np.empty(room, np.int32),
-            np.empty(room, np.int32),
-            np.empty(room, np.int64),
-            np.empty(room, np.uint8),
-        )
+        callers = np.empty(room, np.int32)
+        callees = np.empty(room, np.int32)
+        weights = np.empty(room, np.int64)
+        flags = np.empty(room, np.uint8)
         used: int = _run_calls(
             _view(stack_ends),
             _view(stacks),
@@ -231,11 +229,13 @@ def fold_calls(
             _view(frames),
             _view(values),
             _view(np.full(2 * room, -1, np.int32)),
-            *(_view(column) for column in columns),
+            _view(callers),
+            _view(callees),
+            _view(weights),
+            _view(flags),
             _view(np.empty(room, np.int64)),
         )
         if used >= 0:
-            callers, callees, weights, flags = columns
             return callers[:used], callees[:used], weights[:used], flags[:used]
         # More different calls than room: begin again with four times as much.
         assert room <= 4 * most, "there cannot be more calls than frames in all the stacks"
