@@ -127,6 +127,46 @@ def test_money_without_a_currency_of_its_own_is_in_that_of_the_prices(format_: s
     assert "+2.50/month" in rendered(format_, mixed)
 
 
+def costing(metric: str, unit: Unit, base: float, delta: float, money: str) -> Change:
+    ends = {"low": 0.9 * delta, "high": 1.1 * delta}
+    amount = Money(Decimal(money), "USD")
+    return Change(metric, unit, base, base + delta, delta, Verdict.WORSE, money=amount, **ends)
+
+
+COSTLY = [
+    costing("cost.memory.used.month", Unit.MONEY_PER_MONTH, 0.48, 0.27, "0.27"),
+    costing("memory.allocation.per_request", Unit.BYTES_PER_OPERATION, 1e4, 4270, "1.21"),
+    costing("memory.rss.peak", Unit.BYTES, 14_155_776, 11_010_048, "0.0031"),
+]
+"""Changes as a check with a base has them; their figures are wide."""
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 100, 120])
+def test_money_and_verdict_stay_in_every_width(width: int) -> None:
+    text = rendered("text", Report("check", "0", changes=COSTLY), Settings(width=width))
+
+    rows = re.findall(r"\n  (\w\S+) .*worse +(\S.*)", text)
+    assert [money for _, money in rows] == ["+0.27", "+1.21", "< 0.01"]
+    assert [name[:11] for name, _ in rows] == [change.metric[:11] for change in COSTLY]
+    assert re.search(r"verdict +USD a month\n", text)
+    # and what gave way is in a second line
+    for said in ("no room for", "+10.5 MiB", "+77.8%", "13.5 MiB"):
+        assert (said in text) is (said != "no room for")
+
+
+def test_a_very_narrow_terminal_has_the_money_too() -> None:
+    text = rendered("text", Report("check", "0", changes=COSTLY), Settings(width=36))
+
+    assert re.findall(r"(\S+|< \S+) USD/month\n", text)[-1] == "< 0.01"
+    assert "+1.21 USD/month" in text
+
+
+def test_an_interval_that_is_certain_is_not_repeated() -> None:
+    exact = msgspec.structs.replace(changed("bench.time"), low=755e-6, high=755e-6)
+
+    assert "between" not in rendered("text", Report("bench", "0", changes=[exact]))
+
+
 def changed(metric: str, **labels: str) -> Change:
     unit = Unit.SECONDS_PER_OPERATION
     return Change(metric, unit, 35.3e-6, 791e-6, 755e-6, Verdict.WORSE, labels=labels)

@@ -6,69 +6,21 @@ import re
 from collections.abc import Sequence
 from typing import Final, TextIO
 
-from rich.color import ColorSystem
-from rich.style import Style
-
 from gocost.model.finding import Finding, Severity
 from gocost.model.quantity import Unit
-from gocost.model.report import Change, Report, Series, Table, Verdict
+from gocost.model.report import Report, Series, Table
 from gocost.reporters import wording
 from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, by_service, headline, outline
-from gocost.reporters.text_table import (
-    Grid,
-    aligned,
-    cells,
-    cut,
-    fit,
-    grid,
-    wrap,
-)
+from gocost.reporters.text_changes import write_changes
+from gocost.reporters.text_page import WIDEST_PROSE, Page, Piece
+from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, wrap
 
-WIDEST_PROSE: Final = 100
 SPARK: Final = 32
 PASSES_LISTED: Final = 20
 """More passes than this are counted, not listed."""
 
-_STYLES: Final = {
-    "head": Style(bold=True),
-    "bad": Style(color="red", bold=True),
-    "warn": Style(color="yellow"),
-    "good": Style(color="green"),
-    "dim": Style(dim=True),
-    "name": Style(bold=True),
-    "spark": Style(color="cyan"),
-    "": Style(),
-}
-_MARKS: Final = {
-    "violated": ("✗", "x", "bad"),
-    "softer": ("!", "!", "warn"),
-    "unknown": ("?", "?", "warn"),
-    "waived": ("~", "~", "dim"),
-    "skipped": ("-", "-", "dim"),
-    "passed": ("✓", "+", "good"),
-}
-_VERDICTS: Final = {
-    Verdict.WORSE: "bad",
-    Verdict.BETTER: "good",
-    Verdict.UNKNOWN: "warn",
-    Verdict.CHANGED: "",
-    Verdict.SAME: "dim",
-}
-_ASCII: Final = str.maketrans(
-    dict(zip("▁▂▃▄▅▆▇█", "_.,-=+*#", strict=True)) | {"✗": "x", "✓": "+", "…": "~", "µ": "u"}
-)
-
 _REST: Final = re.compile(r"\([\d,]+ others\)")
-
-SHORTEST_NAME: Final = 18
-"""A label or metric of a change is not cut below this: `bench.allocations` fits."""
-
-CHANGES_OF_A_VERDICT = 12
-"""How many changes a person sees under a verdict, the worst first; the other forms have all."""
-
-Piece = tuple[str, str]
-"""Text and the name of its style."""
 
 
 class TextReporter:
@@ -80,10 +32,10 @@ class TextReporter:
     def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
         """Write what a person reads; no line is wider than the settings' width."""
         content = outline(report, settings)
-        page = _Page(stream, settings)
+        page = Page(stream, settings)
         _head(page, content)
         _findings(page, content)
-        _changes(page, content)
+        write_changes(page, content)
         if not content.judged:
             _facts(page, content)
         for _, table in content.tables:
@@ -96,61 +48,7 @@ class TextReporter:
             _elsewhere(page, content)
 
 
-class _Page:
-    """Lines on a stream: wrapped, indented, coloured where that was asked for."""
-
-    def __init__(self, stream: TextIO, settings: Settings) -> None:
-        self.width = max(settings.width, 30)
-        self._stream = stream
-        self._system = ColorSystem.STANDARD if settings.color else None
-        self._ascii = not _can_write(stream, "✗▁…µ")
-        self._blank = False
-
-    def line(self, *pieces: Piece, indent: int = 0) -> None:
-        """One line as it is."""
-        text = "".join(self._paint(text, style) for text, style in pieces)
-        line = " " * indent + text if self._system else (" " * indent + text).rstrip()
-        self._stream.write(self._encodable(line) + "\n")
-
-    def prose(self, text: str, style: str = "", *, indent: int = 0, bullet: str = "") -> None:
-        """Words, wrapped; the lines after the first hang under the text behind the bullet."""
-        hang = indent + len(bullet)
-        for number, part in enumerate(wrap(text, min(self.width, WIDEST_PROSE) - hang)):
-            self.line(
-                (bullet if number == 0 else " " * len(bullet), style), (part, style), indent=indent
-            )
-
-    def heading(self, text: str) -> None:
-        """A blank line and a title."""
-        self.line()
-        self.prose(text, "head")
-
-    def mark(self, kind: str) -> Piece:
-        """The sign of an outcome."""
-        sign, _, style = _MARKS[kind]
-        return f"{sign} ", style
-
-    def _paint(self, text: str, style: str) -> str:
-        if self._system is None or not style or not text.strip():
-            return text
-        return _STYLES[style].render(text, color_system=self._system)
-
-    def _encodable(self, line: str) -> str:
-        if not self._ascii or line.isascii():
-            return line
-        encoding = getattr(self._stream, "encoding", None) or "ascii"
-        return line.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _can_write(stream: TextIO, text: str) -> bool:
-    try:
-        text.encode(getattr(stream, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def _head(page: _Page, content: Outline) -> None:
+def _head(page: Page, content: Outline) -> None:
     style = "head"
     if content.judged:
         style = (
@@ -161,7 +59,7 @@ def _head(page: _Page, content: Outline) -> None:
         page.prose(wording.plain(content.report.layout.title), "dim")
 
 
-def _findings(page: _Page, content: Outline) -> None:
+def _findings(page: Page, content: Outline) -> None:
     if content.violated:
         page.heading("Violated")
         for finding in content.violated:
@@ -180,7 +78,7 @@ def _findings(page: _Page, content: Outline) -> None:
             _short(page, title, kind, findings, content)
 
 
-def _finding(page: _Page, finding: Finding, kind: str, content: Outline) -> None:
+def _finding(page: Page, finding: Finding, kind: str, content: Outline) -> None:
     about = []
     if finding.subject.service and content.many:
         about.append((wording.plain(finding.subject.service), "dim"))
@@ -199,7 +97,7 @@ def _finding(page: _Page, finding: Finding, kind: str, content: Outline) -> None
         page.prose(place, "dim", indent=4, bullet="at: ")
 
 
-def _title(page: _Page, kind: str, rule: str, about: Sequence[Piece]) -> None:
+def _title(page: Page, kind: str, rule: str, about: Sequence[Piece]) -> None:
     """The mark, the rule and what it is about on one line, or on two where that is too long."""
     behind = [piece for text, style in about for piece in (("  ", ""), (text, style))]
     if 4 + cells(rule) + sum(cells(text) for text, _ in behind) <= page.width:
@@ -217,7 +115,7 @@ def _rule(finding: Finding) -> str:
 
 
 def _short(
-    page: _Page, title: str, kind: str, findings: Sequence[Finding], content: Outline
+    page: Page, title: str, kind: str, findings: Sequence[Finding], content: Outline
 ) -> None:
     if len(findings) > PASSES_LISTED:
         page.heading(f"{title}: {content.rules(findings)} rules")
@@ -241,87 +139,7 @@ def _short_name(finding: Finding, content: Outline) -> str:
     return wording.plain(f"{service}: {finding.rule}" if service else finding.rule)
 
 
-def _changes(page: _Page, content: Outline) -> None:
-    if not content.report.changes:
-        return
-    for service, changes in by_service(content, content.changes):
-        page.heading(
-            "Changed against the base" + (f": {wording.plain(service)}" if service else "")
-        )
-        shown = changes[:CHANGES_OF_A_VERDICT] if content.judged else changes
-        _change_rows(page, shown, content.currency)
-        if len(shown) < len(changes):
-            page.line((f"and {len(changes) - len(shown)} more", "dim"), indent=2)
-    if content.unchanged:
-        apart = wording.told_apart(content.unchanged)
-        names = dict.fromkeys(" ".join(words) for words in apart)
-        text = ", ".join(names) if len(names) <= 12 else f"{len(content.unchanged)} metrics"
-        page.line()
-        page.prose(text, "dim", bullet="Unchanged: ")
-
-
-def _change_rows(page: _Page, changes: Sequence[Change], currency: str) -> None:
-    heading = f"{wording.plain(currency)} a month".strip()
-    names = ["metric", "base", "head", "delta", "%", "verdict", heading]
-    rows = [_change_cells(change, currency) for change in changes]
-    used = [i for i in range(len(names)) if i == 0 or any(row[i - 1] for row in rows)]
-    apart = wording.told_apart(changes)
-
-    def fitted_with(firsts: Sequence[str], *, wrapped: bool) -> Grid:
-        whole = [[first, *row] for first, row in zip(firsts, rows, strict=True)]
-        return fit(
-            [names[i] for i in used],
-            [[row[i] for i in used] for row in whole],
-            right=[names[i] not in ("metric", "verdict") for i in used],
-            prose=[wrapped and i == 0 for i in used],
-            width=page.width - 2,
-        )
-
-    whole = [" ".join(words) for words in apart]
-    fitted = fitted_with(whole, wrapped=False)
-    if any(len(words) > 1 for words in apart) and fitted.widths[0] < max(map(cells, whole)):
-        # A name that is cut in the middle loses what tells its row apart: it takes more lines.
-        room = max(page.width // 4, SHORTEST_NAME)
-        split = [
-            " ".join([*(_tail(label, room) for label in labels), cut(metric, room)])
-            for *labels, metric in apart
-        ]
-        fitted = fitted_with(split, wrapped=True)
-    page.line((next(fitted.lines()), "dim"), indent=2)
-    for lines, change in zip(fitted.by_row(), changes, strict=True):
-        for line in lines:
-            page.line((line, _VERDICTS[change.verdict]), indent=2)
-        low, high = change.low, change.high
-        if bounds := wording.interval(low, high, change.unit, signed=True, currency=currency):
-            page.line((f"between {bounds.replace(' to ', ' and ')}", "dim"), indent=4)
-    _left_out(page, fitted)
-
-
-def _tail(text: str, width: int) -> str:
-    """`text` in at most `width` cells: packages and modules differ at their end."""
-    if cells(text) <= width:
-        return text
-    kept = text[1 - width :]
-    while cells(kept) > width - 1:
-        kept = kept[1:]
-    return f"…{kept}"
-
-
-def _change_cells(change: Change, currency: str) -> list[str]:
-    cost = "" if change.money is None else wording.money(change.money, signed=True)
-    return [
-        *(
-            wording.quantity(value, change.unit, currency=currency) if value is not None else "-"
-            for value in (change.base, change.head)
-        ),
-        wording.delta(change, currency),
-        wording.percent(change),
-        change.verdict.value,
-        cost.removesuffix(f" {wording.plain(currency)}"),
-    ]
-
-
-def _elsewhere(page: _Page, content: Outline) -> None:
+def _elsewhere(page: Page, content: Outline) -> None:
     """A verdict is to be taken in at a glance; what else was measured stands in other forms."""
     counts = (("figures", len(content.facts)), ("series over time", len(content.report.series)))
     said = " and ".join(f"{count} {name}" for name, count in counts if count)
@@ -330,7 +148,7 @@ def _elsewhere(page: _Page, content: Outline) -> None:
         page.prose(f"Also measured: {said}; --format html or json shows them.", "dim")
 
 
-def _facts(page: _Page, content: Outline) -> None:
+def _facts(page: Page, content: Outline) -> None:
     title = "Facts" if content.judged or content.tables else "Measured"
     for service, facts in by_service(content, content.facts):
         page.heading(f"{title}: {wording.plain(service)}" if service else title)
@@ -349,7 +167,7 @@ def _facts(page: _Page, content: Outline) -> None:
             page.line((line, ""), indent=2)
 
 
-def _table(page: _Page, table: Table, title: str) -> None:
+def _table(page: Page, table: Table, title: str) -> None:
     if table.title != title:
         page.heading(wording.plain(table.title))
     if not table.rows:
@@ -363,12 +181,12 @@ def _table(page: _Page, table: Table, title: str) -> None:
     _left_out(page, fitted)
 
 
-def _left_out(page: _Page, fitted: Grid) -> None:
+def _left_out(page: Page, fitted: Grid) -> None:
     if fitted.left_out:
         page.prose(f"no room for: {', '.join(fitted.left_out)}", "dim", indent=2)
 
 
-def _series(page: _Page, series: Sequence[Series]) -> None:
+def _series(page: Page, series: Sequence[Series]) -> None:
     drawn = [(item, wording.extremes(item.values)) for item in series]
     if not drawn:
         return
@@ -394,7 +212,7 @@ def _series(page: _Page, series: Sequence[Series]) -> None:
     page.line((f"from start to {wording.quantity(span, Unit.SECONDS)}", "dim"), indent=2)
 
 
-def _notes(page: _Page, content: Outline) -> None:
+def _notes(page: Page, content: Outline) -> None:
     if not content.report.notes:
         return
     page.line()
@@ -407,7 +225,7 @@ def _notes(page: _Page, content: Outline) -> None:
             page.prose(line, style, indent=len(bullet))
 
 
-def _assumptions(page: _Page, content: Outline) -> None:
+def _assumptions(page: Page, content: Outline) -> None:
     books = wording.price_books(content.report.findings, content.report.changes)
     said = [wording.plain(text) for text in content.report.assumptions]
     missing = [f"prices: {wording.plain(b)}" for b in books if not any(b in text for text in said)]
