@@ -45,7 +45,7 @@ def test_junit_fails_only_what_blocks() -> None:
     assert cases["payments", "build.trimpath"] == ["skipped"]
     assert cases["orders", "pauses"] == ["system-out"]
     assert cases["orders", "binary.size"] == []
-    assert ("payments", "bench.allocations (growth) {benchmark=BenchmarkSettle}") in cases
+    assert ("payments", "bench.allocations {benchmark=BenchmarkSettle}") in cases
 
 
 def test_github_commands_put_each_finding_on_its_line() -> None:

@@ -11,8 +11,10 @@ import pytest
 from rich.cells import cell_len
 
 from gocost.model.fact import Fact
+from gocost.model.finding import Finding, Limit, Outcome, Severity
 from gocost.model.quantity import Money, Unit
 from gocost.model.report import Change, Column, Layout, Report, Series, Table, Verdict
+from gocost.model.subject import Subject
 from gocost.reporters.interface import Settings
 from gocost.reporters.registry import reporter
 from gocost.reporters.text_table import cut, grid, wrap
@@ -128,9 +130,9 @@ def test_money_without_a_currency_of_its_own_is_in_that_of_the_prices(format_: s
 
 
 def costing(metric: str, unit: Unit, base: float, delta: float, money: str) -> Change:
-    ends = {"low": 0.9 * delta, "high": 1.1 * delta}
+    change = Change(metric, unit, base, base + delta, delta, Verdict.WORSE)
     amount = Money(Decimal(money), "USD")
-    return Change(metric, unit, base, base + delta, delta, Verdict.WORSE, money=amount, **ends)
+    return msgspec.structs.replace(change, low=0.9 * delta, high=1.1 * delta, money=amount)
 
 
 COSTLY = [
@@ -165,6 +167,56 @@ def test_an_interval_that_is_certain_is_not_repeated() -> None:
     exact = msgspec.structs.replace(changed("bench.time"), low=755e-6, high=755e-6)
 
     assert "between" not in rendered("text", Report("bench", "0", changes=[exact]))
+
+
+def unmeasured(rule: str, reason: str, kind: str = "max", service: str = "") -> Finding:
+    limit = Limit(kind, 1, "1")
+    outcome = Outcome.SKIPPED if "no base" in reason else Outcome.UNKNOWN
+    return Finding(
+        rule,
+        rule,
+        outcome,
+        Severity.ERROR,
+        "was not measured",
+        Subject(service),
+        limit,
+        reason=reason,
+    )
+
+
+NO_GO = "there is no `go` on PATH; install Go"
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "html", "github"])
+def test_a_reason_that_many_rules_share_is_told_once(format_: str) -> None:
+    rules = ("build.stripped", "binary.linkage", "gc.pause.max", "latency.p99")
+    findings = [unmeasured(rule, NO_GO) for rule in rules]
+    findings.append(unmeasured("memory.rss.peak", "the port is in use"))
+
+    text = rendered(format_, Report("check", "0", findings=findings))
+
+    told = text.replace("<code>", "`").replace("</code>", "`")
+    most = 2 if format_ == "markdown" else 1  # on top, and below where it is unfolded
+    assert told.count(NO_GO) == most
+    assert "the port is in use" in text
+    if format_ != "github":
+        assert all(rule in text for rule in rules)
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "html", "junit", "github"])
+def test_two_limits_of_one_rule_are_told_apart(format_: str) -> None:
+    broken = [
+        msgspec.structs.replace(unmeasured("size", "x", kind), outcome=Outcome.VIOLATED)
+        for kind in ("max", "growth")
+    ]
+    one = msgspec.structs.replace(unmeasured("linkage", "x", "is"), outcome=Outcome.VIOLATED)
+
+    text = rendered(format_, Report("check", "0", findings=[*broken, one]))
+
+    assert "size (max)" in text
+    assert "size (growth)" in text
+    # a rule with one limit is known by its name alone
+    assert "linkage (" not in text
 
 
 def changed(metric: str, **labels: str) -> Change:

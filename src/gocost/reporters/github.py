@@ -7,6 +7,7 @@ ends a command and begins another. GitHub shows ten of each level a step: the gr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TextIO
 
 from gocost.model.finding import Finding, Outcome, Severity
@@ -14,7 +15,7 @@ from gocost.model.report import Report
 from gocost.reporters import wording
 from gocost.reporters.identity import place
 from gocost.reporters.interface import Settings
-from gocost.reporters.outline import headline, outline
+from gocost.reporters.outline import Outline, headline, outline, told_once
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -25,8 +26,8 @@ class GitHubReporter:
     def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
         """Write the commands."""
         content = outline(report, settings)
-        for finding in [*content.violated, *content.unknown]:
-            stream.write(command(finding))
+        for findings in told_once([*content.violated, *content.unknown]):
+            stream.write(_command(findings, content))
         for note in report.notes:
             if note.level in ("warning", "error"):
                 said = _data("\n".join(wording.lines(note.text)))
@@ -34,8 +35,9 @@ class GitHubReporter:
         stream.write(f"{headline(content)}\n")
 
 
-def command(finding: Finding) -> str:
-    """The annotation of one finding, a line."""
+def _command(findings: Sequence[Finding], content: Outline) -> str:
+    """The annotation of one finding, or of several that have one reason, at the first; a line."""
+    finding, *others = findings
     where = place(finding)
     level = _LEVELS[finding.severity]
     if finding.outcome is Outcome.UNKNOWN:
@@ -44,7 +46,8 @@ def command(finding: Finding) -> str:
     if where.column:
         properties["col"] = str(where.column)
     service = f" ({finding.subject.service})" if finding.subject.service else ""
-    properties["title"] = f"gocost: {finding.rule}{service}"
+    more = f" and {len(others)} more" if others else ""
+    properties["title"] = f"gocost: {content.name(finding)}{more}{service}"
     written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{level} {written}::{_data(_message(finding))}\n"
 

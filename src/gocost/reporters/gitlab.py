@@ -27,20 +27,20 @@ class GitLabReporter:
         content = outline(report, settings)
         shown = [*content.violated, *content.unknown]
         issues = [
-            _issue(finding, fingerprint)
+            _issue(finding, fingerprint, content.name(finding))
             for finding, fingerprint in zip(shown, fingerprints(shown), strict=True)
         ]
         stream.write(encode(issues, indent=2))
         stream.write("\n")
 
 
-def _issue(finding: Finding, fingerprint: str) -> dict[str, Any]:
+def _issue(finding: Finding, fingerprint: str, name: str) -> dict[str, Any]:
     where = place(finding)
     severity = _SEVERITIES[finding.severity]
     if finding.outcome is Outcome.UNKNOWN and finding.severity is Severity.ERROR:
         severity = "major"
     return {
-        "description": _description(finding),
+        "description": _description(finding, name),
         "check_name": finding.rule,
         "fingerprint": fingerprint,
         "severity": severity,
@@ -48,10 +48,10 @@ def _issue(finding: Finding, fingerprint: str) -> dict[str, Any]:
     }
 
 
-def _description(finding: Finding) -> str:
+def _description(finding: Finding, name: str) -> str:
     text = finding.message
     if finding.outcome is Outcome.UNKNOWN:
-        text = f"unknown: {finding.reason or finding.message}"
+        text = f"{name} is unknown: {finding.reason or finding.message}"
     if finding.subject.service:
         text = f"{finding.subject.service}: {text}"
     if finding.money is not None:

@@ -23,7 +23,7 @@ from gocost.model.report import Cell, Report, Table
 from gocost.reporters import wording
 from gocost.reporters.chart import chart
 from gocost.reporters.interface import Settings
-from gocost.reporters.outline import Outline, headline, outline, seen_columns
+from gocost.reporters.outline import Outline, headline, outline, seen_columns, told_once
 from gocost.reporters.treemap import tree
 
 HERE: Final = Path(__file__).parent
@@ -189,5 +189,9 @@ def _environment() -> Environment:
         "sampled": wording.sampled,
         "name": lambda item: wording.plain(item.metric) + wording.labels(item.labels),
     }
-    environment.globals |= {"quantity": wording.quantity, "interval": wording.interval}
+    environment.globals |= {
+        "quantity": wording.quantity,
+        "interval": wording.interval,
+        "told_once": told_once,
+    }
     return environment

@@ -16,6 +16,7 @@ from gocost.model.finding import Finding, Outcome, Severity
 from gocost.model.report import Report
 from gocost.reporters import wording
 from gocost.reporters.interface import Settings
+from gocost.reporters.outline import Outline, outline
 
 # What XML 1.0 has no way to write, beyond what `plain` has made visible already.
 _NOT_XML = re.compile("[\ufffe\uffff]")
@@ -27,25 +28,25 @@ class JUnitReporter:
 
     def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
         """Write the XML."""
-        del settings
+        content = outline(report, settings)
         suites: dict[str, list[Finding]] = {}
         for finding in report.findings:
             suites.setdefault(finding.subject.service or report.subject.service, []).append(finding)
         root = ET.Element("testsuites", _counts(f"gocost {report.command}", report.findings))
         for service, findings in suites.items() or [("", [])]:
-            root.append(_suite(service or f"gocost {report.command}", findings))
+            root.append(_suite(service or f"gocost {report.command}", findings, content))
         ET.indent(root)
         stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
         stream.write(ET.tostring(root, encoding="unicode"))
         stream.write("\n")
 
 
-def _suite(name: str, findings: list[Finding]) -> ET.Element:
+def _suite(name: str, findings: list[Finding], content: Outline) -> ET.Element:
     counts = _counts(name, findings)
     counts["skipped"] = str(sum(f.outcome in _SKIPPED for f in findings))
     suite = ET.Element("testsuite", counts)
     for finding in findings:
-        suite.append(_case(name, finding))
+        suite.append(_case(name, finding, content))
     return suite
 
 
@@ -59,10 +60,8 @@ def _counts(name: str, findings: list[Finding]) -> dict[str, str]:
     }
 
 
-def _case(service: str, finding: Finding) -> ET.Element:
-    name = finding.rule
-    if finding.limit is not None and finding.limit.kind == "growth":
-        name += " (growth)"
+def _case(service: str, finding: Finding, content: Outline) -> ET.Element:
+    name = content.name(finding)
     if finding.fact is not None and finding.fact.labels:
         name += f" {wording.labels(finding.fact.labels)}"
     case = ET.Element("testcase", {"classname": _safe(service), "name": _safe(name), "time": "0"})

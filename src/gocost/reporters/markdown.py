@@ -17,7 +17,7 @@ from gocost.model.report import Change, Report, Table, Verdict
 from gocost.reporters import wording
 from gocost.reporters.interface import Settings
 from gocost.reporters.markdown_text import code, html_text, prose, table_lines
-from gocost.reporters.outline import Outline, headline, outline
+from gocost.reporters.outline import Outline, headline, outline, told_once
 
 MARKER: Final = "<!-- gocost:report -->"
 """The first line of the comment. CI looks for a comment that begins with it."""
@@ -135,15 +135,15 @@ def _sign(content: Outline) -> str:
 
 def _top(content: Outline) -> Iterator[str]:
     """The three things that matter: what breaks, what is unknown, the worst changes."""
-    weighty = [*content.violated, *content.unknown]
-    judged = {(f.metric, f.subject.service) for f in weighty}
+    weighty = [*([finding] for finding in content.violated), *told_once(content.unknown)]
+    judged = {(f.metric, f.subject.service) for findings in weighty for f in findings}
     moved = [
         change
         for change in content.changes
         if change.verdict in (Verdict.WORSE, Verdict.CHANGED)
         and (change.metric, change.subject.service) not in judged
     ]
-    yield from (_bullet(finding, content) for finding in weighty[:TOP])
+    yield from (_bullet(findings, content) for findings in weighty[:TOP])
     yield from (_change_bullet(change, content) for change in moved[: max(TOP - len(weighty), 0)])
     if len(weighty) + len(moved) > TOP:
         yield f"- and {len(weighty) + len(moved) - TOP:,} more below"
@@ -153,8 +153,11 @@ def _top(content: Outline) -> Iterator[str]:
             yield f"- {code(wording.fact_name(fact))}: **{value}**"
 
 
-def _bullet(finding: Finding, content: Outline) -> str:
-    text = f"- **{code(finding.rule)}**"
+def _bullet(findings: Sequence[Finding], content: Outline) -> str:
+    finding, *others = findings
+    text = f"- **{code(content.name(finding))}**"
+    if others:
+        text += f" and {len(others)} more"
     if content.many and finding.subject.service:
         text += f" ({prose(finding.subject.service)})"
     text += f": {prose(finding.reason or finding.message)}"
@@ -179,27 +182,40 @@ def _findings(body: _Body, content: Outline, *, unfolded: bool) -> None:
         ("Unknown: declared, but not measurable", content.unknown),
     ):
         if findings:
-            items = map(_detail, findings)
-            body.section(f"{title} ({len(findings)})", [], items, len(findings), unfolded=unfolded)
+            groups = told_once(findings)
+            items = (_detail(group, content) for group in groups)
+            body.section(f"{title} ({len(findings)})", [], items, len(groups), unfolded=unfolded)
     for title, findings in (
         ("Waived", content.waived),
         ("Skipped", content.skipped),
         ("Passed", content.passed),
     ):
         if findings:
+            groups = told_once(findings)
             rows = (
-                [code(f.rule, cell=True), prose(f.subject.service), prose(wording.short(f))]
-                for f in findings
+                [
+                    ", ".join(code(content.name(each), cell=True) for each in group),
+                    prose(group[0].subject.service),
+                    prose(wording.short(group[0])),
+                ]
+                for group in groups
             )
             head, lines = table_lines(["rule", "service", "why"], rows, [False] * 3)
-            body.section(f"{title} ({len(findings)})", head, lines, len(findings))
+            body.section(f"{title} ({len(findings)})", head, lines, len(groups))
 
 
-def _detail(finding: Finding) -> str:
-    """A finding as one list item; its parts are joined so that it is shown whole or not at all."""
-    parts = [f"- **{code(finding.rule)}**"]
+def _detail(findings: Sequence[Finding], content: Outline) -> str:
+    """One list item; its parts are joined so that it is shown whole or not at all.
+
+    Of several findings, which have one reason, no more than that is told.
+    """
+    finding, *others = findings
+    names = ", ".join(f"**{code(content.name(each))}**" for each in findings)
+    parts = [f"- {names}"]
     if finding.subject.service:
         parts[0] += f" ({prose(finding.subject.service)})"
+    if others:
+        return f"{parts[0]}: {'<br>'.join(map(prose, wording.lines(finding.reason)))}"
     if finding.severity is not Severity.ERROR:
         parts[0] += f" *{finding.severity.value}*"
     first, *more = wording.lines(finding.message) or [""]

@@ -48,6 +48,8 @@ class Outline:
     services: list[str]
     currency: str
     """Of facts and changes that are money, which are plain numbers."""
+    limits: dict[tuple[str, str], set[str]]
+    """By service and rule: the kinds of limits that it has findings of."""
 
     @property
     def judged(self) -> bool:
@@ -64,10 +66,18 @@ class Outline:
         """Whether a line must say which service it is about."""
         return len(self.services) > 1
 
+    def name(self, finding: Finding, *, with_metric: bool = False) -> str:
+        """The rule, and which of its limits it is where it has several: `binary.size (growth)`."""
+        about = [finding.metric] if with_metric and finding.metric != finding.rule else []
+        if finding.limit is not None and len(self.limits[_rule(finding)]) > 1:
+            about.append(finding.limit.kind)
+        said = ", ".join(word for word in about if word)
+        return plain(f"{finding.rule} ({said})" if said else finding.rule)
+
     @staticmethod
     def rules(findings: Sequence[Finding]) -> int:
         """How many rules these findings are of; one rule of two services is two."""
-        return len({(finding.subject.service, finding.rule) for finding in findings})
+        return len(set(map(_rule, findings)))
 
 
 def outline(report: Report, settings: Settings) -> Outline:
@@ -93,7 +103,21 @@ def outline(report: Report, settings: Settings) -> Outline:
         ],
         services=_services(report),
         currency=currency(report),
+        limits=_limits(report.findings),
     )
+
+
+def told_once(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """The findings, those of a service together that are unknown or skipped for the same reason.
+
+    Where Go is missing every rule is unknown for that reason, and a reader wants to hear it once.
+    """
+    groups: dict[object, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        shared = finding.reason and finding.outcome in (Outcome.UNKNOWN, Outcome.SKIPPED)
+        key = (finding.subject.service, finding.reason) if shared else number
+        groups.setdefault(key, []).append(finding)
+    return list(groups.values())
 
 
 def shown_tables(report: Report) -> list[tuple[str, Table]]:
@@ -160,6 +184,18 @@ def verdict(content: Outline) -> str:
     ]
     said = ", ".join(text for count, text in counts if count)
     return said if content.violated or content.unknown else f"all limits kept ({said})"
+
+
+def _rule(finding: Finding) -> tuple[str, str]:
+    return finding.subject.service, finding.rule
+
+
+def _limits(findings: Sequence[Finding]) -> dict[tuple[str, str], set[str]]:
+    kinds: dict[tuple[str, str], set[str]] = {}
+    for finding in findings:
+        of_rule = kinds.setdefault(_rule(finding), set())
+        of_rule |= {finding.limit.kind} if finding.limit is not None else set()
+    return kinds
 
 
 def _rows(report: Report, settings: Settings) -> int:

@@ -11,7 +11,7 @@ from gocost.model.quantity import Unit
 from gocost.model.report import Report, Series, Table
 from gocost.reporters import wording
 from gocost.reporters.interface import Settings
-from gocost.reporters.outline import Outline, by_service, headline, outline
+from gocost.reporters.outline import Outline, by_service, headline, outline, told_once
 from gocost.reporters.text_changes import write_changes
 from gocost.reporters.text_page import WIDEST_PROSE, Page, Piece
 from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, wrap
@@ -67,8 +67,12 @@ def _findings(page: Page, content: Outline) -> None:
             _finding(page, finding, kind, content)
     if content.unknown:
         page.heading("Unknown (declared, but not measurable: not a pass)")
-        for finding in content.unknown:
-            _finding(page, finding, "unknown", content)
+        for findings in told_once(content.unknown):
+            if len(findings) == 1:
+                _finding(page, findings[0], "unknown", content)
+            else:
+                _many(page, "unknown", findings, content)
+                _said(page, findings[0].reason)
     for title, kind, findings in (
         ("Waived", "waived", content.waived),
         ("Skipped", "skipped", content.skipped),
@@ -84,11 +88,9 @@ def _finding(page: Page, finding: Finding, kind: str, content: Outline) -> None:
         about.append((wording.plain(finding.subject.service), "dim"))
     if finding.severity is not Severity.ERROR:
         about.append((f"({finding.severity.value})", "warn"))
-    _title(page, kind, _rule(finding), about)
-    for line in wording.lines(finding.message):
-        page.prose(line, indent=4)
-    for line in wording.lines(finding.reason):
-        page.prose(line, indent=4)
+    _title(page, kind, content.name(finding, with_metric=True), about)
+    _said(page, finding.message)
+    _said(page, finding.reason)
     if finding.money is not None:
         page.prose(f"costs {wording.monthly(finding.money)}", "name", indent=4)
     if finding.advice:
@@ -108,10 +110,19 @@ def _title(page: Page, kind: str, rule: str, about: Sequence[Piece]) -> None:
         page.prose(text, style, indent=4)
 
 
-def _rule(finding: Finding) -> str:
-    if finding.rule == finding.metric or not finding.metric:
-        return wording.plain(finding.rule)
-    return wording.plain(f"{finding.rule} ({finding.metric})")
+def _many(page: Page, kind: str, findings: Sequence[Finding], content: Outline) -> None:
+    """The names of findings of which one thing is to be said."""
+    names = ", ".join(content.name(finding) for finding in findings)
+    service = wording.plain(findings[0].subject.service) if content.many else ""
+    first, *more = wrap(f"{service}: {names}" if service else names, page.width - 4)
+    page.line(page.mark(kind), (first, "name"), indent=2)
+    for line in more:
+        page.line((line, "name"), indent=4)
+
+
+def _said(page: Page, text: str) -> None:
+    for line in wording.lines(text):
+        page.prose(line, indent=4)
 
 
 def _short(
@@ -123,20 +134,27 @@ def _short(
         page.prose(", ".join(rules), "dim", indent=2)
         return
     page.heading(title)
-    names = [_short_name(finding, content) for finding in findings]
-    room = min(max(map(len, names)), page.width // 2)
-    for name, finding in zip(names, findings, strict=True):
-        text = wording.short(finding)
+    groups = told_once(findings)
+    names = {id(group): _short_name(group[0], content) for group in groups if len(group) == 1}
+    room = min(max(map(len, names.values()), default=0), page.width // 2)
+    for group in groups:
+        if len(group) > 1:
+            _many(page, kind, group, content)
+            page.prose(wording.short(group[0]), "dim", indent=4)
+            continue
+        text = wording.short(group[0])
         sign, style = page.mark(kind)
+        name = f"{cut(names[id(group)], room):<{room}}  "
         lines = wrap(text, max(min(page.width, WIDEST_PROSE) - room - 6, 10))
-        page.line((sign, style), (f"{cut(name, room):<{room}}  ", ""), (lines[0], "dim"), indent=2)
+        page.line((sign, style), (name, ""), (lines[0], "dim"), indent=2)
         for line in lines[1:]:
             page.line((line, "dim"), indent=room + 6)
 
 
 def _short_name(finding: Finding, content: Outline) -> str:
-    service = finding.subject.service if content.many else ""
-    return wording.plain(f"{service}: {finding.rule}" if service else finding.rule)
+    service = wording.plain(finding.subject.service) if content.many else ""
+    name = content.name(finding)
+    return f"{service}: {name}" if service else name
 
 
 def _elsewhere(page: Page, content: Outline) -> None:
