@@ -187,13 +187,30 @@ def test_lost_cycles_are_counted_and_said() -> None:
     assert (count.value, "2 cycles were cut" in count.origin) == (6, True)
 
 
-def test_no_collection_under_load() -> None:
+def never_collected(source: str) -> Observations:
     seen = driven()
-    seen.tracing = True
-    seen.inits = [PackageInit("runtime", 0.0, 0.001, 0, 0)]
-    outcome = draw(seen, Subject())
-    assert (value(outcome, "gc.pause.count"), value(outcome, "gc.pause.max")) == (0, 0)
-    assert "no garbage collection" in outcome.unknown["gc.pause.p50"]
+    if source == "gctrace":
+        seen.tracing = True
+        seen.inits = [PackageInit("runtime", 0.0, 0.001, 0, 0)]
+    elif source == "ring":
+        seen.cycles = Track(seen.goroutines.times, [3.0] * len(seen.goroutines.times))
+    else:
+        bounds = (0.001, float("inf"))
+        seen.pauses_before = seen.pauses_after = Histogram(bounds, (10.0, 10.0))
+    return seen
+
+
+@pytest.mark.parametrize("source", ["gctrace", "ring", "histogram"])
+def test_where_nothing_collected_no_pause_was_of_0_s(source: str) -> None:
+    outcome = draw(never_collected(source), Subject())
+    # that none paused is known, how long the longest was is not, and nothing failed either
+    assert value(outcome, "gc.pause.count") == 0
+    for metric in ("gc.pause.p50", "gc.pause.p99", "gc.pause.max"):
+        assert outcome.value(metric) is None
+        assert metric not in outcome.unknown
+        reason = outcome.skipped[metric]
+        assert reason.startswith("no garbage collection ran in 12 s under load, so nothing paused")
+        assert "`{metric: gc.cycles, min: 1}`" in reason
 
 
 def test_a_program_that_turns_its_stderr_elsewhere_is_read_by_its_pages() -> None:

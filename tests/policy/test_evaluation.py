@@ -72,6 +72,7 @@ def outcomes(findings: list[Finding]) -> list[str]:
         ("{metric: memory.heap.growth, max: 0.3}", 0.31, "violated"),
         ("{metric: memory.heap.growth, max: 0.3}", float("nan"), "violated"),
         ("{metric: goroutines.leaked, max: 0}", -3, "pass"),
+        ("{metric: gc.cycles, min: 1}", 0, "violated"),
     ],
 )
 def test_absolute_limits(rule: str, value: Value, outcome: str) -> None:

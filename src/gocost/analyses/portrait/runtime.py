@@ -46,7 +46,7 @@ def collector(seen: Observations, outcome: Outcome) -> None:
     if cycles is not None:
         note = f"; {gone} cycles were cut by log lines" if (gone := lost(cycles)) else ""
         origin = f"GODEBUG=gctrace=1, {len(cycles)} cycles{note}"
-        _pauses([pause for cycle in cycles for pause in cycle.pauses], origin, outcome)
+        _pauses(seen, [pause for cycle in cycles for pause in cycle.pauses], origin, outcome)
         outcome.give("gc.cycles", len(cycles) + lost(cycles), origin)
         outcome.give("gc.forced", sum(cycle.forced for cycle in cycles), origin)
         _traced_share(seen, cycles, outcome)
@@ -179,15 +179,15 @@ def _live_origin(seen: Observations, readings: int) -> str:
     return f"NextGC of {seen.pages}, {readings} readings, at GOGC {percent}"
 
 
-def _pauses(pauses: list[float], origin: str, outcome: Outcome) -> None:
+def _pauses(seen: Observations, pauses: list[float], origin: str, outcome: Outcome) -> None:
     ordered = sorted(pauses)
     count = len(ordered)
     outcome.give("gc.pause.count", count, origin)
-    outcome.give("gc.pause.max", ordered[-1] if ordered else 0.0, origin, count)
-    if ordered:
-        outcome.give("gc.pause.p50", quantile(ordered, 0.5), origin, count)
-    else:
-        outcome.cannot("no garbage collection ran under load", "gc.pause.p50")
+    if not ordered:
+        _never_collected(seen, outcome)
+        return
+    outcome.give("gc.pause.max", ordered[-1], origin, count)
+    outcome.give("gc.pause.p50", quantile(ordered, 0.5), origin, count)
     if count >= FEWEST_FOR_P99:
         outcome.give("gc.pause.p99", quantile(ordered, 0.99), origin, count)
     else:
@@ -196,6 +196,23 @@ def _pauses(pauses: list[float], origin: str, outcome: Outcome) -> None:
             "or limit gc.pause.max",
             "gc.pause.p99",
         )
+
+
+def _never_collected(seen: Observations, outcome: Outcome) -> None:
+    """Without a cycle there is no pause to judge, which is neither 0 s nor a failure to measure.
+
+    A longest pause of 0 would keep any limit without having tried it, and unknown would fail a
+    service for allocating little.
+    """
+    window = seen.window()
+    while_ = "while it was watched" if window.name == "watch" else "under load"
+    outcome.skip(
+        f"no garbage collection ran in {window.seconds:.3g} s {while_}, so nothing paused; more "
+        "requests or more time would bring one, and `{metric: gc.cycles, min: 1}` asks for it",
+        "gc.pause.p50",
+        "gc.pause.p99",
+        "gc.pause.max",
+    )
 
 
 def _traced_share(seen: Observations, cycles: list[Cycle], outcome: Outcome) -> None:
@@ -216,7 +233,8 @@ def _pauses_of_pages(seen: Observations, outcome: Outcome) -> None:
     elif ring or rise == 0:
         gone = int(rise or len(ring)) - len(ring)
         note = f"; {gone} cycles were more than the ring holds" if gone > 0 else ""
-        _pauses(ring, f"PauseNs of {seen.pages}, both stops of a cycle as one{note}", outcome)
+        origin = f"PauseNs of {seen.pages}, both stops of a cycle as one{note}"
+        _pauses(seen, ring, origin, outcome)
     elif seen.page_quantiles and rise is not None:
         _pauses_of_quantiles(seen, int(rise), outcome)
     else:
@@ -251,6 +269,9 @@ def _pauses_of_histogram(
     total = counts[-1]
     origin = f"the histogram of pauses of {seen.pages}, upper bounds of its buckets"
     outcome.give("gc.pause.count", total, origin)
+    if not total:
+        _never_collected(seen, outcome)
+        return
     for metric, share, fewest in (
         ("gc.pause.p50", 0.5, 1),
         ("gc.pause.p99", 0.99, FEWEST_FOR_P99),

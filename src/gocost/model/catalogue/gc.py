@@ -16,7 +16,7 @@ _PAUSE = Metric(
         "every pause under load: the two stops of each cycle (sweep termination and mark "
         "termination) from GODEBUG=gctrace=1 where gocost starts the process; otherwise from the "
         "service's pages, where the two stops of a cycle are counted as one pause. A p99 of "
-        "fewer than 100 pauses is unknown"
+        "fewer than 100 pauses is unknown; where no collection ran, all but the count is skipped"
     ),
     advice=(
         "long pauses come from a machine with too few cores for GOMAXPROCS, from a CPU limit that "
