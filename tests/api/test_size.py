@@ -86,7 +86,7 @@ def test_a_stripped_file_against_one_that_is_not() -> None:
     assert rows["toolchain and standard library"][2] == 0
 
 
-def test_against_a_git_ref(tmp_path: Path) -> None:
+def test_against_a_git_ref(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = tmp_path / "assets"
     shutil.copytree(PROGRAMS / "assets", repository)
     plain = repository / "plain.go"
@@ -117,8 +117,16 @@ def test_against_a_git_ref(tmp_path: Path) -> None:
     assert isinstance(grown, int)
     assert 0 < grown < 2000
     assert any("against main (" in note.text for note in report.notes)
-    with pytest.raises(UsageError, match="no commit 'nothing'"):
+    with pytest.raises(UsageError, match="nothing is neither a file nor a commit"):
         gocost.size(head, base="nothing", directory=repository)
+    # A file that is named as the branch, and a folder: the branch is meant.
+    (repository / "main").write_bytes(head.read_bytes())
+    (repository / "change").mkdir()
+    monkeypatch.chdir(repository)
+    report = gocost.size(head, base="main")
+    assert any("the git ref, not the file" in note.text for note in report.notes)
+    assert gocost.size(head, base="./main").changes[0].delta == 0
+    assert any("against change (" in note.text for note in gocost.size(head, base="change").notes)
 
 
 def test_arrow_for_notebooks() -> None:

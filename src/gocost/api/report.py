@@ -6,12 +6,9 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from gocost.model.errors import UsageError
 from gocost.model.report import Report
 from gocost.reporters.identity import place
-from gocost.sources.files import read_bounded
-
-MAX_BYTES = 256 << 20
+from gocost.sources.saved_reports import read_report
 
 
 def report(path: str | Path, *, prefix: str = "") -> Report:
@@ -21,14 +18,7 @@ def report(path: str | Path, *, prefix: str = "") -> Report:
     point at files from the repository's root, as forges want them. Raises SourceError where the
     file cannot be read and UsageError where it is no report of this gocost.
     """
-    data = read_bounded(Path(path), MAX_BYTES)
-    try:
-        found = msgspec.json.decode(data, type=Report)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise UsageError(
-            f"{path} is not a report of this gocost: {error}",
-            hint="write one with --save or --format json",
-        ) from error
+    found = read_report(Path(path), hint="write one with --save or --format json")
     return _placed(found, prefix)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,14 @@ from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.stripping import Savings, savings
 from gocost.analyses.size.tables import DIMENSIONS, filtered, nested, tables
 from gocost.measures.binary import account_of, facts, opened, strip_facts
-from gocost.model.errors import UsageError
+from gocost.model.errors import FormatError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Change, Layout, Note, Report, Table, Verdict
 from gocost.model.subject import Subject
-from gocost.sources.files import exists
+from gocost.sources.saved_reports import is_saved_report
 
 if TYPE_CHECKING:
+    from gocost.analyses.size.sides import Side
     from gocost.formats.go_binary import GoBinary
 
 SHOWN = ("kinds", "modules", "packages")
@@ -49,7 +49,8 @@ def size(
     `by` names what to show first: module, package, function, section, kind, or several to nest.
     `filter` is a regular expression over names; what does not match is one row. `why` is a module
     (or package): the shortest import path that pulls it in, asked of the module in `directory`.
-    `base` is another binary, or a git ref: what grew since where HEAD of `directory` left it.
+    `base` is another binary, a report that `gocost size` or `gocost check` saved, or a git ref:
+    what grew since where HEAD of `directory` left it.
 
     Raises UsageError for what cannot be asked, SourceError where a file cannot be read,
     BuildError where the base does not build and FormatError where a file is no Go executable.
@@ -86,11 +87,11 @@ def size(
             notes = [*more, *notes]
             shown = ["why"]
         if base is not None:
-            with _base(Path(base), image, found, directory, progress) as (other, title):
-                grown, changes, more = _growth(other, (image, found), path.name, title)
+            grown, changes, more = _compared(str(base), image, found, path, directory, progress)
             made = {**grown, **made}
             notes = [*more, *notes]
-            shown = [*GROWTH[:2], *(shown if by or why else GROWTH[2:3])]
+            asked = shown if by or why or not grown else GROWTH[2:3]
+            shown = [name for name in (*GROWTH[:2], *asked) if name in made]
         return _report(path, found, saved, made, shown, notes, changes)
 
 
@@ -110,54 +111,72 @@ def _has_names(table: Table) -> bool:
     return any(name in DIMENSIONS for name in table.names())
 
 
-@contextmanager
-def _base(
-    base: Path,
+def _compared(
+    base: str,
     head: GoBinary,
     found: Account,
+    binary: Path,
     directory: Path,
     progress: Callable[[str], None],
-) -> Iterator[tuple[tuple[GoBinary, Account], str]]:
-    """The base, a file or a git ref, with its account, and its name."""
-    if exists(base):
-        with opened(base) as image:
-            yield (image, account_of(image)), str(base)
-        return
-    from gocost.measures.rebuilt import built_at
-
-    stripped = found.stripped
-    with (
-        built_at(directory, str(base), head.info, stripped=stripped, progress=progress) as built,
-        opened(built[0]) as image,
-    ):
-        yield (image, account_of(image)), f"{base} ({built[1][:12]})"
-
-
-def _growth(
-    before: tuple[GoBinary, Account], after: tuple[GoBinary, Account], name: str, title: str
 ) -> tuple[dict[str, Table], list[Change], list[Note]]:
+    """What grew since the base: a saved report, another binary, or one built at a git ref."""
     from gocost.analyses.size.growth import growth
+    from gocost.analyses.size.sides import side_of
+    from gocost.measures.rebuilt import base_binary
 
-    base, head = before[1], after[1]
-    if base.stripped != head.stripped:
-        base = account_of(before[0], by_symbols=False)
-        head = account_of(after[0], by_symbols=False)
-    split = growth(base, head)
-    grown = (split.causes, split.growth, split.packages, split.functions)
-    delta = head.size - base.size
+    after = side_of(found)
+    if is_saved_report(Path(base)):
+        before, notes = _saved(base, found, binary.name)
+        title = base
+    else:
+        notes = []
+        with (
+            base_binary(base, directory, head.info, stripped=found.stripped, progress=progress) as (
+                path,
+                title,
+            ),
+            opened(path) as image,
+        ):
+            before = side_of(account_of(image))
+    tables: dict[str, Table] = {}
+    if before.modules:
+        split = growth(before, after)
+        grown = (split.causes, split.growth, split.packages, split.functions)
+        tables = {
+            name: table for name, table in zip(GROWTH, grown, strict=True) if table is not None
+        }
+        notes = [*split.notes, *notes]
+    delta = after.size - before.size
     worse = {True: Verdict.WORSE, False: Verdict.BETTER}[delta > 0] if delta else Verdict.SAME
     change = Change(
         metric="binary.size",
         unit=Unit.BYTES,
-        base=base.size,
-        head=head.size,
+        base=before.size,
+        head=after.size,
         delta=delta,
         verdict=worse,
-        subject=Subject(service=name),
+        subject=Subject(service=binary.name),
     )
-    change_text = f"{format_quantity(delta, Unit.BYTES, signed=True)} against {title}"
-    notes = [Note("info", change_text), *(Note("info", text) for text in split.notes)]
-    return dict(zip(GROWTH, grown, strict=True)), [change], notes
+    more = format_quantity(delta, Unit.BYTES, signed=True)
+    told = f"{more} against {title}" if delta else f"the size has not changed against {title}"
+    return tables, [change], [Note("info", text) for text in (told, *notes)]
+
+
+def _saved(base: str, head: Account, binary: str) -> tuple[Side, list[str]]:
+    """The side that a saved report tells of, and what it does not tell. Raises UsageError."""
+    from gocost.analyses.size.saved import saved_side
+    from gocost.measures.saved_base import saved_base
+
+    report = saved_base(Path(base), "size", "binary.size", binary)
+    own = [module.path for module in head.packages.modules if module.role == "main"]
+    try:
+        side, notes = saved_side(report.facts, report.tables, own)
+    except FormatError as error:
+        raise UsageError(
+            f"{base}: {error.message}",
+            hint="it was edited: save it anew, gocost size FILE --format json -o REPORT.json",
+        ) from error
+    return side, [*notes, *report.notes]
 
 
 def _report(

@@ -23,10 +23,10 @@ _ACCOUNTED: Final = ("binary.size.*", "binary.kind.*", "binary.module.*", "binar
 """What takes more than a look at the file: where every byte of it is."""
 
 
-def account_of(binary: GoBinary, *, by_symbols: bool = True) -> Account:
-    """Where every byte of an opened binary is; `by_symbols` as for `account`."""
+def account_of(binary: GoBinary) -> Account:
+    """Where every byte of an opened binary is."""
     seed = int.from_bytes(os.urandom(4), "little")
-    return account(binary.image, binary.info, seed=seed, by_symbols=by_symbols)
+    return account(binary.image, binary.info, seed=seed)
 
 
 def measure(target: Target, context: Context, base: Target | None = None) -> Measured:

@@ -8,6 +8,7 @@ printed again (`gocost report`) looks as it did.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 Cell = int | float | str | bool | Money | None
+_REST = re.compile(r"\([\d,]+ (others|that do not match)\)")
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -72,6 +74,11 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
         if row[0] is None:
             row[0] = f"({len(rest):,} others)"
         return msgspec.structs.replace(self, rows=[*self.rows[:count], row])
+
+    @property
+    def complete(self) -> bool:
+        """False where rows were put together in one: by `top`, or by a filter of names."""
+        return not (self.rows and _REST.fullmatch(str(self.rows[-1][0])))
 
     def arrow(self) -> pyarrow.Table:
         """The table as Arrow, column descriptions and units in the field metadata."""

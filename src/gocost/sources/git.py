@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gocost.model.errors import SourceError, UsageError
+from gocost.model.errors import GocostError, SourceError, UsageError
 from gocost.sources import process
 
 MISSING = "install git"
@@ -116,6 +116,18 @@ def repository_of(directory: Path) -> Repository | None:
             hint=f"git config --global --add safe.directory {directory.resolve()}",
         )
     return Repository(Path(done.stdout.strip())) if done.ok and done.stdout.strip() else None
+
+
+def is_ref(directory: Path, name: str) -> bool:
+    """Whether git knows `name` in the repository of `directory`; False where there is no git.
+
+    `go build` leaves files that are named like branches, so that a name may be both.
+    """
+    try:
+        repository = repository_of(directory)
+        return repository is not None and bool(repository.commit(name))
+    except GocostError:
+        return False
 
 
 @contextmanager

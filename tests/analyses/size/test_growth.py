@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from gocost.analyses.size.account import Account
-from gocost.analyses.size.growth import (
+from gocost.analyses.size.growth import Growth, growth
+from gocost.analyses.size.imports import ImportedPackage, chain
+from gocost.analyses.size.sides import (
     ADDED,
     CONTAINER,
     OWN,
@@ -13,10 +15,8 @@ from gocost.analyses.size.growth import (
     TOOLCHAIN,
     UNCHANGED,
     UPGRADED,
-    Growth,
-    growth,
+    side_of,
 )
-from gocost.analyses.size.imports import ImportedPackage, chain
 from gocost.formats.buildinfo import BuildInfo, Module
 from gocost.measures.binary import account_of, opened
 from tests.fixtures.binaries import DEBIAN_GO, Recipe, binary, built
@@ -35,6 +35,7 @@ def deltas(split: Growth) -> dict[str, int]:
 
 
 def check_sums(split: Growth, base: Account, head: Account) -> None:
+    assert split.packages is not None
     for table in (split.causes, split.growth, split.packages):
         for column, wanted in (
             ("delta", head.size - base.size), ("base", base.size), ("bytes", head.size)
@@ -44,8 +45,9 @@ def check_sums(split: Growth, base: Account, head: Account) -> None:
 
 def test_a_file_against_itself_has_not_changed() -> None:
     base, head = accounts("linux-amd64", "linux-amd64")
-    split = growth(base, head)
+    split = growth(side_of(base), side_of(head))
     assert not any(deltas(split).values())
+    assert split.functions is not None
     assert split.functions.rows == []
     assert split.notes == ()
 
@@ -54,11 +56,12 @@ def test_a_new_import_of_the_standard_library_and_own_code() -> None:
     plain = Recipe(program="assets")
     more = Recipe(program="assets", flags=("-tags=more",))
     base, head = accounts(plain, more)
-    split = growth(base, head)
+    split = growth(side_of(base), side_of(head))
     check_sums(split, base, head)
     found = deltas(split)
     assert found[TOOLCHAIN] > 100_000
     assert 0 < found[OWN] < 20_000
+    assert split.packages is not None
     packages = [row[1] for row in split.packages.rows[:8]]
     assert "encoding/json" in packages
     assert any("build settings changed: -tags" in note for note in split.notes)
@@ -66,7 +69,7 @@ def test_a_new_import_of_the_standard_library_and_own_code() -> None:
 
 def test_stripping_is_the_containers() -> None:
     base, head = accounts("linux-amd64-pie", "linux-amd64-pie-stripped")
-    split = growth(base, head)
+    split = growth(side_of(base), side_of(head))
     check_sums(split, base, head)
     assert deltas(split)[CONTAINER] < -500_000
     assert any("only this file is stripped" in note for note in split.notes)
@@ -75,7 +78,7 @@ def test_stripping_is_the_containers() -> None:
 def test_two_toolchains() -> None:
     old = Recipe(program="assets", toolchain=DEBIAN_GO)
     base, head = accounts(old, Recipe(program="assets"))
-    split = growth(base, head)
+    split = growth(side_of(base), side_of(head))
     check_sums(split, base, head)
     assert any(note.startswith("the toolchain changed from go1.19") for note in split.notes)
 
@@ -116,7 +119,7 @@ def test_modules_are_told_apart_by_version() -> None:
     head = with_modules(
         one, ("a.com/same", "v1", 12), ("a.com/up", "v2", 50), ("a.com/new", "v1", 7)
     )
-    split = growth(base, head)
+    split = growth(side_of(base), side_of(head))
     check_sums(split, base, head)
     assert deltas(split) == {UPGRADED: 30, ADDED: 7, REMOVED: -5, UNCHANGED: 2}
     assert split.growth.rows[0][:5] == (UPGRADED, "a.com/up", 30, 20, 50)

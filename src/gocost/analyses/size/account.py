@@ -75,13 +75,8 @@ class _Share(msgspec.Struct, frozen=True, eq=False):
     package: NDArray[np.int64]
 
 
-def account(
-    executable: Executable, info: BuildInfo | None, *, seed: int, by_symbols: bool = True
-) -> Account:
+def account(executable: Executable, info: BuildInfo | None, *, seed: int) -> Account:
     """Account for every byte of an executable.
-
-    Without `by_symbols` variables are not attributed by the symbol table, so that the account of
-    a file compares with that of a stripped one.
 
     What cannot be decoded is named in `faults` and accounted for by section only. `seed` is a
     random number that protects hash tables; the result does not depend on it.
@@ -89,9 +84,7 @@ def account(
     packages = Packages(info)
     parts = _decode(executable, packages, seed)
     moduledata = parts.located.moduledata if parts.located is not None else None
-    variables = NOTHING
-    if by_symbols:
-        variables = contents.symbol_intervals(executable, packages, seed)
+    variables = contents.symbol_intervals(executable, packages, seed)
     types = NOTHING
     if parts.types is not None:
         types = contents.type_intervals(parts.types, packages)
