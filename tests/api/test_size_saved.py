@@ -109,7 +109,7 @@ def test_an_edited_report_is_refused(saved: Path) -> None:
         gocost.size(head(), base=edited(saved, grow))
 
     assert str(saved) in caught.value.message
-    assert "save it anew" in caught.value.hint
+    assert "it was edited; save one: gocost size" in caught.value.hint
 
 
 def test_a_report_of_another_command_is_named(tmp_path: Path) -> None:

@@ -172,10 +172,7 @@ def _saved(base: str, head: Account, binary: str) -> tuple[Side, list[str]]:
     try:
         side, notes = saved_side(report.facts, report.tables, own)
     except FormatError as error:
-        raise UsageError(
-            f"{base}: {error.message}",
-            hint="it was edited: save it anew, gocost size FILE --format json -o REPORT.json",
-        ) from error
+        raise report.edited(error) from error
     return side, [*notes, *report.notes]
 
 

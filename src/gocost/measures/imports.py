@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,14 +16,14 @@ from gocost.analyses.size.imports import (
 )
 from gocost.analyses.size.packages import C_CODE, STD
 from gocost.formats.buildinfo import BuildInfo
-from gocost.model.errors import SourceError, UsageError
+from gocost.measures.origin import check_origin
+from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Note, Table
-from gocost.sources.go_command import Go, go_in
+from gocost.sources.go_command import go_in
 
 _ENVIRONMENT: Final = ("GOOS", "GOARCH", "CGO_ENABLED")
 _SWITCHES: Final = ("-race", "-cover", "-asan", "-msan")
-_SINGLE_FILES: Final = "command-line-arguments"
 
 
 def why(found: Account, wanted: str, directory: Path, binary: str) -> tuple[Table, list[Note]]:
@@ -87,7 +86,7 @@ def imported_packages(
     """
     env = {name: info.setting(name) or "" for name in _ENVIRONMENT} if info is not None else {}
     go = go_in(directory, {name: value for name, value in env.items() if value})
-    _check_place(go, info)
+    check_origin(go, info)
     wanted = info.path if info is not None and info.path else "./..."
     flags = []
     if info is not None:
@@ -121,24 +120,6 @@ def _check(wanted: str, sizes: Mapping[str, int], binary: str) -> None:
         raise UsageError(
             f"{wanted} is no module: it is the row of bytes that are no one module's",
             hint=f"`gocost size {binary} --by module` lists the modules",
-        )
-
-
-def _check_place(go: Go, info: BuildInfo | None) -> None:
-    if info is not None and info.path == _SINGLE_FILES:
-        raise UsageError(
-            "the binary was built from single files, which it does not name",
-            hint="build it from its folder, then ask again",
-        )
-    theirs = info.main.path if info is not None and info.main is not None else ""
-    wanted = f"the folder of {theirs}, which the binary was built from" if theirs else "a module"
-    gomod = go.environment("GOMOD")["GOMOD"]
-    if not gomod or gomod == os.devnull:
-        raise SourceError(f"{go.directory} is not in a Go module", hint=f"run it in {wanted}")
-    modules = go.output("list", "-m").split()
-    if theirs and theirs not in modules:
-        raise UsageError(
-            f"{go.directory} is in the module {', '.join(modules)}", hint=f"run it in {wanted}"
         )
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from gocost.formats.buildinfo import BuildInfo
+from gocost.measures.origin import check_origin
 from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.sources.files import exists, is_folder
 from gocost.sources.git import Repository, checked_out, is_ref, repository_of
-from gocost.sources.go_command import go_in, module_root
+from gocost.sources.go_command import go_in
 
 _ENVIRONMENT: Final = (
     "CGO_ENABLED", "GOOS", "GOARCH", "GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64",
@@ -92,24 +93,40 @@ def built_at(
             f"{directory} is not in a git repository, and no file is named {ref}",
             hint="name another binary with --base, or run it in the repository",
         )
+    check_origin(go_in(directory), info)
     commit = repository.merge_base(ref)
     told = flags(info, stripped=stripped) if build_flags is None else build_flags
-    root = module_root(directory).resolve()
+    inside = _place(directory, repository, info.path, info.main.path)
     progress(f"checking out {commit[:12]}")
     with checked_out(repository, commit) as clone, tempfile.TemporaryDirectory() as folder:
-        inside = root.relative_to(repository.root.resolve())
-        go = go_in(clone / inside, _environment(info))
+        if not (clone / inside).is_dir():
+            raise UsageError(
+                f"{ref} ({commit[:12]}) has no {inside}", hint="name a later base with --base"
+            )
         output = Path(folder) / "base"
         progress(f"building {info.path} at {commit[:12]}")
         try:
-            go.build(info.path, output, flags=told)
+            go_in(clone / inside, _environment(info)).build(".", output, flags=told)
         except BuildError as error:
             raise BuildError(
-                f"at the base ({commit[:12]}) {error.message}",
+                f"at the base ({commit[:12]}) {info.path}{error.message.removeprefix('.')}",
                 output=error.output,
                 hint="name a base that builds with --base",
             ) from error
         yield output, commit
+
+
+def _place(directory: Path, repository: Repository, package: str, module: str) -> Path:
+    """The folder of a package, relative to the repository."""
+    root = Path(go_in(directory).output("list", "-m", "-f", "{{.Dir}}", module).strip()).resolve()
+    try:
+        inside = root.relative_to(repository.root.resolve())
+    except ValueError as error:
+        raise UsageError(
+            f"{root} is not in the repository {repository.root}",
+            hint="build the base yourself and name that file with --base",
+        ) from error
+    return inside / package.removeprefix(module).strip("/")
 
 
 def _to_find(base: str, repository: Repository) -> str:
@@ -134,6 +151,11 @@ def flags(info: BuildInfo, *, stripped: bool) -> list[str]:
     if stripped and not info.setting("-ldflags"):
         found.append("-ldflags=-s -w")
     return found
+
+
+def hides_flags(info: BuildInfo) -> bool:
+    """Whether build info may lack flags of the linker: with `-trimpath` it leaves them out."""
+    return info.setting("-trimpath") == "true" and not info.setting("-ldflags")
 
 
 def _environment(info: BuildInfo) -> dict[str, str]:
