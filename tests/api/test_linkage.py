@@ -12,7 +12,7 @@ import pytest
 
 import gocost
 from gocost.measures.linkage_matrix import WAYS, reason
-from gocost.model.errors import NotMeasurableError, UsageError
+from gocost.model.errors import BuildError, NotMeasurableError, UsageError
 from tests.fixtures.binaries import PROGRAMS, binary
 
 
@@ -96,11 +96,72 @@ def test_the_telling_line_of_a_linker_is_found() -> None:
     assert reason(output) == "/usr/bin/ld: cannot find -lanswer: No such file or directory"
 
 
-def test_a_folder_needs_the_matrix() -> None:
-    with pytest.raises(UsageError, match="is a folder") as caught:
-        gocost.linkage(PROGRAMS / "hello")
+def test_the_main_package_of_a_folder_is_built() -> None:
+    report = gocost.linkage(PROGRAMS / "hello", flags=["-buildmode=pie"])
 
-    assert "--matrix" in caught.value.hint
+    fact = report.fact("binary.linkage")
+    assert fact is not None
+    assert fact.value == "dynamic"
+    assert report.layout.title.startswith("hello: dynamic")
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Path:
+    """A module with main packages below its root."""
+    (tmp_path / "go.mod").write_text("module example.com/many\n\ngo 1.21\n")
+    for name in ("api", "worker"):
+        folder = tmp_path / "cmd" / name
+        folder.mkdir(parents=True)
+        (folder / "main.go").write_text("package main\n\nfunc main() {}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("matrix", "command"), [(False, "linkage"), (True, "linkage --matrix")])
+def test_of_several_main_packages_one_has_to_be_named(
+    commands: Path, matrix: bool, command: str
+) -> None:
+    with pytest.raises(UsageError, match=r"the main packages \./cmd/api, \./cmd/worker") as caught:
+        gocost.linkage(commands, matrix=matrix)
+
+    assert caught.value.hint == f"name one: gocost {command} {commands}/cmd/api"
+
+
+def test_the_only_main_package_below_a_folder_is_taken(commands: Path) -> None:
+    shutil.rmtree(commands / "cmd" / "worker")
+
+    assert gocost.linkage(commands).subject.service == "api"
+    report = gocost.linkage(commands, matrix=True)
+    assert report.layout.title == "api: ways to link it"
+    assert report.tables["matrix"].column("linkage")[0] == "static"
+
+
+def test_many_main_packages_are_named_in_part(commands: Path) -> None:
+    for number in range(6):
+        shutil.copytree(commands / "cmd" / "api", commands / "cmd" / f"tool{number}")
+
+    with pytest.raises(UsageError, match="and 3 more"):
+        gocost.linkage(commands)
+
+
+def test_a_folder_without_a_main_package_says_so(commands: Path) -> None:
+    shutil.rmtree(commands / "cmd")
+    (commands / "library.go").write_text("package library\n")
+
+    with pytest.raises(UsageError, match="no main package"):
+        gocost.linkage(commands, matrix=True)
+
+
+def test_a_folder_that_does_not_build_says_what_the_compiler_does(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module broken\n\ngo 1.21\n")
+    (tmp_path / "main.go").write_text("package main\n\nfunc main() { undefined() }\n")
+
+    with pytest.raises(BuildError, match="undefined: undefined"):
+        gocost.linkage(tmp_path)
+
+
+def test_an_architecture_that_the_file_has_not() -> None:
+    with pytest.raises(UsageError, match="is for amd64 alone"):
+        gocost.linkage(binary("linux-amd64"), machine="arm64")
 
 
 def test_a_module_that_does_not_build(tmp_path: Path) -> None:
@@ -120,7 +181,7 @@ def test_a_module_that_does_not_build(tmp_path: Path) -> None:
     ],
 )
 def test_what_bad_input_gets(arguments: list[str], code: int, said: str) -> None:
-    done = run(*arguments)
+    done = run(*(word.format(binary=binary("linux-amd64")) for word in arguments))
 
     assert done.returncode == code
     assert said in done.stderr

@@ -17,18 +17,20 @@ GROUP = "Measure"
 @click.option("--build-flag", "flags", multiple=True, help="For `go build`, repeatable.")
 @reporting
 def command(
-    target: str, matrix: bool, machine: str | None, flags: tuple[str, ...], output: Output
+    target: str,
+    matrix: bool,
+    machine: str | None,
+    flags: tuple[str, ...],
+    output: Output,
 ) -> None:
     """How it is linked, what it needs, where it runs.
 
-    Reads the file: its interpreter, needed libraries and symbol versions. With --matrix it builds
-    a main package as pure Go, with cgo, and with cgo and static C libraries, and compares them.
+    Reads the file: its interpreter, needed libraries and symbol versions. The main package of a
+    folder is built first; with --matrix as pure Go, with cgo, and with cgo and static C libraries,
+    to compare the three.
     """
     from gocost.api.linkage import linkage
-    from gocost.model.errors import UsageError
 
-    if flags and not matrix:
-        raise UsageError("--build-flag is for builds", hint="add --matrix and name a folder")
     with progress() as tell:
         report = linkage(target, matrix=matrix, machine=machine, flags=flags, progress=tell)
     output.emit(report)
