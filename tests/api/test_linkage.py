@@ -178,6 +178,8 @@ def test_a_module_that_does_not_build(tmp_path: Path) -> None:
         (["no-such-file"], 3, "does not exist"),
         (["--build-flag=-s", "x"], 2, "--build-flag is for builds"),
         (["--matrix", "no-such-folder"], 2, "is no folder"),
+        (["--matrix", "--base", "main"], 2, "and no base"),
+        (["--base", "", "{binary}"], 2, "--base names nothing"),
     ],
 )
 def test_what_bad_input_gets(arguments: list[str], code: int, said: str) -> None:

@@ -108,6 +108,13 @@ def measured(found: Examined, subject: Subject) -> Measured:
     )
 
 
+def runs(program: Program) -> dict[str, str]:
+    """By platform whether it runs there; of a distribution the oldest release that will do."""
+    return {row.name: str(row.runs) for row in platforms(program)} | {
+        row.name: f"from {row.oldest.release}" if row.oldest else "no" for row in families(program)
+    }
+
+
 def _library_table(linkage: Linkage) -> Table:
     return Table(
         title="Libraries it loads",

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gocost.analyses.portability import families, platforms
-from gocost.measures.linkage import NO_GLIBC, Examined, examine
+from gocost.measures.linkage import NO_GLIBC, Examined, examine, runs
 from gocost.model.errors import BuildError
 from gocost.model.quantity import Unit
 from gocost.model.report import Column, Note, Table
@@ -153,7 +152,9 @@ def _row(outcome: Outcome) -> tuple[str | int | float | None, ...]:
 
 def _platforms_table(outcomes: Sequence[Outcome]) -> Table:
     """A platform a row, a way a column; of a distribution the oldest release that will do."""
-    columns = [_runs(outcome.found) for outcome in outcomes]
+    columns = [
+        runs(outcome.found.program) if outcome.found is not None else {} for outcome in outcomes
+    ]
     names = list(dict.fromkeys(name for column in columns for name in column))
     return Table(
         title="Where each runs",
@@ -169,15 +170,6 @@ def _platforms_table(outcomes: Sequence[Outcome]) -> Table:
         ),
         rows=[(name, *(column.get(name) for column in columns)) for name in names],
     )
-
-
-def _runs(found: Examined | None) -> dict[str, str]:
-    if found is None:
-        return {}
-    return {row.name: str(row.runs) for row in platforms(found.program)} | {
-        row.name: f"from {row.oldest.release}" if row.oldest else "no"
-        for row in families(found.program)
-    }
 
 
 def matrix_notes(outcomes: Sequence[Outcome]) -> Iterator[Note]:
