@@ -42,8 +42,16 @@ def test_by_shows_what_was_asked_for() -> None:
     assert gocost.size(path, by=["function"]).layout.tables == ("functions",)
     report = gocost.size(path, by=["module", "package"])
     assert report.layout.tables == ("module_package",)
-    with pytest.raises(UsageError, match="choose of module"):
+    with pytest.raises(UsageError, match="named 'colour'") as unknown:
         gocost.size(path, by=["colour"])
+    assert unknown.value.hint == "choose of module, package, function, section, kind"
+    with pytest.raises(UsageError, match="named 'modules'") as plural:
+        gocost.size(path, by=["modules"])
+    assert plural.value.hint == "did you mean module?"
+    with pytest.raises(UsageError, match="named ''"):
+        gocost.size(path, by=["module", ""])
+    with pytest.raises(UsageError, match="--by names module twice"):
+        gocost.size(path, by=["module", "kind", "module"])
 
 
 def test_filter_names_what_is_wrong_with_it() -> None:
@@ -52,6 +60,10 @@ def test_filter_names_what_is_wrong_with_it() -> None:
     assert len(report.tables["packages"].rows) == 2
     with pytest.raises(UsageError, match="no regular expression"):
         gocost.size(path, filter="(")
+    nothing = gocost.size(path, by=["package"], filter="no such name")
+    assert "--filter 'no such name' matches no row of packages" in nothing.notes[0].text
+    assert nothing.notes[0].level == "warning"
+    assert not any("matches no row" in note.text for note in report.notes)
 
 
 def test_why_gives_the_chain_of_imports() -> None:
@@ -64,7 +76,7 @@ def test_why_gives_the_chain_of_imports() -> None:
 
 def test_why_outside_the_module_says_so(tmp_path: Path) -> None:
     path = built(Recipe(program="assets"))
-    with pytest.raises(SourceError, match="not in a Go module"):
+    with pytest.raises(UsageError, match="not in a Go module"):
         gocost.size(path, why="fmt", directory=tmp_path)
 
 

@@ -76,7 +76,7 @@ def test_output_is_stable() -> None:
 
 def test_by_and_base() -> None:
     path = str(binary("linux-amd64"))
-    text = gocost("size", path, "--by", "module,kind").stdout
+    text = gocost("size", path, "--by", "module, kind").stdout
     assert "Bytes by module and kind" in text
     grown = gocost("size", path, "--base", str(binary("linux-amd64-stripped"))).stdout
     assert "What made the size change" in grown
@@ -97,6 +97,7 @@ def test_other_formats(format_: str, tmp_path: Path) -> None:
         (("size", "/absent"), 3, "/absent does not exist"),
         (("size", "/bin/true"), 3, "without Go in it"),
         (("size", "{binary}", "--by", "colour"), 2, "choose of module, package"),
+        (("size", "{binary}", "--by", ""), 2, "choose of module, package"),
         (("size", "{binary}", "--filter", "("), 2, "no regular expression"),
         (("size", "{binary}", "--base", "/absent"), 2, "/absent"),
         (("size",), 2, "FILE"),

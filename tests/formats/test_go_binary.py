@@ -11,10 +11,12 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gocost.formats.go_binary import open_go_binary
 from gocost.model.errors import FormatError
+from gocost.model.report import Report
 from tests.fixtures.binaries import RECIPES, RELEASES, binary
 from tests.formats.upx import packed, packed_library
 
@@ -48,6 +50,7 @@ def zip_of(data: bytes) -> bytes:
     [
         (b"", "an empty file", "build or copy"),
         (b"#!/bin/sh\nexec app\n", "a script", "that it starts"),
+        (msgspec.json.encode(Report("size", "0.1")), "a report of gocost", "--base takes"),
         (gzip.compress(b"x" * 99), "a gzip archive", "unpack"),
         (zip_of(b"x"), "a zip archive", "unpack"),
         (tar_of(b"x" * 99), "a tar archive", "unpack"),

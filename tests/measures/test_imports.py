@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import gocost
-from gocost.model.errors import SourceError, UsageError
+from gocost.model.errors import UsageError
 from gocost.model.report import Report
 from tests.fixtures.binaries import PROGRAMS, Recipe, binary, built
 
@@ -144,7 +144,7 @@ def test_another_module_is_not_asked(shop: Path) -> None:
 
 
 def test_outside_of_modules_the_one_to_ask_is_named(shop: Path) -> None:
-    with pytest.raises(SourceError, match="is not in a Go module") as caught:
+    with pytest.raises(UsageError, match="is not in a Go module") as caught:
         gocost.size(shop / "program", why="example.com/used", directory=shop)
 
     assert "the folder of example.com/shop" in caught.value.hint

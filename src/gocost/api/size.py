@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,12 +55,7 @@ def size(
     Raises UsageError for what cannot be asked, SourceError where a file cannot be read,
     BuildError where the base does not build and FormatError where a file is no Go executable.
     """
-    for name in by:
-        if name not in DIMENSIONS:
-            raise UsageError(
-                f"there is nothing to sort bytes by named {name!r}",
-                hint=f"choose of {', '.join(DIMENSIONS)}",
-            )
+    _check(by)
     pattern = _pattern(filter)
     path, directory = Path(binary), Path(directory)
     with opened(path) as image:
@@ -77,7 +72,7 @@ def size(
                 for name, table in made.items()
             }
         saved = savings(image.image, image.info)
-        notes = _notes(found, saved)
+        notes = [*_unmatched(made, shown, filter), *_notes(found, saved)]
         changes: list[Change] = []
         if why is not None:
             from gocost.measures.imports import why as chain_of_imports
@@ -95,6 +90,20 @@ def size(
         return _report(path, found, saved, made, shown, notes, changes)
 
 
+def _check(by: Sequence[str]) -> None:
+    for number, name in enumerate(by):
+        if name not in DIMENSIONS:
+            singular = name.removesuffix("s")
+            raise UsageError(
+                f"there is nothing to sort bytes by named {name!r}",
+                hint=f"did you mean {singular}?"
+                if singular in DIMENSIONS
+                else f"choose of {', '.join(DIMENSIONS)}",
+            )
+        if name in by[:number]:
+            raise UsageError(f"--by names {name} twice", hint="name it once")
+
+
 def _pattern(text: str | None) -> re.Pattern[str] | None:
     if text is None:
         return None
@@ -105,6 +114,20 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
             f"--filter {text!r} is no regular expression: {error}",
             hint="quote it, and escape what should stand for itself with \\",
         ) from error
+
+
+def _unmatched(made: Mapping[str, Table], shown: Sequence[str], text: str | None) -> list[Note]:
+    """That a filter leaves nothing of what is shown."""
+    empty = [name for name in shown if len(made[name].rows) == 1 and not made[name].complete]
+    if text is None or empty != list(shown):
+        return []
+    named = ", ".join(empty)
+    return [
+        Note(
+            "warning",
+            f"--filter {text!r} matches no row of {named}; it is a regular expression over names",
+        )
+    ]
 
 
 def _has_names(table: Table) -> bool:

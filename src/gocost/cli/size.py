@@ -43,7 +43,7 @@ def command(
     with progress() as tell:
         report = size(
             binary,
-            by=by.split(",") if by else (),
+            by=[name.strip() for name in by.split(",")] if by is not None else (),
             filter=filter_,
             why=why,
             base=base,

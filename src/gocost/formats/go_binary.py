@@ -33,6 +33,12 @@ _NAME_BINARY = "name the executable that `go build` wrote"
 _ELSEWHERE = "gocost reads ELF, PE and Mach-O executables"
 # (offset, magic, what it is, what to do); the first that matches names the file.
 _KINDS = (
+    (
+        0,
+        b'{"schema":"gocost.report/',
+        "a report of gocost",
+        "name the binary; --base takes a report",
+    ),
     (0, b"#!", "a script", "name the executable that it starts"),
     (0, b"\x1f\x8b", "a gzip archive", _UNPACK),
     (0, b"PK\x03\x04", "a zip archive", _UNPACK),

@@ -30,7 +30,7 @@ def why(found: Account, wanted: str, directory: Path, binary: str) -> tuple[Tabl
     """The chain of imports to a module or package, a row a package, and what to know about it.
 
     Raises UsageError where `wanted` is no module or package of the binary, or `directory` is not
-    the module that it was built from, SourceError where there is no module or no Go.
+    in the module that it was built from, SourceError where there is no Go.
     """
     info = found.info
     wanted = wanted.partition("@")[0].rstrip("/").removeprefix(f"{STD}/")
@@ -81,8 +81,8 @@ def imported_packages(
     """The packages of the module at `directory` that the binary's build would take in, by path,
     and the main packages to start from.
 
-    Listed for the binary's platform and tags. Raises SourceError where there is no module,
-    UsageError where it is not the one that the binary was built from.
+    Listed for the binary's platform and tags. Raises UsageError where the module is not the one
+    that the binary was built from, or there is none.
     """
     env = {name: info.setting(name) or "" for name in _ENVIRONMENT} if info is not None else {}
     go = go_in(directory, {name: value for name, value in env.items() if value})

@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from gocost.formats.buildinfo import BuildInfo
-from gocost.model.errors import SourceError, UsageError
+from gocost.model.errors import UsageError
 from gocost.sources.go_command import Go
 
 SINGLE_FILES: Final = "command-line-arguments"
@@ -14,8 +14,8 @@ SINGLE_FILES: Final = "command-line-arguments"
 
 
 def check_origin(go: Go, info: BuildInfo | None) -> None:
-    """Raises UsageError where the binary was built from another module, or from single files, and
-    SourceError where the folder is in none. Without build info any module will do.
+    """Raises UsageError where the folder is in no module or in another than the binary was built
+    from, and where that was built from single files. Without build info any module will do.
     """
     if info is not None and info.path == SINGLE_FILES:
         raise UsageError(
@@ -26,7 +26,7 @@ def check_origin(go: Go, info: BuildInfo | None) -> None:
     wanted = f"the folder of {theirs}, which the binary was built from" if theirs else "a module"
     gomod = go.environment("GOMOD")["GOMOD"]
     if not gomod or gomod == os.devnull:
-        raise SourceError(f"{go.directory} is not in a Go module", hint=f"run it in {wanted}")
+        raise UsageError(f"{go.directory} is not in a Go module", hint=f"run it in {wanted}")
     modules = go.output("list", "-m").split()
     if theirs and theirs not in modules:
         raise UsageError(
