@@ -32,6 +32,7 @@ from gocost.cli.index import COMMANDS
 from gocost.cli.main import gocost
 from gocost.model.catalogue import FAMILIES, all_metrics
 from gocost.model.quantity import Unit
+from gocost.policy.json_schema import schema
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -198,10 +199,11 @@ def refused(line: str) -> str:
 
 
 def reference() -> dict[Path, str]:
-    """The generated pages: commands from click, metrics from the catalogue."""
+    """The generated pages: of click's commands, the catalogue's metrics, the policy's keys."""
     return {
         DOCS / "reference" / "commands.md": commands_page(),
         DOCS / "reference" / "metrics.md": metrics_page(),
+        DOCS / "reference" / "policy.md": policy_page(),
     }
 
 
@@ -243,6 +245,33 @@ def metrics_page() -> str:
                 f"Unit: {unit} ({kind}{worse}).{labels}\n\n"
                 f"- How it is measured: {metric.how}.\n- What to do: {metric.advice}.\n"
             )
+    return "\n".join(parts)
+
+
+def policy_page() -> str:
+    """Every key of `gocost.yaml` with what it means, as editors have it."""
+    parts = [
+        "# The keys of gocost.yaml\n\nMade from the policy's JSON Schema, which "
+        "`gocost policy schema` prints; [how to write one](../policy.md).\n"
+    ]
+    definitions = schema()["$defs"]
+    for title, name in (
+        ("The file", "PolicyFile"),
+        ("services.NAME", "ServiceEntry"),
+        ("services.NAME.build", "Build"),
+        ("services.NAME.run", "Run"),
+        ("services.NAME.run.load", "Load"),
+        ("services.NAME.bench", "Bench"),
+        ("services.NAME.deployment", "Deployment"),
+        ("rules", "RuleEntry"),
+        ("waivers", "WaiverEntry"),
+    ):
+        rows = "\n".join(
+            f"| `{key}` | {field['description'].replace('|', '&#124;')} |"
+            for key, field in definitions[name]["properties"].items()
+        )
+        about = definitions[name]["description"]
+        parts.append(f"## {title}\n\n{about}\n\n| key | meaning |\n|---|---|\n{rows}\n")
     return "\n".join(parts)
 
 

@@ -116,7 +116,13 @@ CASES = [
         "cannot be 'statik'",
         "'static'",
     ),
-    (with_rules("{metric: binary.size, one_of: [a]}"), 5, 35, "not text", "max or min"),
+    (
+        with_rules("{metric: binary.size, one_of: [a]}"),
+        5,
+        35,
+        "a number and has no one_of",
+        "max, min",
+    ),
     (
         with_rules("{metric: binary.linkage, is: static, one_of: [static]}"),
         5,

@@ -41,14 +41,13 @@ def explain(name: str | None = None, *, policy: str | Path | None = None) -> Rep
 
 def example_rule(metric: Metric) -> str:
     """A rule over the metric as it would stand in a policy."""
-    if metric.unit is Unit.BOOLEAN:
-        limit = f"is: {'false' if metric.worse is Worse.HIGHER else 'true'}"
-    elif metric.unit is Unit.TEXT:
-        limit = f"one_of: [{', '.join(metric.values[:2]) or 'WORD'}]"
-    else:
-        kind = "min" if metric.worse is Worse.LOWER else "max"
-        limit = f"{kind}: {example(metric.unit)}"
-    return f"- {{metric: {metric.id}, {limit}}}"
+    from gocost.policy.kinds.interface import Bound
+    from gocost.policy.kinds.registry import KINDS
+
+    suited = [kind for kind in KINDS.values() if kind.suits(metric)]
+    worst = Bound.LOWER if metric.worse is Worse.LOWER else Bound.UPPER
+    kind = next((kind for kind in suited if kind.bound is worst), suited[0])
+    return f"- {{metric: {metric.id}, {kind.example(metric)}}}"
 
 
 def _all() -> Report:

@@ -67,6 +67,8 @@ def tighten(
     """
     from gocost.cost.price_book import load_prices
     from gocost.gate.check import Request, check
+    from gocost.policy.kinds.interface import Bound
+    from gocost.policy.kinds.registry import KINDS
     from gocost.policy.loading import shown as as_shown
     from gocost.policy.rewriting import Measurement, rewritten, tightenings
     from gocost.policy.rules import selected
@@ -116,7 +118,7 @@ def tighten(
         columns=(
             Column("place", Unit.TEXT, "file and line"),
             Column("rule", Unit.TEXT, "the rule's id"),
-            Column("limit", Unit.TEXT, "max or min"),
+            Column("limit", Unit.TEXT, "which of the rule's limits"),
             Column("before", Unit.TEXT, "as it was written"),
             Column("after", Unit.TEXT, "as it is now"),
             Column("measured", Unit.TEXT, "what it follows"),
@@ -134,7 +136,7 @@ def tighten(
             for finding in report.findings
             if finding.outcome.value in ("unknown", "skipped")
             and finding.limit is not None
-            and finding.limit.kind in ("max", "min")
+            and KINDS[finding.limit.kind].bound is not Bound.NONE
         }
     )
     notes = [*report.notes]

@@ -10,6 +10,7 @@ import msgspec
 
 from gocost.model.finding import Finding, Location, Outcome
 from gocost.model.report import Table
+from gocost.policy.kinds.registry import KINDS
 from gocost.policy.loading import shown
 
 LINTED: Final = "lint.performance.issues"
@@ -23,14 +24,15 @@ def with_places(
 ) -> list[Finding]:
     """The findings, each broken lint limit followed by its issues at their file and line.
 
-    A growth limit is broken by a difference, and which issues are new is not known: it stays alone.
+    A limit against the base is broken by a difference, and which issues are new is not known: it
+    stays alone.
     """
     table = tables.get(TABLE)
     found = []
     for finding in findings:
         found.append(finding)
         broken = finding.outcome in (Outcome.VIOLATED, Outcome.WAIVED)
-        absolute = finding.limit is not None and finding.limit.kind != "growth"
+        absolute = finding.limit is not None and not KINDS[finding.limit.kind].needs_base
         if table is not None and finding.metric == LINTED and broken and absolute:
             found += _issues(finding, table, directory)
     return found

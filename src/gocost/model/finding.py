@@ -44,8 +44,8 @@ class Limit(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the rule allows."""
 
     kind: str
-    """max, min, is, one_of, growth."""
-    value: int | float | str | bool | list[str] | None
+    """Its key in the rule: max, min, one_of, is, growth."""
+    value: int | float | str | bool | list[int | float | str] | None
     text: str = ""
     """As the policy's author wrote it: `12 MiB`, `5%`."""
     relative: bool = False

@@ -70,6 +70,11 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
             )
 
     @property
+    def worse_sign(self) -> int:
+        """+1 where more is worse (also where neither is: growth means more), -1 where less is."""
+        return -1 if self.worse is Worse.LOWER else 1
+
+    @property
     def family(self) -> str:
         """The first word of the id, which is also the catalogue file it stands in."""
         return self.id.partition(".")[0]

@@ -1,12 +1,12 @@
 """Facts against rules: findings. Pure; the day is given, so that waivers expire in tests too.
 
+Here is what there is to judge; whether it keeps a limit is for the limit's kind to say (kinds/).
 Unknown is never pass, and skipped is said. A metric with labels is judged fact by fact: each that
 breaks the limit is a finding of its own, and those that keep it are one finding together.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,15 +14,16 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from gocost.model.catalogue import all_metrics
-from gocost.model.fact import Fact, Value
+from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Limit, Location, Outcome
-from gocost.model.metric import Enforcer, Metric
-from gocost.model.quantity import Money, Unit, format_quantity
+from gocost.model.metric import Enforcer
+from gocost.model.quantity import Money
 from gocost.model.report import Change, Verdict
 from gocost.model.subject import Subject
 from gocost.policy.baseline import Baseline
-from gocost.policy.rules import Rule, Waiver, selected, worse_sign
+from gocost.policy.kinds.interface import Case, Kind, Ruling, Show, named
+from gocost.policy.kinds.registry import KINDS
+from gocost.policy.rules import Rule, Waiver, selected
 
 NO_BASE = "no base to compare with was named: --base REF or --base REPORT.json"
 
@@ -67,45 +68,61 @@ class Judge:
             for finding in self._judge(rule, limit)
         ]
 
-    def _shown(self, value: Value, unit: Unit, *, signed: bool = False) -> str:
-        if signed and unit is Unit.RATIO and isinstance(value, int | float):
-            # `237% by +207%` reads as if it were a share of the base.
-            return f"{value * 100:+.3g} points"
-        text = format_quantity(value, unit, signed=signed)
-        if unit not in (Unit.MONEY, Unit.MONEY_PER_MONTH):
-            return text
-        amount, slash, per = text.partition("/")
-        return f"{amount} {self.currency}{slash}{per}"
-
-    def _interval(self, change: Change, metric: Metric) -> str:
-        if change.low is None or change.high is None:
-            return ""
-        low = self._shown(change.low, metric.unit, signed=True)
-        high = self._shown(change.high, metric.unit, signed=True)
-        return f" ({low} to {high})"
-
     def _concerns(self, rule: Rule) -> bool:
         glob = rule.select.get("service")
         return glob is None or fnmatchcase(self.evidence.subject.service, glob)
 
     def _judge(self, rule: Rule, limit: Limit) -> list[Finding]:
+        kind = KINDS[limit.kind]
+        found = (self._compared if kind.needs_base else self._alone)(rule, limit)
+        others = [each for each in found if isinstance(each, Finding)]
+        kept: list[tuple[Ruling, Finding]] = []
+        for case in found:
+            if isinstance(case, Finding):
+                continue
+            ruling = kind.judge(case)
+            if ruling.kept:
+                kept.append((ruling, self._ruled(rule, Outcome.PASS, case, ruling)))
+            else:
+                others.append(self._violation(rule, case, ruling))
+        return [*_skips_summed_up(others), *_nearest(kept)]
+
+    def _alone(self, rule: Rule, limit: Limit) -> list[Case | Finding]:
+        """The facts that the rule selects, or why there is none."""
         facts = [fact for fact in self.evidence.facts if self._selects(rule, fact)]
-        if limit.kind == "growth":
-            # A measure that ran both sides in turn says it better than two facts side by side.
-            changes = self._changes(rule)
-            if changes:
-                return _summed_up([self._judge_change(rule, limit, each) for each in changes])
-            missing = self._no_base(rule, limit)
-            if missing is not None:
-                return [missing]
-            if not rule.metric.exact:
-                return self._side_by_side(rule, limit)
-            facts = [fact for fact in self._growth_facts() if self._selects(rule, fact)]
         if not facts:
             return [self._without_fact(rule, limit)]
-        if limit.kind == "growth":
-            return _summed_up([self._exact_growth(rule, limit, fact) for fact in facts])
-        return _summed_up([self._absolute(rule, limit, fact) for fact in facts])
+        return [self._case(rule, limit, fact) for fact in facts]
+
+    def _compared(self, rule: Rule, limit: Limit) -> list[Case | Finding]:
+        """The differences against the base that the rule selects, or why there is none."""
+        # A measure that ran both sides in turn says it better than two facts side by side.
+        changes = self._changes(rule)
+        if changes:
+            return [self._changed(rule, limit, change) for change in changes]
+        missing = self._no_base(rule, limit)
+        if missing is not None:
+            return [missing]
+        if not rule.metric.exact:
+            return [self._side_by_side(rule, limit)]
+        comparable = self.evidence.comparable
+        facts = self.evidence.facts if comparable is None else comparable
+        chosen = [fact for fact in facts if self._selects(rule, fact)]
+        if not chosen:
+            return [self._without_fact(rule, limit)]
+        return [self._beside_its_base(rule, limit, fact) for fact in chosen]
+
+    def _case(
+        self,
+        rule: Rule,
+        limit: Limit,
+        fact: Fact,
+        base: Fact | None = None,
+        change: Change | None = None,
+    ) -> Case:
+        baseline = self.evidence.baseline
+        name = baseline.name if baseline is not None else ""
+        return Case(rule.metric, limit, fact, Show(self.currency), base, name, change)
 
     def _selects(self, rule: Rule, fact: Fact) -> bool:
         return fact.metric == rule.metric.id and selected(
@@ -119,11 +136,10 @@ class Judge:
         if (reason := _reason(self.evidence.skipped, identifier)) is not None:
             return self._finding(rule, limit, Outcome.SKIPPED, reason=reason)
         others = [fact for fact in self.evidence.facts if fact.metric == identifier]
-        if others and limit.kind == "max" and rule.metric.family == "binary":
-            wanted = _labelled({k: v for k, v in rule.select.items() if k != "service"})
-            return self._finding(
-                rule, limit, Outcome.PASS, message=f"{identifier}{wanted} is not there at all"
-            )
+        if others and KINDS[limit.kind].absent_keeps and rule.metric.family == "binary":
+            wanted = {k: v for k, v in rule.select.items() if k != "service"}
+            absent = named(Fact(identifier, 0, rule.metric.unit, labels=wanted))
+            return self._finding(rule, limit, Outcome.PASS, message=f"{absent} is not there at all")
         reason = (
             f"nothing that was measured has {_selector(rule.select)}"
             if others
@@ -131,28 +147,7 @@ class Judge:
         )
         return self._finding(rule, limit, Outcome.UNKNOWN, reason=reason)
 
-    def _absolute(self, rule: Rule, limit: Limit, fact: Fact) -> Finding:
-        name, value, metric = _name(fact), fact.value, rule.metric
-        shown = self._shown(value, metric.unit)
-        if _keeps(limit, value):
-            verb = {"max": "within max", "min": "above min"}.get(limit.kind, "allowed:")
-            message = f"{name} is {shown}, {verb} {_shown_limit(limit)}"
-            return self._finding(
-                rule, limit, Outcome.PASS, fact=fact, message=message, money=self._money(fact)
-            )
-        if limit.kind in ("max", "min"):
-            assert isinstance(limit.value, int | float)
-            over = abs(float(value) - limit.value)
-            side = "over max" if limit.kind == "max" else "below min"
-            # Of a ratio, a difference in percent would read as a share of something.
-            by = "" if metric.unit is Unit.RATIO else f"{self._shown(over, metric.unit)} "
-            message = f"{name} is {shown}, {by}{side} {limit.text}"
-            money = self.price(metric.id, over) if limit.kind == "max" else None
-            return self._violation(rule, limit, fact, message, money)
-        allowed = f"must be {'one of ' if limit.kind == 'one_of' else ''}{_shown_limit(limit)}"
-        return self._violation(rule, limit, fact, f"{name} is {shown}, {allowed}", None)
-
-    def _exact_growth(self, rule: Rule, limit: Limit, fact: Fact) -> Finding:
+    def _beside_its_base(self, rule: Rule, limit: Limit, fact: Fact) -> Case | Finding:
         assert self.evidence.baseline is not None
         base = next(
             (
@@ -162,32 +157,13 @@ class Judge:
             ),
             None,
         )
-        if base is None:
-            if fact.labels:
-                reason = f"{_name(fact)} is not in {self.evidence.baseline.name}"
-                return self._finding(rule, limit, Outcome.SKIPPED, fact=fact, reason=reason)
-            reason = f"{self.evidence.baseline.name} has no value of {fact.metric}"
-            return self._finding(rule, limit, Outcome.UNKNOWN, fact=fact, reason=reason)
-        assert isinstance(fact.value, int | float)
-        assert isinstance(base.value, int | float)
-        grown = fact.value - base.value
-        worse = grown * worse_sign(rule.metric)
-        allowed = _allowance(limit, base.value)
-        shown = self._shown(grown, rule.metric.unit, signed=True)
-        grew = f"{_name(fact)} went from {self._shown(base.value, rule.metric.unit)} by {shown}"
-        if base.value and grown:
-            grew += f" ({grown / base.value:+.1%})"
-        if grown == 0:
-            grew = f"{_name(fact)} is as in {self.evidence.baseline.name}"
-        money = self.price(fact.metric, grown)
-        if worse <= allowed:
-            message = f"{grew}, within growth {limit.text}"
-            return self._finding(
-                rule, limit, Outcome.PASS, fact=fact, base=base, message=message, money=money
-            )
-        return self._violation(
-            rule, limit, fact, f"{grew}, over growth {limit.text}", money, base=base
-        )
+        if base is not None:
+            return self._case(rule, limit, fact, base)
+        if fact.labels:
+            reason = f"{named(fact)} is not in {self.evidence.baseline.name}"
+            return self._finding(rule, limit, Outcome.SKIPPED, fact=fact, reason=reason)
+        reason = f"{self.evidence.baseline.name} has no value of {fact.metric}"
+        return self._finding(rule, limit, Outcome.UNKNOWN, fact=fact, reason=reason)
 
     def _changes(self, rule: Rule) -> list[Change]:
         return [
@@ -197,46 +173,25 @@ class Judge:
             and selected(rule.select, self.evidence.subject.service, change.labels)
         ]
 
-    def _growth_facts(self) -> Sequence[Fact]:
-        comparable = self.evidence.comparable
-        return self.evidence.facts if comparable is None else comparable
-
-    def _side_by_side(self, rule: Rule, limit: Limit) -> list[Finding]:
+    def _side_by_side(self, rule: Rule, limit: Limit) -> Finding:
         """A sampled metric without a change: its facts of both sides are no comparison."""
         facts = [fact for fact in self.evidence.facts if self._selects(rule, fact)]
-        if facts and any(each.metric == rule.metric.id for each in self.evidence.changes):
+        if not facts:
+            return self._without_fact(rule, limit)
+        if any(_family(each.metric) == rule.metric.family for each in self.evidence.changes):
             # Others were compared, so both sides ran, and the base does not have this one.
             assert self.evidence.baseline is not None
-            reason = f"{_name(facts[0])} is not in {self.evidence.baseline.name}"
-            return [self._finding(rule, limit, Outcome.SKIPPED, reason=reason)]
-        if facts:
-            reason = "base and head were not measured interleaved, so there is no interval"
-            return [self._finding(rule, limit, Outcome.UNKNOWN, reason=reason)]
-        return [self._without_fact(rule, limit)]
+            reason = f"{named(facts[0])} is not in {self.evidence.baseline.name}"
+            return self._finding(rule, limit, Outcome.SKIPPED, reason=reason)
+        reason = "base and head were not measured interleaved, so there is no interval"
+        return self._finding(rule, limit, Outcome.UNKNOWN, reason=reason)
 
-    def _judge_change(self, rule: Rule, limit: Limit, change: Change) -> Finding:
-        metric = rule.metric
+    def _changed(self, rule: Rule, limit: Limit, change: Change) -> Case | Finding:
         fact, base = _fact_of(change, change.head), _fact_of(change, change.base)
         if change.verdict is Verdict.UNKNOWN or change.delta is None or change.base is None:
-            reason = f"{_name(fact)}: too few runs to say whether it changed"
+            reason = f"{named(fact)}: too few runs to say whether it changed"
             return self._finding(rule, limit, Outcome.UNKNOWN, fact=fact, base=base, reason=reason)
-        assert isinstance(change.base, int | float)
-        sign = worse_sign(metric)
-        low = change.low if change.low is not None else change.delta
-        high = change.high if change.high is not None else change.delta
-        least = min(low * sign, high * sign)
-        money = self.price(metric.id, change.delta)
-        shown = self._shown(change.delta, metric.unit, signed=True)
-        interval = self._interval(change, metric)
-        before = self._shown(change.base, metric.unit)
-        grew = f"{_name(fact)} went from {before} by {shown}{interval}"
-        if least > _allowance(limit, change.base) and change.verdict is not Verdict.SAME:
-            message = f"{grew}, over growth {limit.text}"
-            return self._violation(rule, limit, fact, message, money, base=base)
-        message = f"{grew}, not shown to be over growth {limit.text}"
-        return self._finding(
-            rule, limit, Outcome.PASS, fact=fact, base=base, message=message, money=money
-        )
+        return self._case(rule, limit, fact, base, change)
 
     def _no_base(self, rule: Rule, limit: Limit) -> Finding | None:
         baseline = self.evidence.baseline
@@ -249,32 +204,39 @@ class Judge:
             return self._finding(rule, limit, Outcome.SKIPPED, reason=reason)
         return None
 
-    def _violation(
-        self,
-        rule: Rule,
-        limit: Limit,
-        fact: Fact,
-        message: str,
-        money: Money | None,
-        *,
-        base: Fact | None = None,
-    ) -> Finding:
+    def _violation(self, rule: Rule, case: Case, ruling: Ruling) -> Finding:
         outcome, reason = Outcome.VIOLATED, ""
         for waiver in self.waivers:
             if waiver.rule != rule.id or not selected(
-                waiver.select, self.evidence.subject.service, fact.labels
+                waiver.select, self.evidence.subject.service, case.fact.labels
             ):
                 continue
             if waiver.expired(self.today):
                 reason = f"the waiver of {waiver.owner} expired on {waiver.expires}"
-            elif waiver.limit is not None and not _keeps(waiver.limit, fact.value):
+            elif waiver.limit is not None and not self._covers(waiver.limit, case):
                 reason = f"it is beyond the max {waiver.limit.text} of the waiver of {waiver.owner}"
             else:
                 outcome = Outcome.WAIVED
                 reason = f"{waiver.reason} (waived by {waiver.owner} until {waiver.expires})"
                 break
+        return self._ruled(rule, outcome, case, ruling, reason)
+
+    def _covers(self, limit: Limit, case: Case) -> bool:
+        return KINDS[limit.kind].judge(Case(case.metric, limit, case.fact, case.show)).kept
+
+    def _ruled(
+        self, rule: Rule, outcome: Outcome, case: Case, ruling: Ruling, reason: str = ""
+    ) -> Finding:
+        money = None if ruling.amount is None else self.price(case.metric.id, ruling.amount)
         return self._finding(
-            rule, limit, outcome, fact=fact, base=base, message=message, money=money, reason=reason
+            rule,
+            case.limit,
+            outcome,
+            fact=case.fact,
+            base=case.base,
+            message=ruling.says,
+            money=money,
+            reason=reason,
         )
 
     def _finding(
@@ -289,11 +251,6 @@ class Judge:
         reason: str = "",
         money: Money | None = None,
     ) -> Finding:
-        if not message:
-            what = "could not be measured" if outcome is Outcome.UNKNOWN else "was not measured"
-            if limit.kind == "growth":
-                what = what.replace("measured", "compared")
-            message = f"{rule.metric.id} {what}"
         anchor = rule.anchor if rule.anchor != rule.place else rule.places[limit.kind]
         broken = outcome in (Outcome.VIOLATED, Outcome.WAIVED)
         return Finding(
@@ -301,7 +258,7 @@ class Judge:
             metric=rule.metric.id,
             outcome=outcome,
             severity=rule.severity,
-            message=message,
+            message=message or _unjudged(rule, KINDS[limit.kind], outcome),
             subject=self.evidence.subject,
             limit=limit,
             fact=fact,
@@ -312,58 +269,30 @@ class Judge:
             reason=reason,
         )
 
-    def _money(self, fact: Fact) -> Money | None:
-        if isinstance(fact.value, bool) or not isinstance(fact.value, int | float):
-            return None
-        return self.price(fact.metric, fact.value)
+
+def _unjudged(rule: Rule, kind: Kind, outcome: Outcome) -> str:
+    done = "compared" if kind.needs_base else "measured"
+    how = "could not be" if outcome is Outcome.UNKNOWN else "was not"
+    return f"{rule.metric.id} {how} {done}"
 
 
-def _summed_up(findings: list[Finding]) -> list[Finding]:
-    """Those that are not kept one by one, and the kept ones as one finding: the nearest to it."""
-    kept = [finding for finding in findings if finding.outcome is Outcome.PASS]
-    others = [finding for finding in findings if finding.outcome is not Outcome.PASS]
-    skipped = [finding for finding in others if finding.outcome is Outcome.SKIPPED]
-    if len(skipped) > 1:
-        first = skipped[0]
-        more = f"{first.message} (and {len(skipped) - 1} more)"
-        others = [finding for finding in others if finding.outcome is not Outcome.SKIPPED]
-        others.append(msgspec.structs.replace(first, message=more))
+def _skips_summed_up(findings: list[Finding]) -> list[Finding]:
+    """The skipped ones as one finding, the first; behind the others."""
+    skipped = [finding for finding in findings if finding.outcome is Outcome.SKIPPED]
+    if len(skipped) <= 1:
+        return findings
+    others = [finding for finding in findings if finding.outcome is not Outcome.SKIPPED]
+    message = f"{skipped[0].message} (and {len(skipped) - 1} more)"
+    return [*others, msgspec.structs.replace(skipped[0], message=message)]
+
+
+def _nearest(kept: list[tuple[Ruling, Finding]]) -> list[Finding]:
+    """Of those that are kept the one that is nearest to the limit, which speaks for all."""
     if len(kept) <= 1:
-        return others + kept
-    nearest = max(kept, key=_nearness)
+        return [finding for _, finding in kept]
+    _, nearest = max(kept, key=lambda pair: pair[0].nearness)
     message = f"{nearest.message} (and {len(kept) - 1} more)"
-    return [*others, msgspec.structs.replace(nearest, message=message, money=None)]
-
-
-def _nearness(finding: Finding) -> float:
-    """How near a kept limit is, for comparing with others of the same rule and kind of limit."""
-    value, limit = _number(finding.fact), finding.limit
-    if limit is None or limit.kind != "growth":
-        return -value if limit is not None and limit.kind == "min" else value
-    before = _number(finding.base)
-    grown = (value - before) * worse_sign(all_metrics()[finding.metric])
-    return grown / abs(before) if limit.relative and before else grown
-
-
-def _number(fact: Fact | None) -> float:
-    return float(fact.value) if fact is not None and isinstance(fact.value, int | float) else 0.0
-
-
-def _keeps(limit: Limit, value: object) -> bool:
-    if limit.kind == "one_of":
-        assert isinstance(limit.value, list)
-        return value in limit.value
-    if limit.kind == "is":
-        return value == limit.value
-    assert isinstance(limit.value, int | float)
-    if isinstance(value, str) or not isinstance(value, int | float) or math.isnan(value):
-        return False
-    return value <= limit.value if limit.kind == "max" else value >= limit.value
-
-
-def _allowance(limit: Limit, base: float) -> float:
-    assert isinstance(limit.value, int | float)
-    return abs(base) * limit.value if limit.relative else limit.value
+    return [msgspec.structs.replace(nearest, message=message, money=None)]
 
 
 def _fact_of(change: Change, value: object) -> Fact:
@@ -376,18 +305,8 @@ def _fact_of(change: Change, value: object) -> Fact:
     )
 
 
-def _shown_limit(limit: Limit) -> str:
-    if isinstance(limit.value, bool):
-        return format_quantity(limit.value, Unit.BOOLEAN)
-    return limit.text
-
-
-def _name(fact: Fact) -> str:
-    return f"{fact.metric}{_labelled(fact.labels)}"
-
-
-def _labelled(labels: Mapping[str, str]) -> str:
-    return f" of {', '.join(labels.values())}" if labels else ""
+def _family(metric: str) -> str:
+    return metric.partition(".")[0]
 
 
 def _selector(select: Mapping[str, str]) -> str:

@@ -10,6 +10,8 @@ import msgspec
 from gocost.model.catalogue import all_metrics
 from gocost.model.metric import Metric
 from gocost.model.quantity import Unit, example
+from gocost.policy.kinds.interface import Form
+from gocost.policy.kinds.registry import KINDS
 from gocost.policy.schema import DESCRIPTIONS, PRESETS, UNITS, PolicyFile
 
 SCHEMA_ID: Final = "gocost.policy/1"
@@ -30,11 +32,9 @@ def schema() -> dict[str, Any]:
         "description": rule["metric"]["description"],
         "oneOf": [_entry(metric) for metric in all_metrics().values()],
     }
-    for kind in ("max", "min", "is", "growth"):
-        rule[kind] = {
-            "description": rule[kind]["description"],
-            "type": ["string", "number", "boolean"] if kind == "is" else ["string", "number"],
-        }
+    for kind in KINDS.values():
+        if kind.form is Form.VALUE:
+            rule[kind.key] = {"description": kind.description, "type": list(kind.json_types)}
     rule["for"] = {"description": rule["for"]["description"], **_quantity(Unit.SECONDS)}
     waiver = definitions["WaiverEntry"]["properties"]
     waiver["max"] = {

@@ -18,7 +18,8 @@ import msgspec
 from gocost.formats.yaml_document import MAX_BYTES, Node, Place, compose
 from gocost.model.errors import PolicyError, SourceError, UsageError
 from gocost.model.service import Service
-from gocost.policy.reading import Places, read, unknown_word
+from gocost.policy.places import Places, unknown_word
+from gocost.policy.reading import read
 from gocost.policy.rules import Rule, Waiver, fitted, rule_of, tightened, waiver_of
 from gocost.policy.schema import PRESETS, PolicyFile, ServiceEntry, WaiverEntry
 from gocost.sources.files import is_file, is_folder, read_bounded

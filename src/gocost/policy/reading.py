@@ -8,43 +8,19 @@ Every value's place is kept by its path (`("services", "payments", "build", "fla
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import inspect
 
 from gocost.formats.yaml_document import Node, Place
-from gocost.model.catalogue import nearest
-from gocost.model.errors import PolicyError, UsageError
-from gocost.model.quantity import Unit, parse
+from gocost.model.errors import PolicyError
+from gocost.model.quantity import Unit
+from gocost.policy.places import Path, Places, parsed, quoted, unknown_word
 from gocost.policy.schema import UNITS, PolicyFile
 
-T = TypeVar("T")
-Path = tuple[str | int, ...]
-
 INTEGER = re.compile(r"[+-]?[0-9][0-9_]{0,17}")
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where each value of a file stands, by its path."""
-
-    nodes: Mapping[Path, Node]
-    keys: Mapping[Path, Place]
-
-    def of(self, *path: str | int) -> Place:
-        """The place of the value at `path`, else of the nearest value around it."""
-        for end in range(len(path), -1, -1):
-            found = self.nodes.get(path[:end])
-            if found is not None:
-                return found.place
-        raise KeyError(path)
-
-    def written(self, *path: str | int) -> bool:
-        """True where the file says it, False for a default."""
-        return path in self.nodes
 
 
 def read(node: Node) -> tuple[PolicyFile, Places]:
@@ -142,7 +118,7 @@ class _Reader:
             # `where: check` is what people write for a list of one.
             if " " in node.text.strip() and node.plain:
                 raise node.place.error(
-                    f"{name} is a list of words, and here is one text {_quoted(node.text)}",
+                    f"{name} is a list of words, and here is one text {quoted(node.text)}",
                     hint=f"write {name}: [{', '.join(node.text.split())}]",
                 )
             return (self.value(node, item, (*path, 0), name),)
@@ -187,21 +163,6 @@ def quantity(node: Node, unit: Unit, name: str) -> float:
     return parsed(text, unit, node.place, name)
 
 
-def parsed(text: str, unit: Unit, place: Place, name: str) -> float:
-    """`text` as a quantity of `unit`; 0 needs no unit. Raises PolicyError at `place`."""
-    if text.strip() in ("0", "0.0"):
-        return 0
-    return at_place(place, name, lambda: parse(text, unit))
-
-
-def at_place(place: Place, name: str, action: Callable[[], T]) -> T:
-    """What `action` gives; its UsageError becomes a PolicyError at `place`."""
-    try:
-        return action()
-    except UsageError as error:
-        raise place.error(f"{name}: {error.message}", hint=error.hint) from error
-
-
 def boolean(node: Node, name: str) -> bool:
     """True or false; YAML 1.1's other words (yes, on) are refused. Raises PolicyError."""
     if node.kind == "text" and node.text.lower() in ("true", "false"):
@@ -210,19 +171,6 @@ def boolean(node: Node, name: str) -> bool:
         f"{name} is true or false, and here is {_described(node)}",
         hint=f"write {name}: true or {name}: false",
     )
-
-
-def unknown_word(
-    place: Place, what: str, word: str, known: Iterable[object], *, hint: str = ""
-) -> PolicyError:
-    """The error for a word that is not one of `known`, with the nearest right one."""
-    words = [str(each) for each in known]
-    near = nearest(word, words)
-    if near:
-        hint = f"did you mean {near!r}?"
-    elif words and not hint:
-        hint = "known: " + ", ".join(words[:12]) + (" ..." if len(words) > 12 else "")
-    return place.error(f"{what} {_quoted(word)}", hint=hint)
 
 
 def _unknown_key(key: Node, fields: Mapping[str, object], name: str) -> PolicyError:
@@ -250,7 +198,7 @@ def _integer(node: Node, name: str) -> int:
     text = _text(node, name)
     if not INTEGER.fullmatch(text) or int(text) < 0:
         raise node.place.error(
-            f"{name} is a whole number, and here is {_quoted(text)}", hint=f"write {name}: 3"
+            f"{name} is a whole number, and here is {quoted(text)}", hint=f"write {name}: 3"
         )
     return int(text)
 
@@ -274,9 +222,5 @@ def _described(node: Node) -> str:
     if node.null:
         return "nothing"
     if node.kind == "text":
-        return _quoted(node.text)
+        return quoted(node.text)
     return "a list" if node.kind == "list" else "keys and values"
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -14,6 +14,8 @@ from gocost.formats.yaml_document import Node, Place
 from gocost.model.fact import Fact
 from gocost.model.finding import Limit
 from gocost.model.quantity import Unit
+from gocost.policy.kinds.interface import Bound
+from gocost.policy.kinds.registry import KINDS
 from gocost.policy.loading import read_text
 from gocost.policy.rules import Rule
 from gocost.policy.writing import money_limit, rounded_limit, with_headroom
@@ -21,7 +23,7 @@ from gocost.policy.writing import money_limit, rounded_limit, with_headroom
 
 @dataclass(frozen=True, slots=True)
 class Tightening:
-    """One limit that can come down (or, for a `min`, up)."""
+    """One limit that can come down (or, where it is a lower bound, up)."""
 
     rule: str
     kind: str
@@ -50,10 +52,8 @@ def tightenings(
     """
     worst: dict[tuple[Place, str], tuple[Rule, list[float]]] = {}
     for measurement in measurements:
-        for kind in ("max", "min"):
-            limit = measurement.rule.limits.get(kind)
-            place = measurement.rule.places.get(kind)
-            if limit is None or place is None or place.path != path:
+        for kind, place in measurement.rule.places.items():
+            if KINDS[kind].bound is Bound.NONE or place.path != path:
                 continue
             values = [
                 fact.value
@@ -100,7 +100,7 @@ def _tighter(
     headroom: float,
     currency: str,
 ) -> Tightening | None:
-    up = kind == "max"
+    up = KINDS[kind].bound is Bound.UPPER
     choose: Callable[[Sequence[float]], float] = max if up else min
     measured = choose(values)
     limit: Limit = rule.limits[kind]

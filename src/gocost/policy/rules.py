@@ -6,18 +6,20 @@ the metric cannot be, a label it does not have) is refused with its place.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from gocost.formats.yaml_document import Place
 from gocost.model.catalogue import all_metrics
 from gocost.model.finding import Limit, Severity
-from gocost.model.metric import Enforcer, Metric, Worse
-from gocost.model.quantity import Unit, parse
-from gocost.policy.reading import Path, Places, at_place, parsed, unknown_word
+from gocost.model.metric import Enforcer, Metric
+from gocost.model.quantity import Unit
+from gocost.policy.kinds.interface import Kind, Spot, Written
+from gocost.policy.kinds.registry import KINDS
+from gocost.policy.places import Path, Places, unknown_word
 from gocost.policy.schema import RuleEntry, WaiverEntry
 
-NUMERIC_LIMITS = ("max", "min", "growth")
 SUBJECT_LABELS = ("service",)
 
 
@@ -28,7 +30,7 @@ class Rule:
     id: str
     metric: Metric
     limits: dict[str, Limit]
-    """By kind: max, min, is, one_of, growth."""
+    """By the key of their kind."""
     places: dict[str, Place]
     """Where each limit stands; the same keys."""
     place: Place
@@ -72,13 +74,11 @@ def rule_of(
     place = places.of(*path)
     metric = _metric(entry.metric, places.of(*path, "metric"))
     _check_selector(entry.select, metric, places, path)
-    limits = {}
-    spots = {}
-    for kind in ("max", "min", "is", "one_of", "growth"):
-        written = getattr(entry, "is_" if kind == "is" else kind)
-        if written is not None:
-            spots[kind] = places.of(*path, kind)
-            limits[kind] = _limit(kind, written, metric, places, path)
+    limits = {
+        key: _limit(KINDS[key], written, metric, Spot(places, (*path, key)))
+        for key, written in entry.written().items()
+    }
+    spots = {key: places.of(*path, key) for key in limits}
     _check_together(limits, metric, place)
     where = entry.where
     if where is not None:
@@ -137,7 +137,8 @@ def fitted(waiver: Waiver, entry: WaiverEntry, rule: Rule, places: Places, path:
     _check_selector(entry.select, rule.metric, places, path)
     if entry.max is None:
         return waiver
-    return replace(waiver, limit=_limit("max", entry.max, rule.metric, places, path))
+    spot = Spot(places, (*path, "max"))
+    return replace(waiver, limit=_limit(KINDS["max"], entry.max, rule.metric, spot))
 
 
 def tightened(locked: Rule, by: Rule, *, silently: bool) -> Rule:
@@ -150,7 +151,7 @@ def tightened(locked: Rule, by: Rule, *, silently: bool) -> Rule:
     if not silently:
         _check_kept(locked, by)
     for kind, limit in by.limits.items():
-        if kind not in limits or _tighter(kind, limit, limits[kind]):
+        if kind not in limits or KINDS[kind].tighter(limit, limits[kind]):
             limits[kind], places[kind] = limit, by.places[kind]
         elif not silently and limit != limits[kind]:
             raise by.places[kind].error(
@@ -199,85 +200,34 @@ def _check_selector(select: dict[str, str], metric: Metric, places: Places, path
             )
 
 
-def _limit(
-    kind: str, written: str | tuple[str, ...], metric: Metric, places: Places, path: Path
-) -> Limit:
-    place = places.of(*path, kind)
-    if isinstance(written, tuple):
-        return _one_of(written, metric, places, path)
-    number = metric.unit not in (Unit.TEXT, Unit.BOOLEAN)
-    if kind in NUMERIC_LIMITS and not number:
-        kinds = "is or one_of" if metric.unit is Unit.TEXT else "is: true or is: false"
-        raise place.error(
-            f"{metric.id} is {'text' if metric.unit is Unit.TEXT else 'a yes or no'} "
-            f"and has no {kind}",
-            hint=f"limit it with {kinds}",
-        )
-    if kind == "growth" and written.strip().endswith("%"):
-        share = at_place(place, kind, lambda: parse(written, Unit.RATIO))
-        return Limit(kind, share, written.strip(), relative=True)
-    if number:
-        return Limit(kind, _parsed(written, metric, place, kind), written.strip())
-    if metric.unit is Unit.BOOLEAN:
-        if written.lower() not in ("true", "false"):
-            raise place.error(
-                f"{metric.id} is a yes or no, and here is {written!r}",
-                hint="write is: true or is: false",
-            )
-        return Limit(kind, written.lower() == "true", written.lower())
-    _check_value(written, metric, place)
-    return Limit(kind, written, written)
+def _limit(kind: Kind, written: Written, metric: Metric, spot: Spot) -> Limit:
+    if kind.suits(metric):
+        return kind.read(written, metric, spot)
+    what = {Unit.TEXT: "text", Unit.BOOLEAN: "a yes or no"}.get(metric.unit, "a number")
+    suited = [each for each in KINDS.values() if each.suits(metric)]
+    keys = [each.key for each in suited]
+    several = f"{', '.join(keys[:-1])} or {keys[-1]}"
+    raise spot.place.error(
+        f"{metric.id} is {what} and has no {kind.key}",
+        hint=f"limit it with {suited[0].example(metric) if len(suited) == 1 else several}",
+    )
 
 
-def _parsed(written: str, metric: Metric, place: Place, kind: str) -> float:
-    if metric.unit in (Unit.MONEY, Unit.MONEY_PER_MONTH):
-        return _money(written, place, kind)
-    return parsed(written, metric.unit, place, kind)
-
-
-def _money(written: str, place: Place, kind: str) -> float:
-    from gocost.model.quantity import parse_money
-
-    money = at_place(place, kind, lambda: parse_money(written))
-    return float(money.amount)
-
-
-def _one_of(words: tuple[str, ...], metric: Metric, places: Places, path: Path) -> Limit:
-    if metric.unit is not Unit.TEXT:
-        raise places.of(*path, "one_of").error(
-            f"{metric.id} is not text and has no one_of",
-            hint="limit it with is: true" if metric.unit is Unit.BOOLEAN else "use max or min",
-        )
-    if not words:
-        raise places.of(*path, "one_of").error("one_of allows nothing", hint="name a word")
-    for at, word in enumerate(words):
-        _check_value(word, metric, places.of(*path, "one_of", at))
-    return Limit("one_of", list(words), ", ".join(words))
-
-
-def _check_value(word: str, metric: Metric, place: Place) -> None:
-    if metric.values and word not in metric.values:
-        raise unknown_word(place, f"{metric.id} cannot be", word, metric.values)
-
-
-def _check_together(limits: dict[str, Limit], metric: Metric, place: Place) -> None:
+def _check_together(limits: Mapping[str, Limit], metric: Metric, place: Place) -> None:
     if not limits:
-        example = "is: true" if metric.unit is Unit.BOOLEAN else "max:"
-        example = "one_of:" if metric.unit is Unit.TEXT else example
-        raise place.error(f"the rule over {metric.id} limits nothing", hint=f"add `{example}`")
-    fixed = [kind for kind in ("is", "one_of") if kind in limits]
-    if fixed and len(limits) > 1:
-        other = next(kind for kind in limits if kind != fixed[0])
-        raise place.error(f"{fixed[0]} and {other} contradict each other", hint="keep one of them")
-    if "max" in limits and "min" in limits and _number(limits["max"]) < _number(limits["min"]):
+        first = next(kind for kind in KINDS.values() if kind.suits(metric))
         raise place.error(
-            f"max {limits['max'].text} is below min {limits['min'].text}", hint="swap them"
+            f"the rule over {metric.id} limits nothing", hint=f"add `{first.example(metric)}`"
         )
-
-
-def _number(limit: Limit) -> float:
-    assert isinstance(limit.value, int | float)
-    return float(limit.value)
+    for key, limit in limits.items():
+        others = {each: other for each, other in limits.items() if each != key}
+        if KINDS[key].alone and others:
+            raise place.error(
+                f"{key} and {next(iter(others))} contradict each other", hint="keep one of them"
+            )
+        if found := KINDS[key].contradiction(limit, others):
+            what, remedy = found
+            raise place.error(what, hint=remedy)
 
 
 def _check_kept(locked: Rule, by: Rule) -> None:
@@ -297,22 +247,3 @@ def _check_kept(locked: Rule, by: Rule) -> None:
         refuse(f"its severity is lowered to {by.severity}")
     if not set(locked.where) <= set(by.where):
         refuse("it acts in fewer places")
-
-
-def _tighter(kind: str, new: Limit, old: Limit) -> bool:
-    if kind == "is":
-        return new.value == old.value
-    if kind == "one_of":
-        assert isinstance(new.value, list)
-        assert isinstance(old.value, list)
-        return set(new.value) <= set(old.value)
-    if kind == "growth" and new.relative != old.relative:
-        return False
-    if kind == "min":
-        return _number(new) >= _number(old)
-    return _number(new) <= _number(old)
-
-
-def worse_sign(metric: Metric) -> int:
-    """+1 where more is worse (also where neither is: growth means more), -1 where less is."""
-    return -1 if metric.worse is Worse.LOWER else 1

@@ -1,12 +1,13 @@
 """The policy file's types: what `gocost.yaml` may say. The reader and the JSON Schema follow them.
 
 `services.*.build`, `run`, `bench` and `deployment` are the model's own types, so that a field added
-there is a field of the policy. A limit stays text here: its unit is its metric's (rules.py).
+there is a field of the policy, and a kind of limit (kinds/) is a key of a rule. A limit stays text
+here: its unit is its metric's.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +16,8 @@ from gocost.model.finding import Severity
 from gocost.model.metric import Enforcer
 from gocost.model.quantity import Unit
 from gocost.model.service import Bench, Build, Deployment, Run
+from gocost.policy.kinds.interface import Form, Kind, Written
+from gocost.policy.kinds.registry import KINDS
 
 PRESETS: Final = ("standard", "low-latency", "million-connections", "lambda")
 
@@ -27,9 +30,11 @@ class RuleEntry(
     frozen=True,
     omit_defaults=True,
     forbid_unknown_fields=True,
-    rename={"is_": "is", "for_": "for"},
+    rename={"for_": "for"},
 ):
-    """One limit over one metric."""
+    """One limit, or several, over one metric."""
+
+    # Beside these it has a key for each kind of limit (kinds/), which are added below.
 
     metric: Annotated[str, Meta(description="What is limited; `gocost explain` lists them all.")]
     id: Annotated[
@@ -39,16 +44,6 @@ class RuleEntry(
         dict[str, str],
         Meta(description="Only facts with these labels (`*` stands for any text), or a service."),
     ] = {}
-    max: Annotated[Raw | None, Meta(description="The most that is allowed, such as 12 MiB.")] = None
-    min: Annotated[Raw | None, Meta(description="The least that is allowed.")] = None
-    is_: Annotated[Raw | None, Meta(description="The one value that is allowed.")] = None
-    one_of: Annotated[tuple[str, ...] | None, Meta(description="The words that are allowed.")] = (
-        None
-    )
-    growth: Annotated[
-        Raw | None,
-        Meta(description="How much worse than the base it may get: 5%, or an amount like 64 KiB."),
-    ] = None
     for_: Annotated[
         float | None,
         Meta(
@@ -67,6 +62,28 @@ class RuleEntry(
         bool,
         Meta(description="Files that extend this one may tighten it, not loosen or waive it."),
     ] = False
+
+    def written(self) -> dict[str, Written]:
+        """What stands there of each kind of limit, by its key."""
+        limits = {key: getattr(self, key) for key in KINDS}
+        return {key: value for key, value in limits.items() if value is not None}
+
+
+def _limit_field(kind: Kind) -> tuple[str, Any, None]:
+    form: Any = Raw if kind.form is Form.VALUE else tuple[str, ...]
+    return kind.key, Annotated[form | None, Meta(description=kind.description)], None
+
+
+if not TYPE_CHECKING:
+    RuleEntry = msgspec.defstruct(
+        "RuleEntry",
+        [_limit_field(kind) for kind in KINDS.values()],
+        bases=(RuleEntry,),
+        frozen=True,
+        omit_defaults=True,
+        forbid_unknown_fields=True,
+        namespace={"__doc__": RuleEntry.__doc__},
+    )
 
 
 class WaiverEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

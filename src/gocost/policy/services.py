@@ -9,7 +9,7 @@ from typing import Final
 
 from gocost.model.quantity import format_quantity
 from gocost.model.service import MOST_RUNS
-from gocost.policy.reading import Places
+from gocost.policy.places import Places
 from gocost.policy.schema import UNITS, ServiceEntry
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")

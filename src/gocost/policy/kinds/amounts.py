@@ -1,0 +1,66 @@
+"""What limits that are amounts have in common: read in the metric's unit, compared as numbers."""
+
+from __future__ import annotations
+
+import math
+
+from gocost.model.fact import Value
+from gocost.model.finding import Limit
+from gocost.model.metric import Metric
+from gocost.model.quantity import Unit, example, parse_money
+from gocost.policy.kinds.interface import Case, Kind, Ruling, Spot, Written
+from gocost.policy.places import at_place, parsed
+
+
+class Amount(Kind):
+    """A kind whose limit is one amount in the metric's unit."""
+
+    def suits(self, metric: Metric) -> bool:
+        """Numbers of any unit."""
+        return metric.unit not in (Unit.TEXT, Unit.BOOLEAN)
+
+    def example(self, metric: Metric) -> str:
+        """In the metric's unit."""
+        return f"{self.key}: {example(metric.unit)}"
+
+    def read(self, written: Written, metric: Metric, spot: Spot) -> Limit:
+        """A quantity such as 12 MiB."""
+        return read_amount(self.key, written, metric, spot)
+
+
+def read_amount(key: str, written: Written, metric: Metric, spot: Spot) -> Limit:
+    """The limit of an amount in the metric's unit. Raises PolicyError."""
+    assert isinstance(written, str)
+    if metric.unit in (Unit.MONEY, Unit.MONEY_PER_MONTH):
+        money = at_place(spot.place, key, lambda: parse_money(written))
+        return Limit(key, float(money.amount), written.strip())
+    return Limit(key, parsed(written, metric.unit, spot.place, key), written.strip())
+
+
+def held(case: Case, *, most: bool) -> Ruling:
+    """The case against one bound: the most that is allowed, or else the least.
+
+    What is over the most has a price; of what is missing to the least nobody knows one.
+    """
+    unit, bound, value = case.metric.unit, number(case.limit.value), measured(case.fact.value)
+    found = f"{case.name} is {case.show(case.fact.value, unit)}"
+    if value is not None and (value <= bound if most else value >= bound):
+        said = f"{found}, {'within max' if most else 'above min'} {case.limit.text}"
+        return Ruling(True, said, value, nearness=value if most else -value)
+    beyond = abs(number(case.fact.value) - bound)
+    # Of a ratio, a difference in percent would read as a share of something.
+    by = "" if unit is Unit.RATIO else f"{case.show(beyond, unit)} "
+    said = f"{found}, {by}{'over max' if most else 'below min'} {case.limit.text}"
+    return Ruling(False, said, beyond if most else None)
+
+
+def number(value: object) -> float:
+    """A limit's or a fact's value as a number; 0 for text, which is compared with nothing."""
+    return value if isinstance(value, int | float) else 0
+
+
+def measured(value: Value) -> float | None:
+    """A fact's value where it is a number; NaN keeps no limit, and is no number either."""
+    if isinstance(value, str) or not isinstance(value, int | float) or math.isnan(value):
+        return None
+    return value
