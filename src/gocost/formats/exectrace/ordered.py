@@ -1,0 +1,298 @@
+"""One generation carried out: its tables, and what its goroutines and Ps did.
+
+Drives kernels/trace_run: reads the batches that it asks for, makes tables larger that are full,
+and takes over what it hands out. Generations are independent of each other here and may be carried
+out at the same time; whoever puts them together closes what is open between them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gocost.formats.exectrace.index import Generation, ReadInto
+from gocost.formats.exectrace.tables import Tables, read_tables
+from gocost.kernels import trace_index
+from gocost.kernels import trace_run as kernel
+from gocost.model.errors import FormatError
+
+Int64s = npt.NDArray[np.int64]
+
+EVENTS: Final = tuple(
+    kind for kind in range(256) if kind not in (2, 4, 6, 8, 50, trace_index.END_OF_GENERATION)
+)
+"""Data that start with one of these are events of a thread."""
+MAX_THREADS: Final = 100_000
+MAX_PROCS: Final = 1 << 16
+_ENDED: Final = 1 << 13
+_MARKS: Final = 1 << 13
+_FIRST_ROWS: Final = 1 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The whole trace's time, in nanoseconds, and how many pieces of it are told apart."""
+
+    start: int
+    end: int
+    bins: int
+
+    @property
+    def bin_ns(self) -> int:
+        """Nanoseconds a bin."""
+        return max(1, -(-(self.end - self.start + 1) // self.bins))
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a generation did. Columns are those of kernels/trace_run."""
+
+    generation: Generation
+    tables: Tables
+    live: Int64s
+    """A row a goroutine that lives at its end, by rising id."""
+    ended: Int64s
+    """A row a goroutine that ended in it and was created before it, or all that ended."""
+    groups: Int64s
+    """A row a start stack: goroutines that were created and ended in it."""
+    procs: Int64s
+    marks: Int64s
+    intervals: Int64s
+    reasons: Int64s
+    histogram: Int64s
+    heap: Int64s
+    events: int
+    parks: int
+    created: int
+    first_ns: int
+    last_ns: int
+
+
+def carry_out(
+    read_into: ReadInto,
+    generation: Generation,
+    version: int,
+    window: Window,
+    *,
+    first: bool,
+    keep: bool = False,
+) -> Carried:
+    """Carry out a generation's events in order.
+
+    `first` is true for the trace's first generation; with `keep` every goroutine that ends is
+    given whole. Raises FormatError where the events contradict each other or cannot be ordered.
+    """
+    tables = read_tables(read_into, generation, version)
+    run = _Run(read_into, generation, tables, window, first=first, keep=keep)
+    run.carry_out()
+    return run.result()
+
+
+class _Run:
+    """The tables that the kernel works on, and the batches that are still to come."""
+
+    def __init__(
+        self,
+        read_into: ReadInto,
+        generation: Generation,
+        tables: Tables,
+        window: Window,
+        *,
+        first: bool,
+        keep: bool,
+    ) -> None:
+        self._read_into = read_into
+        self._generation = generation
+        self._tables = tables
+        self._lay_out()
+        stacks, texts = len(tables.stack_end), len(tables.texts)
+        self._goroutines = np.empty((0, kernel.GOROUTINE_FIELDS), np.int64)
+        self._table = np.full(2, -1, np.int32)
+        self._procs = np.zeros((0, kernel.PROC_FIELDS), np.int64)
+        self._groups = np.zeros((stacks, kernel.GROUP_FIELDS), np.int64)
+        self._ended = np.empty((_ENDED, kernel.GOROUTINE_FIELDS), np.int64)
+        self._marks = np.empty((_MARKS, kernel.MARK_FIELDS), np.int64)
+        self._intervals = np.zeros((3 * stacks, kernel.INTERVAL_FIELDS), np.int64)
+        self._reasons = np.zeros((3 * texts, kernel.INTERVAL_FIELDS), np.int64)
+        self._histogram = np.zeros(kernel.BUCKETS, np.int64)
+        self._heap = np.zeros(window.bins, np.int64)
+        self._scalars = np.zeros(kernel.SCALARS, np.int64)
+        self._scalars[kernel.S_FREE] = -1
+        self._scalars[kernel.S_INITIAL] = first
+        self._scalars[kernel.S_KEEP] = keep
+        self._scalars[kernel.S_SEED] = secrets.randbits(30) | 1
+        self._scalars[kernel.S_BINS_FROM] = window.start
+        self._scalars[kernel.S_BIN] = window.bin_ns
+        # A P of the first generation that is not spoken of is none; later it may be known before.
+        self._threads[:, kernel.T_P] = kernel.NONE if first else kernel.UNKNOWN
+        self._out: dict[str, list[Int64s]] = {"ended": [], "marks": []}
+        self._grow_goroutines()
+        self._grow_procs()
+
+    def _lay_out(self) -> None:
+        """A place in one buffer for the batch of each thread, and the batches by thread."""
+        found = self._generation.of_kind(*EVENTS)
+        found = found[:, found[trace_index.SIZE] > 0]
+        ids, of_batch = np.unique(found[trace_index.THREAD], return_inverse=True)
+        if len(ids) > MAX_THREADS:
+            raise FormatError(f"a generation has events of {len(ids)} threads; the cap is"
+                              f" {MAX_THREADS}")  # fmt: skip
+        order = np.argsort(of_batch.reshape(-1), kind="stable")
+        self._batches = found[:, order]
+        counts = np.bincount(of_batch.reshape(-1), minlength=len(ids))
+        self._following = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        room = np.zeros(len(ids), np.int64)
+        np.maximum.at(room, of_batch.reshape(-1), found[trace_index.SIZE])
+        self._places = np.concatenate([np.zeros(1, np.int64), np.cumsum(room)])
+        self._data = np.empty(int(self._places[-1]), np.uint8)
+        self._ids = ids
+        self._next = self._following[:-1].copy()
+        self._threads = np.zeros((len(ids), kernel.THREAD_FIELDS), np.int64)
+        self._threads[:, kernel.T_ID] = ids
+        self._threads[:, kernel.T_G] = kernel.UNKNOWN
+        # The tracer's own events have no thread, and so neither goroutine nor P.
+        self._threads[ids < 0, kernel.T_G] = kernel.NONE
+        self._threads[:, kernel.T_STATUS] = kernel.NEEDS
+        self._queue = np.zeros(max(1, len(ids)), np.int32)
+
+    def carry_out(self) -> None:
+        """Run until all is done. Raises FormatError."""
+        self._refill()
+        while True:
+            outcome = kernel.run(
+                self._data,
+                self._tables.clock.tick_ns,
+                self._threads.reshape(-1),
+                self._queue,
+                self._ids,
+                self._table,
+                self._goroutines.reshape(-1),
+                self._procs.reshape(-1),
+                self._groups.reshape(-1),
+                self._ended.reshape(-1),
+                self._marks.reshape(-1),
+                self._intervals.reshape(-1),
+                self._reasons.reshape(-1),
+                self._histogram,
+                self._heap,
+                self._scalars,
+            )
+            if outcome == kernel.DONE:
+                self._take("ended", self._ended, kernel.S_ENDED)
+                self._take("marks", self._marks, kernel.S_MARKS)
+                return
+            if outcome == kernel.NEED:
+                self._refill()
+            elif outcome == kernel.FULL_GOROUTINES:
+                self._grow_goroutines()
+            elif outcome == kernel.FULL_ENDED:
+                self._take("ended", self._ended, kernel.S_ENDED)
+            elif outcome == kernel.FULL_MARKS:
+                self._take("marks", self._marks, kernel.S_MARKS)
+            elif outcome == kernel.FULL_PROCS:
+                self._grow_procs()
+            else:
+                raise self._fault(outcome)
+
+    def _refill(self) -> None:
+        """Reads the next batch of every thread that has come to the end of one."""
+        threads, scalars = self._threads, self._scalars
+        for thread in np.flatnonzero(threads[:, kernel.T_STATUS] == kernel.NEEDS).tolist():
+            batch = int(self._next[thread])
+            if batch >= self._following[thread + 1]:
+                threads[thread, kernel.T_STATUS] = kernel.OUT
+                continue
+            self._next[thread] = batch + 1
+            time, offset, size = self._batches[
+                [trace_index.TIME, trace_index.START, trace_index.SIZE], batch
+            ].tolist()
+            place = int(self._places[thread])
+            if self._read_into(self._data[place : place + size].data, offset) != size:
+                raise FormatError("the file ends within a batch", offset=offset)
+            threads[thread, kernel.T_AT] = place
+            threads[thread, kernel.T_END] = place + size
+            threads[thread, kernel.T_TIME] = min(int(time * self._tables.clock.tick_ns), 1 << 61)
+            threads[thread, kernel.T_STATUS] = kernel.READY
+            tail = int(scalars[kernel.S_HEAD] + scalars[kernel.S_QUEUED]) % len(self._queue)
+            self._queue[tail] = thread
+            scalars[kernel.S_QUEUED] += 1
+            scalars[kernel.S_PROGRESS] += 1
+
+    def _grow_goroutines(self) -> None:
+        """Twice the rows, and a hash table with room for them."""
+        old = len(self._goroutines)
+        count = max(_FIRST_ROWS, 2 * old)
+        rows = np.empty((count, kernel.GOROUTINE_FIELDS), np.int64)
+        rows[:old] = self._goroutines
+        rows[old:, kernel.G_ID] = -1  # free
+        rows[old:, kernel.G_STATE] = np.arange(old + 1, count + 1)
+        rows[-1, kernel.G_STATE] = -1
+        self._scalars[kernel.S_FREE] = old  # all old rows are taken: that is why it grows
+        self._goroutines = rows
+        self._table = np.full(4 * count, -1, np.int32)
+        kernel.rehash(self._table, rows.reshape(-1), old, self._scalars)
+
+    def _grow_procs(self) -> None:
+        count = max(64, 4 * len(self._procs))
+        if count > MAX_PROCS:
+            raise FormatError(f"an event names a P beyond the cap of {MAX_PROCS}")
+        rows = np.zeros((count, kernel.PROC_FIELDS), np.int64)
+        rows[:, kernel.P_SWEEP] = kernel.NOT_OPEN
+        rows[:, kernel.P_THREAD] = -1
+        rows[: len(self._procs)] = self._procs
+        self._procs = rows
+
+    def _take(self, name: str, rows: Int64s, place: int) -> None:
+        used = int(self._scalars[place])
+        if used:
+            self._out[name].append(rows[:used].copy())
+        self._scalars[place] = 0
+
+    def _fault(self, outcome: int) -> FormatError:
+        """Where the events went wrong, and at what."""
+        thread = int(self._scalars[kernel.S_FAULT])
+        told = kernel.ERRORS[-1 - outcome]
+        if outcome == kernel.UNORDERED:
+            stuck = np.flatnonzero(self._threads[:, kernel.T_STATUS] == kernel.PARKED)
+            thread = int(stuck[0]) if len(stuck) else thread
+        batch = max(int(self._next[thread]) - 1, 0)
+        at = int(self._threads[thread, kernel.T_AT] - self._places[thread])
+        offset = int(self._batches[trace_index.START, batch]) + at
+        return FormatError(
+            f"generation {self._generation.number}, thread {int(self._ids[thread])}: {told}",
+            offset=offset,
+            hint="record the trace again, or see whether `go tool trace` reads it",
+        )
+
+    def result(self) -> Carried:
+        """What was found."""
+        rows = self._goroutines[self._goroutines[:, kernel.G_ID] >= 0]
+        empty = np.empty((0, kernel.GOROUTINE_FIELDS), np.int64)
+        spoken = self._procs[:, kernel.P_STATE] != 0
+        scalars = self._scalars.tolist()
+        times = self._batches[trace_index.TIME]
+        first = int(int(times.min()) * self._tables.clock.tick_ns) if len(times) else 0
+        return Carried(
+            generation=self._generation,
+            tables=self._tables,
+            live=rows[np.argsort(rows[:, kernel.G_ID], kind="stable")],
+            ended=np.concatenate([empty, *self._out["ended"]]),
+            groups=self._groups,
+            procs=self._procs[: int(np.flatnonzero(spoken).max(initial=-1)) + 1],
+            marks=np.concatenate(
+                [np.empty((0, kernel.MARK_FIELDS), np.int64), *self._out["marks"]]
+            ),
+            intervals=self._intervals,
+            reasons=self._reasons,
+            histogram=self._histogram,
+            heap=self._heap,
+            events=scalars[kernel.S_EVENTS],
+            parks=scalars[kernel.S_PARKS],
+            created=scalars[kernel.S_CREATED],
+            first_ns=first,
+            last_ns=scalars[kernel.S_LAST],
+        )

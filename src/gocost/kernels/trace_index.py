@@ -1,0 +1,348 @@
+"""Where the batches of an execution trace lie, and the tables that its generations bring.
+
+Layout (`internal/trace/tracev2` and `internal/trace/batch.go` in the Go source): after a header of
+16 bytes a trace is batches: a byte 1, or 49 and the number of an experiment, then uvarints
+generation, thread, time in ticks and size (at most 64 KiB), then the data, whose first byte tells
+what they are. From Go 1.26 a lone byte 52 ends a generation. Batches are hopped over: only their
+headers are read here.
+
+Data of strings are `5, id, length, bytes`; of stacks `3, id, count, count x (pc, function, file,
+line)`; of CPU samples `7, time, thread, P, goroutine, stack`, all uvarints, after a byte that tells
+the kind.
+"""
+
+from typing import Any
+
+import cython
+import numpy as np
+import numpy.typing as npt
+
+from gocost.model.errors import FormatError
+
+# Rows of what `scan_headers` finds.
+GENERATION = 0
+THREAD = 1
+TIME = 2
+KIND = 3  # the first byte of the data; 0 where there are none, -1 of an experiment
+START = 4
+SIZE = 5
+FIELDS = 6
+
+END_OF_GENERATION = 52
+EXPERIMENT = -1
+MAX_BATCH = 1 << 16
+MAX_STRING = 1 << 10
+MAX_FRAMES = 128
+HEADER = 64  # bytes that hold any batch's header and the first byte of its data
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def _varint(
+    data: cython.const[cython.uchar][::1],
+    at: cython.Py_ssize_t,
+    end: cython.Py_ssize_t,
+    got: cython.ulonglong[::1],
+) -> cython.Py_ssize_t:
+    """got[0] is the uvarint at `at`; returns where it ends, or -1 where it is none."""
+    value: cython.ulonglong = 0
+    shift: cython.int = 0
+    byte: cython.uchar
+    while at < end:
+        byte = data[at]
+        at += 1
+        if shift == 63 and byte > 1:
+            return -1
+        value |= cython.cast(cython.ulonglong, byte & 0x7F) << shift
+        if byte < 0x80:
+            got[0] = value
+            return at
+        shift += 7
+        if shift > 63:
+            return -1
+    return -1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-2, check=True)
+def _scan(
+    window: cython.const[cython.uchar][::1],
+    base: cython.longlong,
+    last: cython.bint,
+    got: cython.ulonglong[::1],
+    out: cython.longlong[:, ::1],
+    state: cython.longlong[::1],
+) -> cython.Py_ssize_t:
+    """Fills columns of `out`; state is (offset of the next header, how many columns are filled).
+
+    Returns 0, or -1 - the place in the window of a header that is malformed.
+    """
+    size: cython.Py_ssize_t = window.shape[0]
+    at: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, state[0] - base)
+    start: cython.Py_ssize_t
+    used: cython.Py_ssize_t = 0
+    k: cython.Py_ssize_t
+    experiment: cython.bint
+    while used < out.shape[1] and at < size:
+        start = at
+        if not last and size - at < 64:
+            break  # a header may go on behind the window
+        if window[at] == 52:
+            for k in range(6):
+                out[k, used] = 0
+            out[3, used] = 52
+            out[4, used] = base + at
+            used += 1
+            at += 1
+            state[0] = base + at
+            continue
+        experiment = window[at] == 49
+        if window[at] != 1 and not experiment:
+            return -1 - start
+        at += 1
+        if experiment:
+            at += 1
+        for k in range(4):
+            at = _varint(window, at, size, got)
+            if at < 0:
+                return -1 - start
+            if k == 3 and got[0] > 65536:
+                return -1 - start
+            # A thread that is none is all ones.
+            out[k if k < 3 else 5, used] = cython.cast(
+                cython.longlong, got[0] if got[0] >> 63 == 0 else 0
+            )
+            if got[0] >> 63 != 0:
+                if k != 1:
+                    return -1 - start
+                out[1, used] = -1
+        out[3, used] = 0
+        if experiment:
+            out[3, used] = -1
+        elif out[5, used] > 0:
+            if at >= size:
+                return -1 - start
+            out[3, used] = window[at]
+        out[4, used] = base + at
+        at += cython.cast(cython.Py_ssize_t, out[5, used])
+        used += 1
+        state[0] = base + at
+    state[1] = used
+    return 0
+
+
+def scan_headers(
+    window: npt.NDArray[np.uint8], base: int, offset: int, *, last: bool
+) -> tuple[npt.NDArray[np.int64], int]:
+    """The headers of the batches from `offset` on, as far as they stand in the window.
+
+    `window` is the file's bytes from `base` on; `last` says that the file ends with it. Returns a
+    column a batch (rows GENERATION to SIZE) and the offset of the next header. Raises FormatError
+    with the offset of a header that is malformed.
+    """
+    out = np.empty((FIELDS, len(window) // 6 + 2), np.int64)
+    state = np.array([offset, 0], np.int64)
+    status: int = _run_scan(
+        _view(window), base, last, _view(np.zeros(1, np.uint64)), _view(out), _view(state)
+    )
+    if status < 0:
+        raise FormatError("a batch's header is malformed", offset=base - 1 - status)
+    return out[:, : int(state[1])].copy(), int(state[0])
+
+
+def _run_scan(
+    window: cython.const[cython.uchar][::1],
+    base: cython.longlong,
+    last: cython.bint,
+    got: cython.ulonglong[::1],
+    out: cython.longlong[:, ::1],
+    state: cython.longlong[::1],
+) -> int:
+    status: cython.Py_ssize_t
+    with cython.nogil:
+        status = _scan(window, base, last, got, out, state)
+    return status
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-2, check=True)
+def _strings(
+    data: cython.const[cython.uchar][::1],
+    got: cython.ulonglong[::1],
+    out: cython.longlong[:, ::1],
+) -> cython.Py_ssize_t:
+    """Columns (id, start, length); returns how many, or -1 - offset."""
+    end: cython.Py_ssize_t = data.shape[0]
+    at: cython.Py_ssize_t = 1
+    start: cython.Py_ssize_t
+    used: cython.Py_ssize_t = 0
+    while at < end:
+        start = at
+        if data[at] != 5:
+            return -1 - start
+        at = _varint(data, at + 1, end, got)
+        if at < 0 or got[0] >> 62 != 0:
+            return -1 - start
+        out[0, used] = cython.cast(cython.longlong, got[0])
+        at = _varint(data, at, end, got)
+        if at < 0 or got[0] > 1024 or got[0] > cython.cast(cython.ulonglong, end - at):
+            return -1 - start
+        out[1, used] = at
+        out[2, used] = cython.cast(cython.longlong, got[0])
+        at += cython.cast(cython.Py_ssize_t, got[0])
+        used += 1
+    return used
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-2, check=True)
+def _stacks(
+    data: cython.const[cython.uchar][::1],
+    got: cython.ulonglong[::1],
+    ids: cython.longlong[:, ::1],
+    frames: cython.ulonglong[:, ::1],
+    state: cython.longlong[::1],
+) -> cython.Py_ssize_t:
+    """ids: columns (id, end in frames); frames: columns (pc, function, file, line).
+
+    Returns how many stacks, or -1 - offset; state[0] is how many frames.
+    """
+    end: cython.Py_ssize_t = data.shape[0]
+    at: cython.Py_ssize_t = 1
+    start: cython.Py_ssize_t
+    used: cython.Py_ssize_t = 0
+    frame: cython.Py_ssize_t = 0
+    count: cython.longlong
+    k: cython.Py_ssize_t
+    while at < end:
+        start = at
+        if data[at] != 3:
+            return -1 - start
+        at = _varint(data, at + 1, end, got)
+        if at < 0 or got[0] >> 62 != 0:
+            return -1 - start
+        ids[0, used] = cython.cast(cython.longlong, got[0])
+        at = _varint(data, at, end, got)
+        if at < 0 or got[0] > 128:
+            return -1 - start
+        count = cython.cast(cython.longlong, got[0])
+        while count > 0:
+            for k in range(4):
+                at = _varint(data, at, end, got)
+                if at < 0:
+                    return -1 - start
+                frames[k, frame] = got[0]
+            frame += 1
+            count -= 1
+        ids[1, used] = frame
+        used += 1
+    state[0] = frame
+    return used
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-2, check=True)
+def _samples(
+    data: cython.const[cython.uchar][::1],
+    got: cython.ulonglong[::1],
+    out: cython.ulonglong[:, ::1],
+) -> cython.Py_ssize_t:
+    """Columns (time, thread, P, goroutine, stack); returns how many, or -1 - offset."""
+    end: cython.Py_ssize_t = data.shape[0]
+    at: cython.Py_ssize_t = 1
+    start: cython.Py_ssize_t
+    used: cython.Py_ssize_t = 0
+    k: cython.Py_ssize_t
+    while at < end:
+        start = at
+        if data[at] != 7:
+            return -1 - start
+        at += 1
+        for k in range(5):
+            at = _varint(data, at, end, got)
+            if at < 0:
+                return -1 - start
+            out[k, used] = got[0]
+        used += 1
+    return used
+
+
+def read_strings(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """A batch of strings: columns (id, start in `data`, length). Raises FormatError."""
+    out = np.empty((3, len(data) // 3 + 1), np.int64)
+    used: int = _run_strings(_view(data), _view(np.zeros(1, np.uint64)), _view(out))
+    if used < 0:
+        raise FormatError("a string of the trace is malformed", offset=-1 - used)
+    return out[:, :used]
+
+
+def _run_strings(
+    data: cython.const[cython.uchar][::1],
+    got: cython.ulonglong[::1],
+    out: cython.longlong[:, ::1],
+) -> int:
+    used: cython.Py_ssize_t
+    with cython.nogil:
+        used = _strings(data, got, out)
+    return used
+
+
+def read_stacks(
+    data: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    """A batch of stacks: columns (id, end in frames), and frames, leaf first, as columns
+    (pc, function's string, file's string, line). Raises FormatError.
+    """
+    ids = np.empty((2, len(data) // 3 + 1), np.int64)
+    frames = np.empty((4, len(data) // 4 + 1), np.uint64)
+    state = np.zeros(1, np.int64)
+    used: int = _run_stacks(
+        _view(data), _view(np.zeros(1, np.uint64)), _view(ids), _view(frames), _view(state)
+    )
+    if used < 0:
+        raise FormatError("a stack of the trace is malformed", offset=-1 - used)
+    return ids[:, :used], frames[:, : int(state[0])]
+
+
+def _run_stacks(
+    data: cython.const[cython.uchar][::1],
+    got: cython.ulonglong[::1],
+    ids: cython.longlong[:, ::1],
+    frames: cython.ulonglong[:, ::1],
+    state: cython.longlong[::1],
+) -> int:
+    used: cython.Py_ssize_t
+    with cython.nogil:
+        used = _stacks(data, got, ids, frames, state)
+    return used
+
+
+def read_samples(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """A batch of CPU samples: columns (ticks, thread, P, goroutine, stack). Raises FormatError."""
+    out = np.empty((5, len(data) // 6 + 1), np.uint64)
+    used: int = _run_samples(_view(data), _view(np.zeros(1, np.uint64)), _view(out))
+    if used < 0:
+        raise FormatError("a CPU sample of the trace is malformed", offset=-1 - used)
+    return out[:, :used]
+
+
+def _run_samples(
+    data: cython.const[cython.uchar][::1],
+    got: cython.ulonglong[::1],
+    out: cython.ulonglong[:, ::1],
+) -> int:
+    used: cython.Py_ssize_t
+    with cython.nogil:
+        used = _samples(data, got, out)
+    return used
+
+
+def _view(array: npt.NDArray[Any]) -> Any:
+    """Interpreted, a memoryview gives Python's integers, which do not overflow as numpy's do."""
+    return array if cython.compiled or not array.size else array.data
