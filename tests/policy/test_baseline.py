@@ -62,6 +62,9 @@ def test_other_files_are_refused_with_what_makes_one(data: bytes, says: str) -> 
         Fact("binary.size", 5, Unit.SECONDS, PAY),
         Fact("binary.linkage", 5, Unit.TEXT, PAY),
         Fact("binary.cgo", "yes", Unit.BOOLEAN, PAY),
+        Fact("binary.size", -5, Unit.BYTES, PAY),
+        Fact("binary.linkage", "somehow", Unit.TEXT, PAY),
+        Fact("gc.cpu.share", 1.5, Unit.RATIO, PAY),
     ],
 )
 def test_a_value_that_its_metric_cannot_have_is_refused(fact: Fact) -> None:

@@ -106,6 +106,21 @@ CASES = [
     (with_rules("{metric: binary.size, max: .nan}"), 5, 32, "not a quantity", "20 MiB"),
     (with_rules("{metric: binary.size, max: }"), 5, 32, "max is one value", "max: VALUE"),
     (with_rules("{metric: binary.size, max: [1]}"), 5, 32, "here is a list", "max: VALUE"),
+    (
+        with_rules("{metric: binary.size, max: -1}"),
+        5,
+        32,
+        "binary.size cannot be -1",
+        "at least 0 B",
+    ),
+    (
+        with_rules("{metric: binary.size, max: 1}")
+        + "waivers:\n  - {rule: binary.size, owner: a, reason: b, expires: 2027-03-31, max: -1}\n",
+        7,
+        72,
+        "binary.size cannot be -1",
+        "at least 0 B",
+    ),
     (with_rules("{metric: binary.size, max: 1, min: 2}"), 5, 5, "below min", "swap"),
     (with_rules("{metric: binary.linkage, max: 5}"), 5, 35, "is text and has no max", "one_of"),
     (with_rules("{metric: binary.linkage, growth: 5%}"), 5, 38, "has no growth", "one_of"),

@@ -190,6 +190,18 @@ def test_sampled_facts_side_by_side_are_no_comparison() -> None:
     assert "interleaved" in found.reason
 
 
+def test_a_sampled_figure_that_the_base_does_not_have_is_skipped() -> None:
+    # given two sides that ran in turn, of which the base never collected and so has no pause
+    cycles = Change("gc.cycles", Unit.COUNT, 0, 9, 9, Verdict.CHANGED, low=8, high=10)
+    (found,) = judged(
+        "{metric: gc.pause.max, growth: 5%}",
+        facts=[fact("gc.pause.max", 0.001)],
+        changes=[cycles],
+        baseline=Baseline("main"),
+    )
+    assert (found.outcome, found.reason) == (Outcome.SKIPPED, "gc.pause.max is not in main")
+
+
 def test_labelled_facts_break_one_by_one_and_pass_together() -> None:
     facts = [fact("bench.allocations", n, benchmark=f"B{n}", package="p") for n in (1, 2, 3, 8, 9)]
     found = judged("{metric: bench.allocations, max: 5/op}", facts=facts)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from gocost.model.quantity import Unit
+from gocost.model.quantity import Unit, format_quantity
 
 
 class Worse(StrEnum):
@@ -47,6 +47,9 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """Set on an expanded metric: which of the statistics it is."""
     values: tuple[str, ...] = ()
     """The words of an enumeration."""
+    least: float | None = 0
+    """The least that a number of it can be, and `most`; None where there is no such bound."""
+    most: float | None = None
     labels: tuple[str, ...] = ()
     """The labels its facts carry, which a rule may select by."""
     where: tuple[Enforcer, ...] = (Enforcer.CHECK,)
@@ -68,6 +71,28 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
                 unit=Unit.COUNT if name == "count" else self.unit,
                 worse=Worse.NEITHER if name == "count" else self.worse,
             )
+
+    def can_be(self, value: object) -> bool:
+        """Whether a fact of it can have this value: of its kind, and in its range."""
+        if self.unit is Unit.TEXT:
+            return isinstance(value, str) and (not self.values or value in self.values)
+        if self.unit is Unit.BOOLEAN:
+            return isinstance(value, bool)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        below = self.least is not None and value < self.least
+        return not below and not (self.most is not None and value > self.most)
+
+    @property
+    def range(self) -> str:
+        """The numbers that it can be, in words: `at least 0 B`, `from 0% to 100%`."""
+        least, most = (
+            None if bound is None else format_quantity(bound, self.unit)
+            for bound in (self.least, self.most)
+        )
+        if least is not None and most is not None:
+            return f"from {least} to {most}"
+        return f"at least {least}" if least is not None else f"at most {most or 'anything'}"
 
     @property
     def worse_sign(self) -> int:

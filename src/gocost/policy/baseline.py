@@ -16,8 +16,6 @@ import msgspec
 from gocost.model.catalogue import all_metrics
 from gocost.model.errors import UsageError
 from gocost.model.fact import Fact
-from gocost.model.metric import Metric
-from gocost.model.quantity import Unit
 
 MAX_BYTES: Final = 256 << 20
 SAMPLED_ELSEWHERE: Final = (
@@ -64,7 +62,9 @@ def saved(data: bytes, name: str) -> dict[str, Baseline]:
         )
     metrics = all_metrics()
     for fact in report.facts:
-        if fact.metric in metrics and not _fits(fact, metrics[fact.metric]):
+        metric = metrics.get(fact.metric)
+        # A saved report may have been edited.
+        if metric is not None and (fact.unit is not metric.unit or not metric.can_be(fact.value)):
             raise UsageError(
                 f"{name} says that {fact.metric} is {fact.value!r} {fact.unit.value}, which it "
                 "cannot be",
@@ -82,14 +82,3 @@ def saved(data: bytes, name: str) -> dict[str, Baseline]:
             commit=next((fact.subject.commit for fact in own if fact.subject.commit), ""),
         )
     return found
-
-
-def _fits(fact: Fact, metric: Metric) -> bool:
-    """Whether the value is of the metric's kind: a saved report may have been edited."""
-    if fact.unit is not metric.unit:
-        return False
-    if metric.unit is Unit.TEXT:
-        return isinstance(fact.value, str)
-    if metric.unit is Unit.BOOLEAN:
-        return isinstance(fact.value, bool)
-    return isinstance(fact.value, int | float) and not isinstance(fact.value, bool)

@@ -61,6 +61,7 @@ METRICS = (
         id="bench.custom",
         summary="a figure that a benchmark reports itself with b.ReportMetric",
         unit=Unit.COUNT,
+        least=None,
         worse=Worse.NEITHER,
         exact=False,
         how=(

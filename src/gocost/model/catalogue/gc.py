@@ -51,6 +51,7 @@ METRICS = (
         id="gc.cpu.share",
         summary="the part of the service's CPU time that garbage collection took under load",
         unit=Unit.RATIO,
+        most=1,
         exact=False,
         how=(
             "per cycle under load, from GODEBUG=gctrace=1: both stops on one core, assists, "

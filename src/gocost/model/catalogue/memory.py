@@ -77,6 +77,7 @@ METRICS = (
         id="memory.heap.growth",
         summary="how much the live heap grew while the load stayed the same, as a share of it",
         unit=Unit.RATIO,
+        least=None,
         exact=False,
         how=(
             "the slope (Theil-Sen: the median of the slopes between all pairs of samples) of the "

@@ -68,6 +68,7 @@ METRICS = (
         id="process.requests.failed",
         summary="the part of the requests that did not get an answer of 2xx or 3xx",
         unit=Unit.RATIO,
+        most=1,
         exact=False,
         how="the load generator's own count",
         advice="see the report's notes for the first errors; figures under errors mean little",

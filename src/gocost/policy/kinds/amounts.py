@@ -29,7 +29,17 @@ class Amount(Kind):
 
 
 def read_amount(key: str, written: Written, metric: Metric, spot: Spot) -> Limit:
-    """The limit of an amount in the metric's unit. Raises PolicyError."""
+    """The limit of an amount that the metric can be, in its unit. Raises PolicyError."""
+    limit = read_difference(key, written, metric, spot)
+    if not metric.can_be(limit.value):
+        raise spot.place.error(
+            f"{metric.id} cannot be {limit.text}", hint=f"write a limit that it can: {metric.range}"
+        )
+    return limit
+
+
+def read_difference(key: str, written: Written, metric: Metric, spot: Spot) -> Limit:
+    """The limit of an amount in the metric's unit, whatever its size. Raises PolicyError."""
     assert isinstance(written, str)
     if metric.unit in (Unit.MONEY, Unit.MONEY_PER_MONTH):
         money = at_place(spot.place, key, lambda: parse_money(written))

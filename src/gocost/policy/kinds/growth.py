@@ -10,7 +10,7 @@ from gocost.model.finding import Limit
 from gocost.model.metric import Metric
 from gocost.model.quantity import Unit, parse
 from gocost.model.report import Change, Verdict
-from gocost.policy.kinds.amounts import Amount, number, read_amount
+from gocost.policy.kinds.amounts import Amount, number, read_difference
 from gocost.policy.kinds.interface import Case, Ruling, Spot, Written
 from gocost.policy.places import at_place
 
@@ -33,8 +33,15 @@ class Growth(Amount):
         text = written.strip()
         if text.endswith("%"):
             share = at_place(spot.place, self.key, lambda: parse(written, Unit.RATIO))
-            return Limit(self.key, share, text, relative=True)
-        return read_amount(self.key, written, metric, spot)
+            limit = Limit(self.key, share, text, relative=True)
+        else:
+            limit = read_difference(self.key, written, metric, spot)
+        if not _possible(limit, metric):
+            raise spot.place.error(
+                f"{metric.id} cannot get worse by {text}",
+                hint=f"write a growth that it can have: it is {metric.range}",
+            )
+        return limit
 
     def tighter(self, new: Limit, old: Limit) -> bool:
         """Less is tighter; a share and an amount cannot be told."""
@@ -74,6 +81,15 @@ class Growth(Amount):
         said = f"{grew}, {'' if broken else 'not shown to be '}over growth {limit.text}"
         grown = number(case.fact.value) - number(change.base)
         return Ruling(not broken, said, change.delta, _nearness(case, grown))
+
+
+def _possible(limit: Limit, metric: Metric) -> bool:
+    """Whether a metric of its range can change by so much, in the direction that is worse."""
+    change = number(limit.value)
+    if limit.relative:
+        # What is never below 0 cannot lose more than all that it is.
+        return metric.least != 0 or change * metric.worse_sign >= -1
+    return metric.least is None or metric.most is None or abs(change) <= metric.most - metric.least
 
 
 def _allowance(limit: Limit, base: float) -> float:
