@@ -1018,6 +1018,18 @@ def _rehash(
     return 0
 
 
+def bucket(value: int) -> int:
+    """The bucket of the histogram that a number of nanoseconds falls into."""
+    return int(_bucket(value))
+
+
+def bucket_floor(number: int) -> int:
+    """The least number of nanoseconds in a bucket."""
+    if number < 16:
+        return number
+    return (8 + number % 8) << (number // 8 - 1)
+
+
 def rehash(
     table: npt.NDArray[np.int32],
     goroutines: npt.NDArray[np.int64],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +54,56 @@ def mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
         # numpy views that outlive the context keep the mapping; it goes when they do.
         with contextlib.suppress(BufferError):
             buffer.close()
+
+
+class Positioned:
+    """An open file that is read at any place, by several threads at once, and never mapped:
+    pages of a mapped file count as resident.
+    """
+
+    def __init__(self, descriptor: int, size: int, path: Path) -> None:
+        self._descriptor = descriptor
+        self._path = path
+        self.size = size
+
+    def head(self, size: int) -> bytes:
+        """The first bytes. Raises SourceError."""
+        buffer = bytearray(min(size, self.size))
+        self.read_into(memoryview(buffer), 0)
+        return bytes(buffer)
+
+    def read_into(self, buffer: memoryview, offset: int) -> int:
+        """Fill the buffer from `offset` on; returns the bytes read, fewer where the file ends.
+
+        Raises SourceError.
+        """
+        done = 0
+        try:
+            while done < len(buffer):
+                got = os.preadv(self._descriptor, [buffer[done:]], offset + done)
+                if got <= 0:
+                    break
+                done += got
+        except OSError as error:
+            raise translated(error, self._path) from error
+        return done
+
+
+@contextmanager
+def positioned(path: Path) -> Iterator[Positioned]:
+    """The file, open for reading at any place. Raises SourceError; a pipe is none."""
+    try:
+        if path.is_fifo():
+            raise SourceError(f"{path} is a pipe", hint="write it to a file first")
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise translated(error, path) from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SourceError(f"{path} is not a file", hint="name a file")
+        yield Positioned(descriptor, os.fstat(descriptor).st_size, path)
+    finally:
+        os.close(descriptor)
 
 
 def read_text(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Questions about an execution trace: who ran, who waited, for what and for how long."""
