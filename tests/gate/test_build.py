@@ -27,7 +27,6 @@ def test_the_platform_and_the_environment_are_the_policy_s(tmp_path: Path) -> No
     assert built.path.name == "app.exe"
     assert built.path.read_bytes()[:2] == b"MZ"
     assert built.seconds is not None
-    assert built.how == "go build ./cmd/app"
 
 
 def test_the_comparable_form_has_no_paths_and_no_stamp(tmp_path: Path) -> None:

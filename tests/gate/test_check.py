@@ -56,7 +56,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.extend(found.ran)
         return found
 
-    monkeypatch.setattr("gocost.gate.check.run_steps", spy)
+    monkeypatch.setattr("gocost.gate.sides.run_steps", spy)
     return names
 
 

@@ -115,7 +115,7 @@ def _from_policy(
         target = Target(service, directory, built.path, subject, built.seconds)
         against = None
         if base is not None:
-            side = base_side(base, policy.directory, stack, context, context.progress)
+            side = base_side(base, policy.directory, stack, context)
             against = side.target(service, built=True)
         measured = measure_rounds(target, context, against, rounds=rounds, headers=headers)
     return _report(measured, subject, service.name)

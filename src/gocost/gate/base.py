@@ -11,7 +11,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,7 +73,6 @@ class BaseSide:
     """The policy's folder, relative to the repository."""
     stack: ExitStack
     context: Context
-    progress: Callable[[str], None] = lambda _: None
     _clone: Path | None = None
     _targets: dict[tuple[str, bool], Target | GocostError] = field(default_factory=dict)
     """By service, and whether its executable was built."""
@@ -86,7 +85,7 @@ class BaseSide:
     def clone(self) -> Path:
         """The checked-out base, made when it is first needed."""
         if self._clone is None:
-            self.progress(f"checking out {self.name}")
+            self.context.progress(f"checking out {self.name}")
             self._clone = self.stack.enter_context(checked_out(self.repository, self.commit))
         return self._clone
 
@@ -129,7 +128,7 @@ class BaseSide:
     def _measure(self, service: Service, steps: Sequence[Step]) -> _Entry:
         context = replace(self.context, rebuild=False)
         target = self.target(service, built=needs_binary(steps))
-        found = run_steps(steps, target, context, progress=self.progress)
+        found = run_steps(steps, target, context)
         metrics = all_metrics()
         facts = [fact for fact in found.facts if metrics[fact.metric].exact]
         return _Entry(facts, found.unknown, found.skipped)
@@ -141,7 +140,7 @@ class BaseSide:
             )
         directory = self._folder(service)
         output = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-")))
-        self.progress(f"{service.name}: building {self.name}")
+        self.context.progress(f"{service.name}: building {self.name}")
         with self._known_by_its_commit():
             artifact = build_service(service, directory, output, comparable=True)
         return Target(service, directory, artifact.path, self._subject(service), artifact.seconds)
@@ -150,7 +149,7 @@ class BaseSide:
         """The service's sources, as far as generators have to write them first."""
         directory = self._folder(service)
         with self._known_by_its_commit():
-            prepare(service, directory, progress=self.progress)
+            prepare(service, directory, progress=self.context.progress)
         return Target(service, directory, subject=self._subject(service))
 
     def _folder(self, service: Service) -> Path:
@@ -202,7 +201,6 @@ def base_side(
     directory: Path,
     stack: ExitStack,
     context: Context,
-    progress: Callable[[str], None],
 ) -> BaseSide:
     """The merge base of HEAD with `ref`, for a policy in `directory`. Raises UsageError."""
     repository = repository_of(directory)
@@ -213,7 +211,7 @@ def base_side(
         )
     commit = repository.merge_base(ref)
     inside = Path(os.path.realpath(directory)).relative_to(os.path.realpath(repository.root))
-    return BaseSide(repository, ref, commit, inside, stack, context, progress)
+    return BaseSide(repository, ref, commit, inside, stack, context)
 
 
 class AbsentError(SourceError):

@@ -29,8 +29,6 @@ class Artifact:
 
     path: Path
     seconds: float | None
-    how: str
-    """The command, as a person would type it."""
 
 
 def comparable_already(build: Build) -> bool:
@@ -62,7 +60,7 @@ def build_service(
                 f"{service.name}: there is no file {build.binary}",
                 hint="build it first, or correct `build.binary`",
             )
-        return Artifact(path, None, f"{build.binary}, built elsewhere")
+        return Artifact(path, None)
     prepare(service, directory, comparable=comparable, progress=progress)
     environment = _environment(build, comparable=comparable)
     suffix = ".exe" if build.platform.startswith("windows/") or _on_windows(build) else ""
@@ -77,7 +75,7 @@ def build_service(
                 f"{service.name}: the command ended well and wrote no file",
                 hint="make it write {output}",
             )
-        return Artifact(path, seconds, shlex.join(build.command))
+        return Artifact(path, seconds)
     return _go_build(
         service, directory, path, environment, comparable=comparable, meanwhile=meanwhile
     )
@@ -125,8 +123,7 @@ def _go_build(
             f"{service.name}: {error.message}", output=error.output, hint=error.hint
         ) from error
     _check_executable(service, path)
-    shown = shlex.join(["go", "build", *flags, package])
-    return Artifact(path, built.wall_seconds, shown)
+    return Artifact(path, built.wall_seconds)
 
 
 def _check_executable(service: Service, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -13,32 +12,29 @@ import msgspec
 
 from gocost._version import VERSION
 from gocost.cost.price_book import PriceBook, load_prices
-from gocost.cost.pricing import Bill, Pricing, inputs
-from gocost.gate.base import AbsentError, BaseSide, base_side
-from gocost.gate.build import Artifact, build_service, comparable_already, prepare
+from gocost.cost.pricing import Pricing, inputs
+from gocost.gate.base import base_side
 from gocost.gate.changes import changes_between, cost_change
-from gocost.gate.measuring import Findings, failure, load_measures, run_steps
 from gocost.gate.places import with_places
-from gocost.gate.plan import Plan, Step, here, needs_binary, plan, wanted_metrics
-from gocost.measures.interface import Context, Need, Target
+from gocost.gate.plan import here, plan, wanted_metrics
+from gocost.gate.sides import Measuring
+from gocost.measures.interface import Context
 from gocost.model.catalogue import all_metrics
 from gocost.model.errors import GocostError
 from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Severity
-from gocost.model.quantity import Unit
-from gocost.model.report import Change, Layout, Note, Report, Series, Table
+from gocost.model.report import Layout, Note, Report
 from gocost.model.service import Service
 from gocost.model.subject import Subject
-from gocost.policy.baseline import Baseline, saved
+from gocost.policy.around import check_around
+from gocost.policy.baseline import MAX_BYTES, Baseline, saved
 from gocost.policy.evaluation import Evidence, Judge
 from gocost.policy.loading import Governed, Policy, shown
 from gocost.policy.rules import Rule
 from gocost.sources.cache import cache_directory
 from gocost.sources.ci import in_ci
 from gocost.sources.files import is_file, read_bounded
-from gocost.sources.git import Repository, repository_of
-
-SAVED_MAX_BYTES = 256 << 20
+from gocost.sources.git import repository_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,281 +50,122 @@ class Request:
     progress: Callable[[str], None] = lambda _: None
 
 
-@dataclass(slots=True)
-class Checked:
-    """One service's part of the report."""
-
-    subject: Subject
-    facts: list[Fact] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    assumptions: list[str] = field(default_factory=list)
-    tables: dict[str, Table] = field(default_factory=dict)
-    series: list[Series] = field(default_factory=list)
-    ran: list[str] = field(default_factory=list)
-
-
 def check(request: Request) -> Report:
     """Measure and judge every service of the policy. Raises GocostError where nothing can be."""
-    policy = request.policy
-    prices = load_prices(policy.prices)
+    prices = load_prices(request.policy.prices)
+    check_around(request.policy, prices)
     with ExitStack() as stack:
-        for governed in policy.services:
-            _check_package(governed)
-            _check_currency(governed, prices)
-        gate = _Gate(request, prices, stack)
-        parts = [gate.service(governed) for governed in policy.services]
-        return _report(request, parts, gate.notes)
+        measuring, notes = _measuring(request, stack)
+        commit = _commit(request.policy.directory)
+        parts = [
+            _service(_as_asked(governed, request), commit, request, measuring, prices)
+            for governed in request.policy.services
+        ]
+        return _joined(request, parts, notes)
 
 
-class _Gate:
-    """What the services of one check share: the base, the folders, the cache."""
-
-    def __init__(self, request: Request, prices: PriceBook, stack: ExitStack) -> None:
-        self.request = request
-        self.prices = prices
-        self.stack = stack
-        self.notes: list[Note] = []
-        self.context = Context(
-            cache=cache_directory(),
-            offline=request.offline,
-            rebuild=request.rebuild,
-            progress=request.progress,
-        )
-        self.saved: dict[str, Baseline] | None = None
-        self.side: BaseSide | None = None
-        self._find_base()
-        self.repository = self.side.repository if self.side else self._repository()
-        self.commit = self._commit()
-        self.around = here(offline=request.offline, base=self.side is not None)
-
-    def service(self, governed: Governed) -> Checked:
-        """Build, measure, price and judge one service."""
-        governed = replace(governed, rules=tuple(map(_softened, governed.rules)))
-        if self.request.offline:
-            governed = replace(governed, service=_offline(governed.service))
-        service = governed.service
-        subject = Subject(service=service.name, commit=self.commit)
-        result = Checked(subject)
-        planned = plan(self._metrics(governed), service, self.around)
-        found, comparable, baseline = self._measured(governed, planned, subject, result)
-        pricing = Pricing(self.prices, service.deployment)
-        bill = pricing.bill(found.facts, subject)
-        facts = [*found.facts, *bill.facts]
-        evidence = Evidence(
-            subject=subject,
-            facts=facts,
-            changes=[*found.changes, *self._cost_changes(pricing, found, bill)],
-            unknown={**planned.unknown, **found.unknown},
-            skipped={**planned.skipped, **found.skipped, **(bill.skipped or {})},
-            baseline=self._with_cost(baseline, pricing),
-            comparable=None if comparable is None else [*comparable, *_costs(pricing, comparable)],
-        )
-        judge = Judge(
-            evidence, self.request.today, governed.waivers, pricing.of, self.prices.currency
-        )
-        result.findings = with_places(
-            judge.findings(governed.rules), found.tables, Path(service.directory)
-        )
-        result.facts = facts
-        result.changes = changes_between(evidence, pricing)
-        result.tables = dict(found.tables)
-        if bill.table is not None:
-            result.tables = {"costs": bill.table, **result.tables}
-        result.series = found.series
-        result.notes += [*found.notes, *_unsaid(governed, result.findings, baseline)]
-        result.assumptions += [*found.assumptions, *bill.assumptions]
-        result.ran = found.ran
-        return result
-
-    def _metrics(self, governed: Governed) -> frozenset[str]:
-        named = wanted_metrics(governed.rules)
-        if "binary.size" in named and (self.side is not None or self.saved is not None):
-            # Whoever asks what grew wants to know whose it is.
-            named |= {"binary.module.size", "binary.kind.size"}
-        return named | {each for metric in named for each in inputs(metric)}
-
-    def _measured(
-        self, governed: Governed, planned: Plan, subject: Subject, result: Checked
-    ) -> tuple[Findings, list[Fact] | None, Baseline | None]:
-        """Head's findings, its comparable facts where those differ, and the baseline."""
-        service = governed.service
-        directory = Path(service.directory)
-        baseline = self.saved.get(service.name) if self.saved is not None else None
-        if self.saved is not None and baseline is None:
-            why = f"{self.request.base} has no service {service.name}"
-            baseline = Baseline(str(self.request.base), skipped={"*": why})
-        target = Target(service, directory, subject=subject)
-        try:
-            if needs_binary(planned.steps):
-                target = self._built(target, lambda: load_measures(planned.steps))
-            elif planned.steps:
-                prepare(service, directory, progress=self.request.progress)
-        except GocostError as error:
-            result.notes.append(failure(error))
-            return _all_unknown(planned, error), None, baseline
-        exact = [step for step in planned.steps if not step.spec.interleaves]
-        both = [step for step in planned.steps if step.spec.interleaves]
-        progress = self.request.progress
-        found = run_steps(exact, target, self.context, progress=progress)
-        comparable: list[Fact] | None = None
-        if self.side is not None:
-            head = target
-            if target.binary is not None and not comparable_already(service.build):
-                head, comparable = self._comparable(target, exact, found, result)
-            baseline = self.side.baseline(service, exact)
-            baseline = self._interleaved(both, head, found, baseline)
-        else:
-            _join(found, run_steps(both, target, self.context, progress=progress))
-        return found, comparable, baseline
-
-    def _built(
-        self,
-        target: Target,
-        meanwhile: Callable[[], None] | None = None,
-        *,
-        comparable: bool = False,
-    ) -> Target:
-        folder = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-"))
-        artifact: Artifact = build_service(
-            target.service,
-            target.directory,
-            Path(folder),
-            comparable=comparable,
-            progress=self.request.progress,
-            meanwhile=meanwhile,
-        )
-        return Target(
-            target.service, target.directory, artifact.path, target.subject, artifact.seconds
-        )
-
-    def _comparable(
-        self, target: Target, exact: Sequence[Step], found: Findings, result: Checked
-    ) -> tuple[Target, list[Fact] | None]:
-        """Head built as the base is built, and its exact facts."""
-        if target.service.build.binary:
-            return target, None
-        try:
-            head = self._built(target, comparable=True)
-        except GocostError as error:
-            result.notes.append(failure(error))
-            return target, None
-        # What does not look at the executable is the same for both, and building twice to see
-        # whether it is reproducible is for the real one.
-        built = [step for step in exact if Need.BINARY in step.spec.needs]
-        context = replace(self.context, rebuild=False)
-        again = run_steps(built, head, context, progress=self.request.progress)
-        shared = [fact for fact in found.facts if not any(s.spec.takes(fact.metric) for s in built)]
-        return head, [*again.facts, *shared]
-
-    def _interleaved(
-        self, steps: Sequence[Step], head: Target, found: Findings, baseline: Baseline
-    ) -> Baseline:
-        """Measures that run base and head in turn; on head alone where there is no base to run.
-
-        Returns the baseline, with the reason why those metrics are not compared where they are not.
-        """
-        for step in steps:
-            base, baseline = self._base_for(step, head.service, baseline)
-            _join(
-                found,
-                run_steps([step], head, self.context, base=base, progress=self.request.progress),
-            )
-        return baseline
-
-    def _base_for(
-        self, step: Step, service: Service, baseline: Baseline
-    ) -> tuple[Target | None, Baseline]:
-        """What the step is to run at the base, or the baseline with the reason why it cannot."""
-        assert self.side is not None
-        metrics = sorted(step.metrics)
-        try:
-            return self.side.target(service, built=needs_binary([step])), baseline
-        except AbsentError as error:
-            skipped = {**baseline.skipped, **dict.fromkeys(metrics, error.message)}
-            return None, replace(baseline, skipped=skipped)
-        except GocostError as error:
-            why = f"the base {self.side.name} could not be measured: {error}"
-            unknown = {**baseline.unknown, **dict.fromkeys(metrics, why)}
-            return None, replace(baseline, unknown=unknown)
-
-    def _cost_changes(self, pricing: Pricing, found: Findings, bill: Bill) -> list[Change]:
-        return cost_change(pricing, found.facts, found.changes, bill)
-
-    def _with_cost(self, baseline: Baseline | None, pricing: Pricing) -> Baseline | None:
-        if baseline is None or not baseline.facts:
-            return baseline
-        facts = [fact for fact in baseline.facts if not fact.metric.startswith("cost.")]
-        return Baseline(
-            baseline.name,
-            [*facts, *_costs(pricing, facts)],
-            baseline.unknown,
-            baseline.skipped,
-            baseline.commit,
-        )
-
-    def _find_base(self) -> None:
-        base, directory = self.request.base, self.request.policy.directory
-        if base is None:
-            return
-        path = Path(base)
-        if is_file(path) and (path.suffix == ".json" or not self._is_ref(base)):
-            self.saved = saved(read_bounded(path, SAVED_MAX_BYTES), base)
-            self.notes.append(
-                Note("info", f"compared with {base}: files as built there, exact figures only")
-            )
-            return
-        self.side = base_side(base, directory, self.stack, self.context, self.request.progress)
-        if self.side.repository.dirty():
-            self.notes.append(
-                Note("info", "head is the working tree, with changes that are not committed")
-            )
-
-    def _is_ref(self, name: str) -> bool:
-        """Whether git knows `name`: `go build` leaves files that are named like branches."""
-        repository = self._repository()
-        try:
-            return repository is not None and bool(repository.commit(name))
-        except GocostError:
-            return False
-
-    def _repository(self) -> Repository | None:
-        try:
-            return repository_of(self.request.policy.directory)
-        except GocostError:
-            return None  # no git here; then there is no commit to name
-
-    def _commit(self) -> str:
-        try:
-            return self.repository.head() if self.repository is not None else ""
-        except GocostError:
-            return ""  # a repository without a commit
+def _measuring(request: Request, stack: ExitStack) -> tuple[Measuring, list[Note]]:
+    """What to measure with and against, and what to say of it."""
+    base, directory = request.base, request.policy.directory
+    context = Context(
+        cache=cache_directory(),
+        offline=request.offline,
+        rebuild=request.rebuild,
+        progress=request.progress,
+    )
+    if base is None:
+        return Measuring(context, stack), []
+    path = Path(base)
+    # `go build` leaves files that are named like branches.
+    if is_file(path) and (path.suffix == ".json" or not _is_ref(directory, base)):
+        baselines = saved(read_bounded(path, MAX_BYTES), base)
+        said = f"compared with {base}: files as built there, exact figures only"
+        return Measuring(context, stack, saved=baselines, saved_as=base), [Note("info", said)]
+    side = base_side(base, directory, stack, context)
+    dirty = Note("info", "head is the working tree, with changes that are not committed")
+    return Measuring(context, stack, side), [dirty] if side.repository.dirty() else []
 
 
-def _check_package(governed: Governed) -> None:
-    """Raises PolicyError where a service's package is a folder that is not there."""
+def _service(
+    governed: Governed,
+    commit: str,
+    request: Request,
+    measuring: Measuring,
+    prices: PriceBook,
+) -> Report:
+    """Build, measure, price and judge one service: its part of the report."""
     service = governed.service
-    if service.build.binary or service.build.command or not service.package.startswith("."):
-        return
-    if not (Path(service.directory) / service.package).is_dir():
-        raise governed.place.error(
-            f"{service.name}: there is no folder {service.package}",
-            hint="correct `package:`; it is relative to the policy's folder",
-        )
+    subject = Subject(service=service.name, commit=commit)
+    around = here(offline=request.offline, base=measuring.base is not None)
+    compared = measuring.base is not None or measuring.saved is not None
+    planned = plan(_metrics(governed, compared=compared), service, around)
+    sides = measuring.sides(planned, service, subject)
+    found, comparable = sides.found, sides.comparable
+    pricing = Pricing(prices, service.deployment)
+    bill = pricing.bill(found.facts, subject)
+    evidence = Evidence(
+        subject=subject,
+        facts=[*found.facts, *bill.facts],
+        changes=[*found.changes, *cost_change(pricing, found.facts, found.changes, bill)],
+        unknown={**planned.unknown, **found.unknown},
+        skipped={**planned.skipped, **found.skipped, **(bill.skipped or {})},
+        baseline=_with_cost(sides.baseline, pricing),
+        comparable=None if comparable is None else [*comparable, *_costs(pricing, comparable)],
+    )
+    judge = Judge(evidence, request.today, governed.waivers, pricing.of, prices.currency)
+    findings = with_places(judge.findings(governed.rules), found.tables, Path(service.directory))
+    return Report(
+        command="check",
+        gocost=VERSION,
+        subject=subject,
+        facts=list(evidence.facts),
+        tables=({} if bill.table is None else {"costs": bill.table}) | found.tables,
+        series=found.series,
+        changes=changes_between(evidence, pricing),
+        findings=findings,
+        notes=[*found.notes, *_unsaid(governed, findings, sides.baseline)],
+        assumptions=[*found.assumptions, *bill.assumptions],
+    )
 
 
-def _check_currency(governed: Governed, prices: PriceBook) -> None:
-    """Raises PolicyError for a limit in another currency than the price book's."""
-    for rule in governed.rules:
-        if rule.metric.unit not in (Unit.MONEY, Unit.MONEY_PER_MONTH):
-            continue
-        for kind, limit in rule.limits.items():
-            if not limit.relative and prices.currency not in limit.text:
-                raise rule.places[kind].error(
-                    f"{limit.text} is not in {prices.currency}, the currency of {prices.name}",
-                    hint=f"write it in {prices.currency}, or name another price book",
-                )
+def _metrics(governed: Governed, *, compared: bool) -> frozenset[str]:
+    """What the rules name, and what that follows from."""
+    named = wanted_metrics(governed.rules)
+    if "binary.size" in named and compared:
+        # Whoever asks what grew wants to know whose it is.
+        named |= {"binary.module.size", "binary.kind.size"}
+    return named | {each for metric in named for each in inputs(metric)}
+
+
+def _with_cost(baseline: Baseline | None, pricing: Pricing) -> Baseline | None:
+    """The baseline with what it costs at the same prices as the head."""
+    if baseline is None or not baseline.facts:
+        return baseline
+    facts = [fact for fact in baseline.facts if not fact.metric.startswith("cost.")]
+    return replace(baseline, facts=[*facts, *_costs(pricing, facts)])
+
+
+def _is_ref(directory: Path, name: str) -> bool:
+    try:
+        repository = repository_of(directory)
+        return repository is not None and bool(repository.commit(name))
+    except GocostError:
+        return False
+
+
+def _commit(directory: Path) -> str:
+    """The commit that is checked, empty where there is none: no git, no repository, no commit."""
+    try:
+        repository = repository_of(directory)
+        return repository.head() if repository is not None else ""
+    except GocostError:
+        return ""
+
+
+def _as_asked(governed: Governed, request: Request) -> Governed:
+    """The service and its rules as this run has them: outside of CI, or offline."""
+    service = _offline(governed.service) if request.offline else governed.service
+    return replace(governed, service=service, rules=tuple(map(_softened, governed.rules)))
 
 
 def _softened(rule: Rule) -> Rule:
@@ -351,13 +188,6 @@ def _costs(pricing: Pricing, facts: Sequence[Fact]) -> list[Fact]:
     return [fact for fact in pricing.bill(facts, Subject()).facts if metrics[fact.metric].exact]
 
 
-def _all_unknown(planned: Plan, error: GocostError) -> Findings:
-    found = Findings()
-    for step in planned.steps:
-        found.unknown |= dict.fromkeys(sorted(step.metrics), error.message)
-    return found
-
-
 def _unsaid(
     governed: Governed, findings: Sequence[Finding], baseline: Baseline | None
 ) -> list[Note]:
@@ -376,19 +206,7 @@ def _unsaid(
     return notes
 
 
-def _join(found: Findings, more: Findings) -> None:
-    found.facts += more.facts
-    found.tables |= more.tables
-    found.series += more.series
-    found.changes += more.changes
-    found.notes += more.notes
-    found.assumptions += more.assumptions
-    found.unknown |= more.unknown
-    found.skipped |= more.skipped
-    found.ran += more.ran
-
-
-def _report(request: Request, parts: Sequence[Checked], notes: Sequence[Note]) -> Report:
+def _joined(request: Request, parts: Sequence[Report], notes: Sequence[Note]) -> Report:
     many = len(parts) > 1
     tables = {
         f"{part.subject.service}.{name}" if many else name: table
@@ -416,7 +234,7 @@ def _title(request: Request) -> str:
     return f"{shown(request.policy.path)}{against}"
 
 
-def _shown_facts(parts: Sequence[Checked]) -> tuple[str, ...]:
+def _shown_facts(parts: Sequence[Report]) -> tuple[str, ...]:
     """Totals; what has labels is in tables, and what a rule names is in its finding."""
     judged = {finding.metric for part in parts for finding in part.findings}
     billed = any("costs" in part.tables for part in parts)

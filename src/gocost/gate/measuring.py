@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TypeVar
@@ -35,15 +35,31 @@ class Findings:
 
     def add(self, name: str, measured: Measured, target: Target) -> None:
         """Take in what one measure found; facts without a subject get the target's."""
-        self.ran.append(name)
-        self.facts += [_of(fact, target) for fact in measured.facts]
-        self.tables |= measured.tables
-        self.series += measured.series
-        self.changes += [_of(change, target) for change in measured.changes]
-        self.notes += measured.notes
-        self.assumptions += measured.assumptions
-        self.unknown |= measured.unknown
-        self.skipped |= measured.skipped
+        self.join(
+            Findings(
+                facts=[_of(fact, target) for fact in measured.facts],
+                tables=measured.tables,
+                series=measured.series,
+                changes=[_of(change, target) for change in measured.changes],
+                notes=measured.notes,
+                assumptions=measured.assumptions,
+                unknown=measured.unknown,
+                skipped=measured.skipped,
+                ran=[name],
+            )
+        )
+
+    def join(self, more: Findings) -> None:
+        """Take in what other measures found."""
+        self.facts += more.facts
+        self.tables |= more.tables
+        self.series += more.series
+        self.changes += more.changes
+        self.notes += more.notes
+        self.assumptions += more.assumptions
+        self.unknown |= more.unknown
+        self.skipped |= more.skipped
+        self.ran += more.ran
 
 
 def run_steps(
@@ -52,13 +68,12 @@ def run_steps(
     context: Context,
     *,
     base: Target | None = None,
-    progress: Callable[[str], None] = lambda _: None,
 ) -> Findings:
     """Run `steps` in order; a measure that fails makes its metrics unknown, with its reason."""
     found = Findings()
     for step in steps:
         name = step.spec.name
-        progress(f"{target.service.name}: measuring {name}")
+        context.progress(f"{target.service.name}: measuring {name}")
         try:
             measured = run_step(step, target, context, base=base)
         except GocostError as error:
