@@ -64,6 +64,27 @@ def test_policy_lint_says_that_it_is_right(folder: Path) -> None:
     assert "gocost.yaml is right: app" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            with_rules("{metric: cost.month, max: 20 EUR/month}"),
+            "gocost.yaml:5:31: 20 EUR/month is not in USD",
+        ),
+        (
+            "version: 1\nservices:\n  app: {package: ./cmd/ap}\n",
+            "gocost.yaml:3:8: app: there is no folder ./cmd/ap",
+        ),
+    ],
+)
+def test_what_check_would_refuse_lint_refuses_too(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "gocost.yaml").write_text(text)
+    for command in (("policy", "lint"), ("check",)):
+        done = run(*command, cwd=tmp_path)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
 def test_policy_schema_is_a_schema() -> None:
     done = run("policy", "schema")
     jsonschema.Draft202012Validator.check_schema(json.loads(done.stdout))

@@ -36,9 +36,10 @@ def policy_file(path: str | Path | None = None) -> Report:
 def lint(path: str | Path | None = None) -> Report:
     """The policy checked, without measuring anything. Raises PolicyError where it is wrong."""
     from gocost.cost.price_book import load_prices
+    from gocost.policy.around import check_around
 
     loaded = _loaded(path, to_extend=True)
-    load_prices(loaded.prices)
+    check_around(loaded, load_prices(loaded.prices))
     rules = sum(len(governed.rules) for governed in loaded.services) or len(loaded.rules)
     names = ", ".join(governed.service.name for governed in loaded.services)
     about = names or "no services, to be extended by other files"
