@@ -31,8 +31,8 @@ import numpy as np
 from gocost.analyses.benchmarks import Comparison, Settings, compare
 from gocost.analyses.noise_floor import noise_floor
 from gocost.formats.benchmark_text import BenchmarkText, decode
-from gocost.measures import benchmarks as measures
-from gocost.measures.benchmarks import Plan
+from gocost.measures import benchmark_runs
+from gocost.measures.benchmark_runs import Plan
 from gocost.model.report import Verdict
 from gocost.sources.go_command import go_in
 
@@ -282,8 +282,8 @@ def run_sides(folders: list[Path], plan: Plan) -> Comparison:
         sides = []
         for folder in folders:
             binaries = stack.enter_context(tempfile.TemporaryDirectory())
-            sides.append(measures.build(go_in(folder), plan, Path(binaries), lambda _: None))
-        before, after = measures.run(sides, plan, {})
+            sides.append(benchmark_runs.build(go_in(folder), plan, Path(binaries), lambda _: None))
+        before, after = benchmark_runs.run(sides, plan, {})
     return compare(before.decoded(), after.decoded(), Settings())
 
 

@@ -12,7 +12,7 @@ import pytest
 from gocost.analyses.benchmarks import Settings
 from gocost.api.bench import bench, unmeasured
 from gocost.cli.main import run
-from gocost.measures.benchmarks import Plan
+from gocost.measures.benchmark_runs import Plan
 from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.model.report import Report, Verdict
 from tests.fixtures.go_module import benchmark_module

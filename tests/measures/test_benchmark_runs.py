@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from gocost.analyses.benchmark_pattern import alternatives
 from gocost.analyses.benchmarks import Settings
-from gocost.measures import benchmarks
-from gocost.measures.benchmarks import Plan, alternatives
+from gocost.measures import benchmark_runs, benchmarks
+from gocost.measures.benchmark_runs import Plan
 from gocost.measures.interface import Context, Target
 from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.model.report import Verdict
@@ -42,9 +43,9 @@ def running(word: str) -> list[str]:
     return found
 
 
-def built(folder: Path, into: Path, plan: Plan) -> list[benchmarks.Binary]:
+def built(folder: Path, into: Path, plan: Plan) -> list[benchmark_runs.Binary]:
     into.mkdir()
-    return benchmarks.build(go_in(folder), plan, into, tell)
+    return benchmark_runs.build(go_in(folder), plan, into, tell)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_a_pattern_chooses_sub_benchmarks(tmp_path: Path) -> None:
     folder = benchmark_module(tmp_path / "shop")
     plan = Plan(benchtime="20x", count=1, pattern="Sum/small|Copies")
     sides = [built(folder, tmp_path / "bin", plan)]
-    (results,) = benchmarks.run(sides, plan, {})
+    (results,) = benchmark_runs.run(sides, plan, {})
     names = {sample.name for sample in results.decoded().samples}
     assert names == {"Sum/small", "Copies"}
 
@@ -105,7 +106,7 @@ def test_both_sides_run_in_turn_and_the_order_follows_from_the_seed(tmp_path: Pa
             script.write_text(f'#!/bin/sh\necho "{name} $2" >> {log}\nexec {binary.path} "$@"\n')
             script.chmod(0o755)
             sides.append([replace(binary, path=script)])
-        benchmarks.run(sides, plan, {})
+        benchmark_runs.run(sides, plan, {})
         return log.read_text().splitlines()
 
     (binary,) = built(folder, tmp_path / "bin", QUICK)
@@ -133,7 +134,7 @@ def test_a_benchmark_that_fails_is_told_and_not_run_again(tmp_path: Path) -> Non
     )
     plan = Plan(benchtime="1x", count=3)
     sides = [built(folder, tmp_path / "bin", plan)] * 2
-    base, head = benchmarks.run(sides, plan, {})
+    base, head = benchmark_runs.run(sides, plan, {})
     failed = {**base.failed, **head.failed}
     assert "no database" in failed["example.com/shop/cart", "BenchmarkBad"]
     assert "panic: gone" in failed["example.com/shop/cart", "BenchmarkWorse"]
@@ -160,7 +161,7 @@ def test_what_takes_too_long_is_stopped_with_all_that_it_started(tmp_path: Path)
     sides = [built(folder, tmp_path / "bin", plan)]
     # when the time is over, then that is said, and nothing is left running
     with pytest.raises(SourceError, match=r"did not end|is over"):
-        benchmarks.run(sides, plan, {}, deadline=time.monotonic() + 2)
+        benchmark_runs.run(sides, plan, {}, deadline=time.monotonic() + 2)
     limit = time.monotonic() + 10
     while running(mark) and time.monotonic() < limit:
         time.sleep(0.02)
@@ -171,7 +172,7 @@ def test_a_deadline_that_has_passed_runs_nothing(tmp_path: Path) -> None:
     folder = benchmark_module(tmp_path / "shop")
     sides = [built(folder, tmp_path / "bin", QUICK)]
     with pytest.raises(SourceError, match="the time for benchmarks is over"):
-        benchmarks.run(sides, QUICK, {}, deadline=time.monotonic() - 1)
+        benchmark_runs.run(sides, QUICK, {}, deadline=time.monotonic() - 1)
 
 
 def test_faults_of_the_user_are_told_as_such(tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_faults_of_the_user_are_told_as_such(tmp_path: Path) -> None:
     plan = Plan(benchtime="soon")
     sides = [built(folder, tmp_path / "c", plan)]
     with pytest.raises(UsageError, match="not a benchtime"):
-        benchmarks.run(sides, plan, {})
+        benchmark_runs.run(sides, plan, {})
     (folder / "cart" / "cart.go").write_text("package cart\n\nfunc Sum() int { return wrong }\n")
     with pytest.raises(BuildError) as caught:
         built(folder, tmp_path / "d", QUICK)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from gocost._version import VERSION
 from gocost.analyses import benchmark_tables
+from gocost.analyses.benchmark_notes import assumptions, comparison_notes
 from gocost.analyses.benchmarks import Settings, compare
 from gocost.analyses.noise_floor import noise_floor
 from gocost.formats.benchmark_text import BenchmarkText, decode
 from gocost.gate.benchmarks import declared_for
+from gocost.measures import benchmark_runs
 from gocost.measures import benchmarks as measures
-from gocost.measures.benchmarks import Binary, Plan, Results
+from gocost.measures.benchmark_runs import Binary, Plan, Results
 from gocost.measures.interface import Measured
 from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.model.report import Change, Layout, Note, Report, Verdict
@@ -93,7 +95,7 @@ def bench(
     if base is not None:
         return _against_ref(target, str(base), plan, settings, progress)
     with _built([target], plan, progress) as sides:
-        (results,) = measures.run(sides, plan, plan.env, progress=progress)
+        (results,) = benchmark_runs.run(sides, plan, plan.env, progress=progress)
     measured = measures.one_sided(results, plan, settings, Subject())
     return _report(measured, f"Benchmarks: {plan.count} runs of {plan.benchtime}")
 
@@ -121,32 +123,15 @@ def _recorded(base: Path | None, head: Path, settings: Settings) -> Report:
     """Recorded results, as benchstat takes them."""
     after = _read(head)
     if base is None:
-        facts = benchmark_tables.facts(
-            after.samples, alpha=settings.alpha, subject=Subject(), origin=str(head)
-        )
-        measured = Measured(
-            facts=facts,
-            tables=benchmark_tables.measured_tables(facts),
-            notes=measures.fault_notes(after, str(head)),
-        )
-        return _report(measured, f"Benchmarks in {head}")
-    before = _read(base)
-    comparison = compare(before, after, settings)
-    if not comparison.rows:
+        alone = measures.of_text(after, settings, Subject(), str(head), str(head))
+        return _report(alone, f"Benchmarks in {head}")
+    names = (str(base), str(head))
+    measured = measures.of_texts(_read(base), after, settings, Subject(), names)
+    if not measured.changes:
         raise UsageError(
             f"{base} and {head} have no benchmark in common",
             hint="compare results of the same packages, and of the same GOMAXPROCS",
         )
-    measured = Measured(
-        tables=benchmark_tables.comparison_tables(comparison),
-        changes=benchmark_tables.changes(comparison, Subject()),
-        notes=[
-            *measures.comparison_notes(comparison, settings),
-            *measures.fault_notes(before, str(base)),
-            *measures.fault_notes(after, str(head)),
-        ],
-        assumptions=[*measures.assumptions(settings), measures.TWO_DELTAS],
-    )
     return _report(measured, f"{head} against {base}")
 
 
@@ -156,7 +141,7 @@ def _against_recording(
     before = Results(text=[_text(base)])
     before.decoded()
     with _built([target], plan, progress) as sides:
-        (after,) = measures.run(sides, plan, plan.env, progress=progress)
+        (after,) = benchmark_runs.run(sides, plan, plan.env, progress=progress)
     measured = measures.compared(before, after, plan, settings, Subject())
     if not any(change.base is not None for change in measured.changes):
         raise UsageError(
@@ -203,32 +188,31 @@ def _against_ref(
                 output=error.output,
                 hint="name a base that builds with --base",
             ) from error
-        before, after = measures.run(built, plan, plan.env, progress=progress)
+        before, after = benchmark_runs.run(built, plan, plan.env, progress=progress)
     measured = measures.compared(before, after, plan, settings, Subject())
     return _report(measured, f"Benchmarks against {ref} ({commit[:12]})")
 
 
 def _calibrated(target: Path, plan: Plan, settings: Settings, progress: Progress) -> Report:
     with _built([target], plan, progress) as (binaries,):
-        before, after = measures.run([binaries, binaries], plan, plan.env, progress=progress)
+        before, after = benchmark_runs.run([binaries, binaries], plan, plan.env, progress=progress)
     comparison = compare(before.decoded(), after.decoded(), settings)
-    measured = measures.compared(before, after, plan, settings, Subject())
     called = sum(row.verdict not in (Verdict.SAME, Verdict.UNKNOWN) for row in comparison.rows)
     table = benchmark_tables.noise_table(noise_floor(comparison, settings))
-    notes = [
-        Note(
-            "info",
-            f"of {len(comparison.rows)} figures that did not change, {called} would have been "
-            f"called changed",
-        ),
-        *measured.notes,
-    ]
     return Report(
         command="bench",
         gocost=VERSION,
         tables={"noise": table},
-        notes=notes,
-        assumptions=[*measures.assumptions(settings), "noise is taken as normally distributed"],
+        notes=[
+            Note(
+                "info",
+                f"of {len(comparison.rows)} figures that did not change, {called} would have been "
+                f"called changed",
+            ),
+            *comparison_notes(comparison, settings),
+            *measures.failure_notes((before, after)),
+        ],
+        assumptions=[*assumptions(settings), "noise is taken as normally distributed"],
         layout=Layout(title=f"Noise floor of this machine: {plan.count} runs a side"),
     )
 
@@ -242,7 +226,8 @@ def _built(
         sides = []
         for directory in directories:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-bench-"))
-            sides.append(measures.build(go_in(directory, plan.env), plan, Path(folder), progress))
+            go = go_in(directory, plan.env)
+            sides.append(benchmark_runs.build(go, plan, Path(folder), progress))
         if not any(sides):
             raise SourceError(
                 f"no benchmark matches {plan.pattern!r} in {' '.join(plan.packages)}",

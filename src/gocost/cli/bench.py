@@ -60,7 +60,7 @@ def command(
     from gocost.analyses.benchmarks import Settings
     from gocost.api.bench import bench, unmeasured
     from gocost.gate.benchmarks import declared_for
-    from gocost.measures.benchmarks import Plan
+    from gocost.measures.benchmark_runs import Plan
     from gocost.model.errors import ExitCode
     from gocost.model.quantity import Unit, parse
     from gocost.sources.files import is_folder

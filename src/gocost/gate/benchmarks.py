@@ -10,7 +10,8 @@ import msgspec
 
 from gocost.analyses.benchmarks import Settings
 from gocost.formats.yaml_document import Node, compose
-from gocost.measures.benchmarks import Plan, declared
+from gocost.measures.benchmark_runs import Plan
+from gocost.measures.benchmarks import declared
 from gocost.model.errors import GocostError, PolicyError, SourceError, UsageError
 from gocost.model.report import Note, Report
 from gocost.model.service import Service
