@@ -27,4 +27,5 @@ COMMANDS = (
     Entry("bench", "Measure", "Did these benchmarks really change.", "gocost.cli.bench"),
     Entry("portrait", "Measure", "What the running service uses.", "gocost.cli.portrait"),
     Entry("profile", "Attribute", "What a pprof profile is made of.", "gocost.cli.profile"),
+    Entry("trace", "Attribute", "What an execution trace shows.", "gocost.cli.trace"),
 )

@@ -78,16 +78,14 @@ def _scan(
 ) -> cython.Py_ssize_t:
     """Fills columns of `out`; state is (offset of the next header, how many columns are filled).
 
-    Returns 0, or -1 - the place in the window of a header that is malformed.
+    Returns 0, or 1 where the header at that offset is malformed.
     """
     size: cython.Py_ssize_t = window.shape[0]
     at: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, state[0] - base)
-    start: cython.Py_ssize_t
     used: cython.Py_ssize_t = 0
     k: cython.Py_ssize_t
     experiment: cython.bint
     while used < out.shape[1] and at < size:
-        start = at
         if not last and size - at < 64:
             break  # a header may go on behind the window
         if window[at] == 52:
@@ -98,59 +96,56 @@ def _scan(
             used += 1
             at += 1
             state[0] = base + at
+            state[1] = used
             continue
         experiment = window[at] == 49
         if window[at] != 1 and not experiment:
-            return -1 - start
+            return 1
         at += 1
         if experiment:
             at += 1
         for k in range(4):
             at = _varint(window, at, size, got)
             if at < 0:
-                return -1 - start
+                return 1
             if k == 3 and got[0] > 65536:
-                return -1 - start
+                return 1
             # A thread that is none is all ones.
             out[k if k < 3 else 5, used] = cython.cast(
                 cython.longlong, got[0] if got[0] >> 63 == 0 else 0
             )
             if got[0] >> 63 != 0:
                 if k != 1:
-                    return -1 - start
+                    return 1
                 out[1, used] = -1
         out[3, used] = 0
         if experiment:
             out[3, used] = -1
-        elif out[5, used] > 0:
-            if at >= size:
-                return -1 - start
+        elif out[5, used] > 0 and at < size:
             out[3, used] = window[at]
         out[4, used] = base + at
         at += cython.cast(cython.Py_ssize_t, out[5, used])
         used += 1
         state[0] = base + at
-    state[1] = used
+        state[1] = used
     return 0
 
 
 def scan_headers(
     window: npt.NDArray[np.uint8], base: int, offset: int, *, last: bool
-) -> tuple[npt.NDArray[np.int64], int]:
+) -> tuple[npt.NDArray[np.int64], int, bool]:
     """The headers of the batches from `offset` on, as far as they stand in the window.
 
     `window` is the file's bytes from `base` on; `last` says that the file ends with it. Returns a
-    column a batch (rows GENERATION to SIZE) and the offset of the next header. Raises FormatError
-    with the offset of a header that is malformed.
+    column a batch (rows GENERATION to SIZE), the offset of the next header, and whether that one
+    is malformed.
     """
     out = np.empty((FIELDS, len(window) // 6 + 2), np.int64)
     state = np.array([offset, 0], np.int64)
     status: int = _run_scan(
         _view(window), base, last, _view(np.zeros(1, np.uint64)), _view(out), _view(state)
     )
-    if status < 0:
-        raise FormatError("a batch's header is malformed", offset=base - 1 - status)
-    return out[:, : int(state[1])].copy(), int(state[0])
+    return out[:, : int(state[1])].copy(), int(state[0]), status != 0
 
 
 def _run_scan(

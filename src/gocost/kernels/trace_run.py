@@ -759,28 +759,28 @@ def _run(
                     break
                 id_ = cython.cast(cython.longlong, got[0])
                 row = _find(id_, table, goroutines, seed, mask)
-                if row >= 0:
+                state = cython.cast(cython.longlong, got[2])
+                if (row >= 0 and goroutines[row + 1] != state) or (state == 3 and got[1] >> 63):
                     outcome = -9
                     break
-                if scalars[4] < 0:
+                if row >= 0:
+                    goroutines[row + 2] = 0  # said again, the sequence starts again
+                elif scalars[4] < 0:
                     outcome = 3
                     break
-                if got[2] == 3 and got[1] >> 63:
-                    outcome = -9
-                    break
-                state = cython.cast(cython.longlong, got[2])
-                row = _create(id_, state, now, table, goroutines, scalars)
-                goroutines[row + 6] = state
-                if not scalars[11]:
-                    goroutines[row + 3] = 0
-                    goroutines[row + 5] = -1
+                else:
+                    row = _create(id_, state, now, table, goroutines, scalars)
+                    goroutines[row + 6] = state
+                    if not scalars[11]:
+                        goroutines[row + 3] = 0
+                        goroutines[row + 5] = -1
                 if kind == 48:
                     _seen_in(row, cython.cast(cython.longlong, got[3]), 0, goroutines)
                 if state == 2:
                     g = row
                 elif state == 3:
                     if cython.cast(cython.longlong, got[1]) == threads[(thread << 3) + 5]:
-                        if g >= 0:
+                        if g >= 0 and g != row:
                             outcome = -9
                             break
                         g = row
@@ -867,17 +867,20 @@ def _run(
                     outcome = -8
                     break
                 pid = cython.cast(cython.Py_ssize_t, got[0])
-                if procs[pid << 4] != 0:
+                state = cython.cast(cython.longlong, got[1])
+                if procs[pid << 4] == 0:
+                    procs[pid << 4] = state
+                    procs[(pid << 4) + 6] = state
+                    procs[(pid << 4) + 2] = now if scalars[11] else 0
+                    procs[(pid << 4) + 10] = -1
+                elif procs[pid << 4] == 3 and state == 4:
+                    state = 0  # it is about to be stolen, from a thread that is known
+                elif procs[pid << 4] != state:
                     outcome = -9
                     break
-                procs[pid << 4] = cython.cast(cython.longlong, got[1])
-                procs[(pid << 4) + 6] = procs[pid << 4]
                 procs[(pid << 4) + 1] = 0
-                # An abandoned P counts as idle: nobody knows what became of it.
-                procs[(pid << 4) + 2] = now if scalars[11] else 0
-                procs[(pid << 4) + 10] = -1
-                if got[1] == 1 or got[1] == 3:
-                    if p >= 0:
+                if state == 1 or state == 3:
+                    if p >= 0 and p != pid:
                         outcome = -9
                         break
                     procs[(pid << 4) + 10] = thread

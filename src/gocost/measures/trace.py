@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from gocost.analyses.trace.joining import Joined, Joiner
-from gocost.formats.exectrace.index import HEADER, Generation, generations, read_format
+from gocost.formats.exectrace.index import HEADER, Generation, read_format, read_index
 from gocost.formats.exectrace.ordered import Carried, Window, carry_out
 from gocost.formats.exectrace.tables import read_tables
 from gocost.kernels import trace_index
@@ -20,32 +20,29 @@ BINS = 512
 """Pieces of a trace's time that are told apart in its series."""
 
 
-def read_trace(path: Path, *, keep: bool = False) -> Joined:
-    """The account of the trace at `path`; with `keep` also of each goroutine that ended.
+def read_trace(path: Path, *, keep: int | None = 0) -> Joined:
+    """The account of the trace at `path`; with the `keep` goroutines
+    that ran longest of those that ended (None: all).
 
     Raises SourceError where the file cannot be read and FormatError where it is no trace that can
     be read. A trace that was cut off gives what is whole of it.
     """
     with positioned(path) as file:
         version = read_format(file.head(HEADER))
-        found = list(generations(file.read_into, file.size, version))
-        whole = [generation for generation in found if generation.whole]
-        if not whole:
-            raise FormatError(
-                f"{path} was cut off before its first second was whole"
-                if found
-                else f"{path} has no events",
-                hint="record it again, and for longer",
-            )
-        window = _window(file, whole, version)
+        index = read_index(file.read_into, file.size, version)
+        found = list(index.generations)
+        if not found:
+            told = index.lost or "it has no events"
+            raise FormatError(f"{path}: {told}", hint="record it again, and for longer")
+        window = _window(file, found, version)
         joiner = Joiner(keep=keep)
-        for carried in _carried(file, whole, version, window, keep=keep):
+        for carried in _carried(file, found, version, window, keep=keep):
             joiner.add(carried)
-    return joiner.result(cut=len(whole) < len(found))
+    return joiner.result(lost=index.lost)
 
 
 def _carried(
-    file: Positioned, found: list[Generation], version: int, window: Window, *, keep: bool
+    file: Positioned, found: list[Generation], version: int, window: Window, *, keep: int | None
 ) -> Iterator[Carried]:
     """The generations in order, some of them carried out ahead: one a core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

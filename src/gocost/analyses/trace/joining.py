@@ -8,7 +8,6 @@ ids of their own in every generation; here they are numbered once for all, by wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,8 +24,6 @@ Int64s = npt.NDArray[np.int64]
 STATES: Final = ("runnable", "running", "syscall", "waiting")
 """In the order of their numbers, from 1 on."""
 UNKNOWN_ENTRY: Final = "(started before the trace)"
-_KINDS: Final = (0, 1, 2)
-"""Of intervals: runnable, syscall, waiting; running has none."""
 
 
 @dataclass(slots=True)
@@ -147,15 +144,15 @@ class Joined:
     stacks: Stacks
     clock: Clock
     created: int
-    cut: bool
-    """The file ended within a generation, which was left out."""
+    lost: str
+    """What of the trace could not be read; empty where all of it was."""
 
 
 class Joiner:
     """Puts generations together, in their order."""
 
-    def __init__(self, *, keep: bool = False) -> None:
-        """With `keep`, goroutines that ended are in the result too."""
+    def __init__(self, *, keep: int | None = 0) -> None:
+        """Of the goroutines that ended the `keep` that ran longest are in the result; None: all."""
         self._keep = keep
         self._stacks = Stacks()
         self._live = np.empty((0, _LIVE_FIELDS), np.int64)
@@ -218,8 +215,8 @@ class Joiner:
         own = carried.ended
         created = (own[:, kernel.G_FIRST] == 0) & (own[:, kernel.G_START] > 0)
         # What was created and ended here is in the groups already.
-        if self._keep and created.any():
-            self._ended.append(self._fresh(own[created], local, ended=True))
+        if created.any():
+            self._remember(self._fresh(own[created], local, ended=True))
         ended = self._closed(own[~created], local, first=first, ended=True)
         live = self._closed(carried.live, local, first=first, ended=False)
         self._retire(ended)
@@ -332,8 +329,15 @@ class Joiner:
             group.assisted += int(part[:, _ASSISTED].sum())
             for state in range(4):
                 group.sums[state] += int(part[:, _SUMS + state].sum())
-        if self._keep and len(rows):
+        if len(rows):
+            self._remember(rows)
+
+    def _remember(self, rows: Int64s) -> None:
+        """Keeps goroutines that ended, as many as are wanted."""
+        if self._keep is None:
             self._ended.append(rows)
+        elif self._keep:
+            self._ended = [_longest(np.concatenate([*self._ended, rows]), self._keep)]
 
     def _group(self, entry: str) -> Group:
         return self._groups.setdefault(entry or UNKNOWN_ENTRY, Group())
@@ -353,7 +357,7 @@ class Joiner:
             if first or _moved(row) or proc.open is None:
                 proc.open = (state, row[kernel.P_SINCE])
 
-    def result(self, *, cut: bool = False) -> Joined:
+    def result(self, *, lost: str = "") -> Joined:
         """The account, with what is open closed at the trace's last event."""
         live = self._live
         for state in range(1, 5):
@@ -362,9 +366,8 @@ class Joiner:
         open_ = live[:, _ASSIST] >= 0
         live[open_, _ASSISTED] += self._last - live[open_, _ASSIST]
         kept = np.concatenate([live, *self._ended])
-        keep, self._keep = self._keep, False
+        self._keep = 0  # what lives is in `kept` already
         self._retire(live)
-        self._keep = keep
         for proc in self._procs.values():
             if proc.open is not None:
                 proc.sums[proc.open[0]] += self._last - proc.open[1]
@@ -384,7 +387,7 @@ class Joiner:
             stacks=self._stacks,
             clock=self._clock,
             created=self._created,
-            cut=cut,
+            lost=lost,
         )
 
 
@@ -412,12 +415,11 @@ def _state_of(kind: int) -> int:
     return (0, 2, 3)[kind]
 
 
-def joined(generations: Iterable[Carried], *, keep: bool = False, cut: bool = False) -> Joined:
-    """All generations of a trace, in order, as one account. Raises FormatError."""
-    joiner = Joiner(keep=keep)
-    for carried in generations:
-        joiner.add(carried)
-    return joiner.result(cut=cut)
+def _longest(rows: Int64s, count: int) -> Int64s:
+    """The rows that ran longest."""
+    if len(rows) <= count:
+        return rows
+    return rows[np.argpartition(-rows[:, _SUMS + kernel.RUNNING - 1], count - 1)[:count]]
 
 
 # Columns of the table of goroutines that live.

@@ -35,8 +35,6 @@ class Generation:
 
     number: int
     batches: npt.NDArray[np.int64]
-    whole: bool
-    """False where the file ends in it."""
 
     def of_kind(self, *kinds: int) -> npt.NDArray[np.int64]:
         """The batches whose data start with one of these bytes."""
@@ -75,57 +73,78 @@ def _told(head: bytes) -> str:
     return "record one with /debug/pprof/trace?seconds=5 or runtime/trace"
 
 
-def generations(read_into: ReadInto, size: int, version: int) -> Iterator[Generation]:
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The generations of a trace that are whole, and what of it is lost."""
+
+    generations: tuple[Generation, ...]
+    lost: str
+    """Empty where the trace is whole."""
+
+
+def read_index(read_into: ReadInto, size: int, version: int) -> Index:
     """The generations of a trace of `size` bytes, whose batches are hopped over.
 
-    A generation that the file ends in is given last, with `whole` false, as far as it goes.
-    Raises FormatError where the generations are out of order, or a header is malformed that is not
-    the first thing of a generation that might have been cut.
+    What the file ends in, or what follows a header that is malformed, is lost, and said to be.
+    Raises FormatError where generations are mixed.
     """
+    found: list[Generation] = []
     parts: list[npt.NDArray[np.int64]] = []
     number = 0
-    for batches in _headers(read_into, size):
+    reached = HEADER
+    for batches, reached in _headers(read_into, size):  # noqa: B007 - where it ends is looked at
         start = 0
-        count = batches.shape[1]
-        while start < count:
+        while start < batches.shape[1]:
             rest = batches[:, start:]
+            number = number or int(rest[kernel.GENERATION, 0])
             ends = rest[kernel.KIND] == kernel.END_OF_GENERATION
-            other = ~ends & (rest[kernel.GENERATION] != (number or rest[kernel.GENERATION, 0]))
-            stops = np.flatnonzero(ends | other)
-            stop = int(stops[0]) if len(stops) else count - start
+            stops = np.flatnonzero(ends | (rest[kernel.GENERATION] != number))
+            stop = int(stops[0]) if len(stops) else rest.shape[1]
             if stop:
-                number = number or int(rest[kernel.GENERATION, 0])
-                if number == 0:
-                    raise FormatError("a batch names generation 0", offset=int(rest[4, 0]))
                 parts.append(rest[:, :stop])
             start += stop
             if not len(stops):
                 break
-            if ends[stop]:
-                start += 1
-                if version < 26:
-                    raise FormatError("a generation ends as only Go 1.26 ends it",
-                                      offset=int(rest[kernel.START, stop]))  # fmt: skip
-                if parts:
-                    yield Generation(number, np.concatenate(parts, axis=1), whole=True)
-                parts, number = [], 0
-                continue
-            following = int(rest[kernel.GENERATION, stop])
-            if version >= 26 or following != number + 1:
-                raise FormatError(
-                    f"generation {following} starts within generation {number}",
-                    offset=int(rest[kernel.START, stop]),
-                )
-            yield Generation(number, np.concatenate(parts, axis=1), whole=True)
+            following = 0 if ends[stop] else int(rest[kernel.GENERATION, stop])
+            _check_order(number, following, version, int(rest[kernel.START, stop]), bool(parts))
+            start += bool(ends[stop])
+            if parts:
+                found.append(Generation(number, np.concatenate(parts, axis=1)))
             parts, number = [], following
-    if parts:
-        found = np.concatenate(parts, axis=1)
-        cut = int(found[kernel.START, -1] + found[kernel.SIZE, -1]) > size
-        yield Generation(number, found, whole=version < 26 and not cut)
+    return _whole(found, parts, number, reached, size, version)
 
 
-def _headers(read_into: ReadInto, size: int) -> Iterator[npt.NDArray[np.int64]]:
-    """The headers, some at a time."""
+def _whole(
+    found: list[Generation],
+    parts: list[npt.NDArray[np.int64]],
+    number: int,
+    reached: int,
+    size: int,
+    version: int,
+) -> Index:
+    """The generations that are whole: the last one is where the file ends as it should."""
+    if parts and version < 26 and reached == size:
+        found.append(Generation(number, np.concatenate(parts, axis=1)))
+    elif parts or reached != size:
+        at = min(reached, size)
+        last = f"generation {number}" if parts else "what follows"
+        why = "is cut off" if reached >= size else f"is damaged at byte {at:,}"
+        return Index(tuple(found), f"the trace {why}: {last} is lost")
+    return Index(tuple(found), "")
+
+
+def _check_order(number: int, following: int, version: int, offset: int, some: bool) -> None:
+    """Raises FormatError where a generation does not follow on the one before it."""
+    if following == 0 and version >= 26:
+        return
+    if following == 0:
+        raise FormatError("a generation ends as only Go 1.26 ends it", offset=offset)
+    if some and (version >= 26 or following != number + 1):
+        raise FormatError(f"generation {following} starts within {number}", offset=offset)
+
+
+def _headers(read_into: ReadInto, size: int) -> Iterator[tuple[npt.NDArray[np.int64], int]]:
+    """The headers, some at a time, and the offset that they reach."""
     buffer = bytearray(_WINDOW)
     offset = HEADER
     while offset < size:
@@ -133,14 +152,10 @@ def _headers(read_into: ReadInto, size: int) -> Iterator[npt.NDArray[np.int64]]:
         if got <= 0:
             return
         window = np.frombuffer(buffer, np.uint8, got)
-        last = offset + got >= size
-        try:
-            found, following = kernel.scan_headers(window, offset, offset, last=last)
-        except FormatError:
-            if last:
-                return  # the file ends in a header: what stands before it is whole
-            raise
-        if found.shape[1] == 0 and following == offset:
+        found, following, malformed = kernel.scan_headers(
+            window, offset, offset, last=offset + got >= size
+        )
+        yield found, following
+        if malformed or following == offset:
             return
-        yield found
         offset = following

@@ -56,7 +56,7 @@ class Carried:
     live: Int64s
     """A row a goroutine that lives at its end, by rising id."""
     ended: Int64s
-    """A row a goroutine that ended in it and was created before it, or all that ended."""
+    """A row a goroutine that ended in it and was created before it, or that was to be kept."""
     groups: Int64s
     """A row a start stack: goroutines that were created and ended in it."""
     procs: Int64s
@@ -79,12 +79,13 @@ def carry_out(
     window: Window,
     *,
     first: bool,
-    keep: bool = False,
+    keep: int | None = 0,
 ) -> Carried:
     """Carry out a generation's events in order.
 
-    `first` is true for the trace's first generation; with `keep` every goroutine that ends is
-    given whole. Raises FormatError where the events contradict each other or cannot be ordered.
+    `first` is true for the trace's first generation. Of the goroutines that are created and end
+    in it the `keep` are given whole that ran longest; None gives all. Raises FormatError where the
+    events contradict each other or cannot be ordered.
     """
     tables = read_tables(read_into, generation, version)
     run = _Run(read_into, generation, tables, window, first=first, keep=keep)
@@ -103,7 +104,7 @@ class _Run:
         window: Window,
         *,
         first: bool,
-        keep: bool,
+        keep: int | None,
     ) -> None:
         self._read_into = read_into
         self._generation = generation
@@ -123,7 +124,9 @@ class _Run:
         self._scalars = np.zeros(kernel.SCALARS, np.int64)
         self._scalars[kernel.S_FREE] = -1
         self._scalars[kernel.S_INITIAL] = first
-        self._scalars[kernel.S_KEEP] = keep
+        self._scalars[kernel.S_KEEP] = keep != 0
+        self._keep = keep
+        self._longest: list[Int64s] = []
         self._scalars[kernel.S_SEED] = secrets.randbits(30) | 1
         self._scalars[kernel.S_BINS_FROM] = window.start
         self._scalars[kernel.S_BIN] = window.bin_ns
@@ -248,9 +251,19 @@ class _Run:
 
     def _take(self, name: str, rows: Int64s, place: int) -> None:
         used = int(self._scalars[place])
-        if used:
-            self._out[name].append(rows[:used].copy())
         self._scalars[place] = 0
+        if not used:
+            return
+        taken = rows[:used].copy()
+        if name == "ended" and self._keep:
+            whole = (taken[:, kernel.G_FIRST] == 0) & (taken[:, kernel.G_START] > 0)
+            both = np.concatenate([*self._longest, taken[whole]])
+            if len(both) > self._keep:
+                running = both[:, kernel.G_SUMS + kernel.RUNNING]
+                both = both[np.argpartition(-running, self._keep - 1)[: self._keep]]
+            self._longest = [both]
+            taken = taken[~whole]
+        self._out[name].append(taken)
 
     def _fault(self, outcome: int) -> FormatError:
         """Where the events went wrong, and at what."""
@@ -280,7 +293,7 @@ class _Run:
             generation=self._generation,
             tables=self._tables,
             live=rows[np.argsort(rows[:, kernel.G_ID], kind="stable")],
-            ended=np.concatenate([empty, *self._out["ended"]]),
+            ended=np.concatenate([empty, *self._out["ended"], *self._longest]),
             groups=self._groups,
             procs=self._procs[: int(np.flatnonzero(spoken).max(initial=-1)) + 1],
             marks=np.concatenate(

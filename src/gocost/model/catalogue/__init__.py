@@ -25,6 +25,7 @@ FAMILIES = (
     "cost",
     "lint",
     "profile",
+    "scheduler",
 )
 
 

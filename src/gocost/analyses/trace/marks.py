@@ -1,0 +1,122 @@
+"""The few events of a trace that are looked at one by one: collections, stops, tasks, regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gocost.analyses.trace.joining import Joined
+
+STW_BEGIN, STW_END, GC_ACTIVE, GC_BEGIN, GC_END = 26, 27, 28, 29, 30
+PROCS, HEAP_GOAL = 9, 38
+TASK_BEGIN, TASK_END, REGION_BEGIN, REGION_END, LOG = 40, 41, 42, 43, 44
+_TEXT: Final = {STW_BEGIN: 0, TASK_BEGIN: 2, REGION_BEGIN: 1, REGION_END: 1, LOG: 1}
+"""Which argument is a text, by type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One of these events."""
+
+    time: int
+    """Nanoseconds."""
+    type: int
+    thread: int
+    goroutine: int
+    proc: int
+    arguments: tuple[int, ...]
+    text: str
+    """What the event names: the kind of a stop, the name of a task or region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something with a beginning and an end, in nanoseconds of the trace."""
+
+    name: str
+    start: int
+    end: int
+    whole: bool = True
+    """False where the trace began or ended within it."""
+
+    @property
+    def took(self) -> int:
+        """Nanoseconds."""
+        return self.end - self.start
+
+
+def marks(trace: Joined, *types: int) -> Iterator[Mark]:
+    """The marks of these types, by time within each generation."""
+    for rows, local in trace.marks:
+        chosen = rows[[row in types for row in rows[:, 1].tolist()]]
+        for row in chosen[chosen[:, 0].argsort(kind="stable")].tolist():
+            place = _TEXT.get(row[1])
+            text = ""
+            if place is not None and row[5 + place] < len(local.texts):
+                text = trace.stacks.texts[int(local.texts[row[5 + place]])]
+            yield Mark(row[0], row[1], row[2], row[3], row[4], tuple(row[5:]), text)
+
+
+def stops(trace: Joined) -> list[Span]:
+    """The stops of the world: what stopped it, and for how long."""
+    open_: dict[int, Mark] = {}
+    found = []
+    for mark in marks(trace, STW_BEGIN, STW_END):
+        if mark.type == STW_BEGIN:
+            open_[mark.goroutine] = mark
+        elif (begin := open_.pop(mark.goroutine, None)) is not None:
+            found.append(Span(begin.text, begin.time, mark.time))
+    return found
+
+
+def collections(trace: Joined) -> list[Span]:
+    """The garbage collections, from the start of marking to its end.
+
+    The sequence numbers say which begin and end belong together, whatever the clocks of the
+    threads say; one that was under way at an end of the trace is not whole.
+    """
+    seen: dict[int, Mark] = {}
+    for mark in marks(trace, GC_ACTIVE, GC_BEGIN, GC_END):
+        seen[mark.arguments[0]] = mark
+    found: list[Span] = []
+    begin: int | None = None
+    whole = True
+    for _, mark in sorted(seen.items()):
+        if mark.type == GC_BEGIN:
+            begin, whole = mark.time, True
+        elif mark.type == GC_ACTIVE and begin is None:
+            begin, whole = trace.start, False
+        elif mark.type == GC_END:
+            start = trace.start if begin is None else begin
+            found.append(Span("mark", start, mark.time, whole and begin is not None))
+            begin = None
+    if begin is not None:
+        found.append(Span("mark", begin, trace.end, whole=False))
+    return found
+
+
+def tasks(trace: Joined) -> list[Span]:
+    """The user's tasks that began in the trace."""
+    open_: dict[int, Mark] = {}
+    found = []
+    for mark in marks(trace, TASK_BEGIN, TASK_END):
+        if mark.type == TASK_BEGIN:
+            open_[mark.arguments[0]] = mark
+        elif (begin := open_.pop(mark.arguments[0], None)) is not None:
+            found.append(Span(begin.text, begin.time, mark.time))
+    found += [Span(mark.text, mark.time, trace.end, whole=False) for mark in open_.values()]
+    return found
+
+
+def regions(trace: Joined) -> list[Span]:
+    """The user's regions that began and ended in the trace; they nest within a goroutine."""
+    open_: dict[int, list[Mark]] = {}
+    found = []
+    for mark in marks(trace, REGION_BEGIN, REGION_END):
+        stack = open_.setdefault(mark.goroutine, [])
+        if mark.type == REGION_BEGIN:
+            stack.append(mark)
+        elif stack and stack[-1].text == mark.text:
+            found.append(Span(mark.text, stack.pop().time, mark.time))
+    return found

@@ -1,0 +1,310 @@
+"""A trace's account as tables and facts. Times are whole nanoseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from gocost.analyses.trace.joining import STATES, Amounts, Group, Joined
+from gocost.analyses.trace.marks import Span, collections, regions, stops, tasks
+from gocost.kernels.trace_run import bucket_floor
+from gocost.model.fact import Fact
+from gocost.model.quantity import Unit
+from gocost.model.report import Cell, Column, Table
+from gocost.model.subject import Subject
+
+Row = Sequence[Cell]
+
+_RUNNABLE, _RUNNING, _SYSCALL, _WAITING = range(4)
+_ORDER: Final = (_RUNNING, _RUNNABLE, _WAITING, _SYSCALL)
+_MEANING: Final = {
+    _RUNNING: "on a P",
+    _RUNNABLE: "ready to run, without a P",
+    _WAITING: "blocked, on whatever it was",
+    _SYSCALL: "in a system call",
+}
+_NS: Final = Unit.NANOSECONDS
+_LEAST: Final = 100
+"""Intervals that a p99 needs."""
+
+
+def _states(*, additive: bool = True) -> tuple[Column, ...]:
+    return tuple(Column(STATES[state], _NS, _MEANING[state], additive=additive) for state in _ORDER)
+
+
+def group_table(trace: Joined) -> Table:
+    """Goroutines by the function that they start in, those first that ran longest."""
+    rows: list[Row] = [
+        (
+            entry,
+            group.count,
+            *(group.sums[state] for state in _ORDER),
+            group.assisted,
+            group.starts,
+        )
+        for entry, group in sorted(trace.groups.items(), key=_by_running)
+    ]
+    return Table(
+        title="goroutines by where they start",
+        columns=(
+            Column("entry", Unit.TEXT, "the function that they start in"),
+            Column("count", Unit.COUNT, "how many of them there were", additive=True),
+            *_states(),
+            Column("assist", _NS, "of running: helping the collector mark", additive=True),
+            Column("starts", Unit.COUNT, "how often they were put on a P", additive=True),
+        ),
+        rows=rows,
+    )
+
+
+def _by_running(item: tuple[str, Group]) -> tuple[int, str]:
+    entry, group = item
+    return -group.sums[_RUNNING], entry
+
+
+def goroutine_table(trace: Joined) -> Table:
+    """Single goroutines, those first that ran longest."""
+    order = np.lexsort((trace.goroutines[:, 0], -trace.goroutines[:, 2 + _RUNNING]))
+    rows: list[Row] = [
+        (
+            row[0],
+            trace.stacks.texts[row[1]],
+            *(row[2 + state] for state in _ORDER),
+            row[6],
+            row[7],
+            bool(row[8]),
+        )
+        for row in trace.goroutines[order].tolist()
+    ]
+    return Table(
+        title="goroutines",
+        columns=(
+            Column("goroutine", Unit.COUNT, "its id"),
+            Column("entry", Unit.TEXT, "the function that it starts in"),
+            *_states(),
+            Column("starts", Unit.COUNT, "how often it was put on a P"),
+            Column("assist", _NS, "of running: helping the collector mark"),
+            Column("ended", Unit.BOOLEAN, "it ended while the trace was recorded"),
+        ),
+        rows=rows,
+    )
+
+
+def proc_table(trace: Joined) -> Table:
+    """What each P did."""
+    length = max(trace.end - trace.start, 1)
+    rows: list[Row] = [
+        (proc, running, idle, syscall, swept, (running + syscall) / length)
+        for proc, (running, idle, syscall, swept) in trace.procs.items()
+    ]
+    return Table(
+        title="Ps",
+        columns=(
+            Column("proc", Unit.COUNT, "its number"),
+            Column("running", _NS, "it ran a goroutine or looked for one", additive=True),
+            Column("idle", _NS, "no thread had it", additive=True),
+            Column("syscall", _NS, "its goroutine was in a system call", additive=True),
+            Column("sweep", _NS, "of running: sweeping", additive=True),
+            Column("busy", Unit.RATIO, "running and syscall, of the trace's length"),
+        ),
+        rows=rows,
+    )
+
+
+def wait_table(trace: Joined) -> Table:
+    """What goroutines waited for, by state and reason; running is no waiting."""
+    rows: list[Row] = [
+        (STATES[state], trace.stacks.texts[reason] or _reason(state), *_amounts(row))
+        for (state, reason), row in _by_total(trace.by_reason)
+    ]
+    return Table(
+        title="waits",
+        columns=(
+            Column("state", Unit.TEXT, "runnable, waiting or syscall"),
+            Column("reason", Unit.TEXT, "what the runtime says it waited for"),
+            *_AMOUNTS,
+        ),
+        rows=rows,
+    )
+
+
+def place_table(trace: Joined) -> Table:
+    """Where in the code goroutines waited."""
+    rows: list[Row] = [
+        (STATES[state], _place(trace, stack), *_amounts(row), _path(trace, stack))
+        for (state, stack), row in _by_total(trace.by_stack)
+    ]
+    return Table(
+        title="waits by place",
+        columns=(
+            Column("state", Unit.TEXT, "runnable, waiting or syscall"),
+            Column("place", Unit.TEXT, "the innermost function that is not the runtime's"),
+            *_AMOUNTS,
+            Column("stack", Unit.TEXT, "functions from the leaf to the root, joined by ;"),
+        ),
+        rows=rows,
+    )
+
+
+_AMOUNTS: Final = (
+    Column("count", Unit.COUNT, "intervals", additive=True),
+    Column("total", _NS, "of all intervals", additive=True),
+    Column("mean", _NS, "of an interval"),
+    Column("longest", _NS, "interval"),
+)
+
+
+def _amounts(row: list[int]) -> tuple[int, int, int, int]:
+    count, total, most = row
+    return count, total, total // count if count else 0, most
+
+
+def _by_total(amounts: Amounts) -> list[tuple[tuple[int, int], list[int]]]:
+    return sorted(
+        ((key, row) for key, row in amounts.rows.items() if row[0] or row[1]),
+        key=lambda item: (-item[1][1], item[0]),
+    )
+
+
+def _reason(state: int) -> str:
+    return {_RUNNABLE: "a P", _SYSCALL: "system call"}.get(state, "coroutine switch")
+
+
+def _place(trace: Joined, stack: int) -> str:
+    functions = trace.stacks.functions(stack)
+    own = [name for name in functions if not name.startswith(("runtime.", "internal/"))]
+    return (own or functions or ["(no stack)"])[0]
+
+
+def _path(trace: Joined, stack: int) -> str:
+    return ";".join(trace.stacks.functions(stack))
+
+
+def gc_table(trace: Joined) -> Table:
+    """The garbage collections, in their order."""
+    rows: list[Row] = [
+        (number, span.start - trace.start, span.took, span.whole)
+        for number, span in enumerate(collections(trace), 1)
+    ]
+    return Table(
+        title="garbage collections",
+        columns=(
+            Column("cycle", Unit.COUNT, "in the trace, from 1"),
+            Column("start", _NS, "since the trace began"),
+            Column("duration", _NS, "from the start of marking to its end", additive=True),
+            Column("whole", Unit.BOOLEAN, "it began and ended within the trace"),
+        ),
+        rows=rows,
+    )
+
+
+def span_table(title: str, name: str, found: Sequence[Span]) -> Table:
+    """Spans by their name: how many, how long in all, at the middle, and at most."""
+    by_name: dict[str, list[int]] = {}
+    for span in found:
+        by_name.setdefault(span.name, []).append(span.took)
+    rows: list[Row] = [
+        (label, len(times), sum(times), _quantile(times, 0.5), _quantile(times, 0.99), max(times))
+        for label, times in sorted(by_name.items(), key=lambda item: (-sum(item[1]), item[0]))
+    ]
+    return Table(
+        title=title,
+        columns=(
+            Column(name, Unit.TEXT, "as the program or the runtime names it"),
+            Column("count", Unit.COUNT, "how many of them there were", additive=True),
+            Column("total", _NS, "of all of them", additive=True),
+            Column("p50", _NS, "half of them took at most this"),
+            Column("p99", _NS, "99 of 100 took at most this; none for fewer than 100"),
+            Column("longest", _NS, "one of them"),
+        ),
+        rows=rows,
+    )
+
+
+def _quantile(times: Sequence[int], share: float) -> int | None:
+    """The nearest-rank quantile; None for a p99 of fewer than a hundred."""
+    if share > 0.9 and len(times) < _LEAST:
+        return None
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def tables(trace: Joined) -> dict[str, Table]:
+    """All of them; those without rows are left out."""
+    makers: dict[str, Callable[[], Table]] = {
+        "goroutine_groups": lambda: group_table(trace),
+        "goroutines": lambda: goroutine_table(trace),
+        "procs": lambda: proc_table(trace),
+        "waits": lambda: wait_table(trace),
+        "wait_places": lambda: place_table(trace),
+        "gc": lambda: gc_table(trace),
+        "stw": lambda: span_table("stops of the world", "kind", stops(trace)),
+        "tasks": lambda: span_table("tasks", "task", tasks(trace)),
+        "regions": lambda: span_table("regions", "region", regions(trace)),
+    }
+    made = {name: make() for name, make in makers.items()}
+    return {name: table for name, table in made.items() if table.rows}
+
+
+def facts(trace: Joined, subject: Subject, origin: str) -> list[Fact]:
+    """Scheduler latency and utilisation, pauses, goroutines created."""
+    found = [
+        Fact("scheduler.goroutines.created", trace.created, Unit.COUNT, subject, origin=origin)
+    ]
+    busy = sum(running + syscall for running, _, syscall, _ in trace.procs.values())
+    room = len(trace.procs) * (trace.end - trace.start)
+    if room > 0:
+        share = busy / room
+        found.append(Fact("scheduler.utilisation", share, Unit.RATIO, subject, origin=origin))
+    counts = trace.latencies.tolist()
+    total = sum(counts)
+    if total:
+        longest = max(
+            (row[2] for (state, _), row in trace.by_stack.rows.items() if state == _RUNNABLE),
+            default=0,
+        )
+        values: list[tuple[str, float]] = [
+            ("p50", _histogram_quantile(counts, 0.5) / 1e9),
+            ("max", longest / 1e9),
+        ]
+        if total >= _LEAST:
+            values.append(("p99", _histogram_quantile(counts, 0.99) / 1e9))
+        found += [
+            Fact(f"scheduler.latency.{name}", value, Unit.SECONDS, subject, origin=origin, n=total)
+            for name, value in values
+        ]
+        found.append(Fact("scheduler.latency.count", total, Unit.COUNT, subject, origin=origin))
+    found += _pauses(stops(trace), subject, origin)
+    return found
+
+
+def _pauses(found: Sequence[Span], subject: Subject, origin: str) -> list[Fact]:
+    """How long the collector stopped the world: its two stops a cycle."""
+    times = [span.took for span in found if span.name.startswith("GC ")]
+    if not times:
+        return []
+    made = [
+        Fact("gc.pause.max", max(times) / 1e9, Unit.SECONDS, subject, origin=origin, n=len(times)),
+        Fact("gc.pause.count", len(times), Unit.COUNT, subject, origin=origin),
+    ]
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        value = _quantile(times, share)
+        if value is not None:
+            made.append(
+                Fact(f"gc.pause.{name}", value / 1e9, Unit.SECONDS, subject, origin=origin,
+                     n=len(times))
+            )  # fmt: skip
+    return made
+
+
+def _histogram_quantile(counts: Sequence[int], share: float) -> float:
+    """The quantile by the middle of the bucket that it falls into."""
+    wanted = share * sum(counts)
+    seen = 0
+    for number, count in enumerate(counts):
+        seen += count
+        if seen >= wanted and count:
+            return (bucket_floor(number) + bucket_floor(number + 1)) / 2
+    return 0.0

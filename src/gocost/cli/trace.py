@@ -1,0 +1,73 @@
+"""`gocost trace`: what an execution trace shows."""
+
+from __future__ import annotations
+
+import click
+
+from gocost.cli.options import reporting
+from gocost.cli.output import Output
+
+GROUP = "Attribute"
+
+
+@click.group("trace", short_help="What an execution trace shows.")
+def command() -> None:
+    """Execution traces of Go 1.22 and later: scheduler, collector, waiting, tasks."""
+
+
+def _report(file: str, output: Output, *show: str) -> int:
+    import gc
+
+    from gocost.api.trace import SHOWN, trace
+
+    gc.disable()  # arrays and a few thousand rows: there are no cycles to look for
+    output.emit(trace(file, top=output.top, show=show or SHOWN))
+    return 0
+
+
+@command.command("summary", short_help="Goroutines, Ps, waits, collections, stops, tasks.")
+@click.argument("file", metavar="FILE")
+@reporting
+def summary_command(file: str, output: Output) -> int:
+    """Goroutines, Ps, waits, collections, stops of the world, tasks and regions."""
+    return _report(file, output)
+
+
+@command.command("goroutines", short_help="Goroutines by where they start, and one by one.")
+@click.argument("file", metavar="FILE")
+@reporting
+def goroutines_command(file: str, output: Output) -> int:
+    """Goroutines by the function that they start in, and those that ran longest."""
+    return _report(file, output, "goroutine_groups", "goroutines")
+
+
+@command.command("scheduler", short_help="What waited for a P, and what the Ps did.")
+@click.argument("file", metavar="FILE")
+@reporting
+def scheduler_command(file: str, output: Output) -> int:
+    """What each P did, and who waited for one."""
+    return _report(file, output, "procs", "goroutine_groups")
+
+
+@command.command("gc", short_help="Collections, and how long they stopped the world.")
+@click.argument("file", metavar="FILE")
+@reporting
+def gc_command(file: str, output: Output) -> int:
+    """Garbage collections, and how long the world was stopped."""
+    return _report(file, output, "gc", "stw")
+
+
+@command.command("waits", short_help="What goroutines waited for, and where.")
+@click.argument("file", metavar="FILE")
+@reporting
+def waits_command(file: str, output: Output) -> int:
+    """What goroutines waited for, by reason and by place in the code."""
+    return _report(file, output, "waits", "wait_places")
+
+
+@command.command("tasks", short_help="The program's own tasks and regions.")
+@click.argument("file", metavar="FILE")
+@reporting
+def tasks_command(file: str, output: Output) -> int:
+    """The tasks and regions that the program marks with runtime/trace."""
+    return _report(file, output, "tasks", "regions")

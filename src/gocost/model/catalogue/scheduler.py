@@ -1,0 +1,44 @@
+"""How Go's scheduler copes: what waits for a P, and how busy the Ps are."""
+
+from __future__ import annotations
+
+from gocost.model.metric import Metric, Worse
+from gocost.model.quantity import Unit
+
+METRICS = (
+    Metric(
+        id="scheduler.latency",
+        summary="time that goroutines were runnable before they ran",
+        unit=Unit.SECONDS,
+        exact=False,
+        how=(
+            "every interval between becoming runnable and running in an execution trace; quantiles "
+            "are those of a histogram with eight buckets a power of two (at most 12.5% wide)"
+        ),
+        advice=(
+            "more than 1.2 ms at the p99 means too few Ps, or goroutines that run long without "
+            "yielding: `gocost trace scheduler FILE` shows who waited and who ran meanwhile"
+        ),
+        statistics=("p50", "p99", "max", "count"),
+    ),
+    Metric(
+        id="scheduler.utilisation",
+        summary="share of the Ps' time in which they ran a goroutine or a syscall of one",
+        unit=Unit.RATIO,
+        worse=Worse.HIGHER,
+        exact=False,
+        how="time that Ps were running or in a syscall over their number and the trace's length",
+        advice=(
+            "above 95% requests wait for a P: raise the CPU limit, or see with `gocost profile "
+            "top` what can be made cheaper"
+        ),
+    ),
+    Metric(
+        id="scheduler.goroutines.created",
+        summary="goroutines that were created while the trace was recorded",
+        unit=Unit.COUNT,
+        exact=False,
+        how="creations in an execution trace",
+        advice="a goroutine for every small piece of work costs more than the work: use workers",
+    ),
+)
