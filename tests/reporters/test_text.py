@@ -203,6 +203,15 @@ def test_a_reason_that_many_rules_share_is_told_once(format_: str) -> None:
         assert all(rule in text for rule in rules)
 
 
+def test_a_reason_is_told_however_many_rules_share_it() -> None:
+    findings = [unmeasured(f"rule{number}", "no base was named") for number in range(40)]
+
+    text = rendered("text", Report("check", "0", findings=findings))
+
+    assert text.count("no base was named") == 1
+    assert "rule39" in text
+
+
 @pytest.mark.parametrize("format_", ["text", "markdown", "html", "junit", "github"])
 def test_two_limits_of_one_rule_are_told_apart(format_: str) -> None:
     broken = [

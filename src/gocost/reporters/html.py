@@ -56,8 +56,6 @@ class Grid:
 def _page(report: Report, settings: Settings) -> dict[str, Any]:
     content = outline(report, settings)
     script, style = _asset("report.js"), _asset("report.css")
-    books = wording.price_books(report.findings, report.changes)
-    missing = [book for book in books if not any(book in text for text in report.assumptions)]
     grids = {name: _grid(table) for name, table in content.tables}
     shown = report.layout.tables
     others = [
@@ -75,7 +73,7 @@ def _page(report: Report, settings: Settings) -> dict[str, Any]:
         "others": others if shown is not None else [],
         "charts": charts,
         "treemap": _treemap(report),
-        "assumptions": [*(f"prices: {book}" for book in missing), *report.assumptions],
+        "assumptions": content.assumptions,
         "script": Markup(script),  # noqa: S704 - our own bundle, built from web/
         "style": Markup(style),  # noqa: S704 - as above
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "

@@ -355,10 +355,5 @@ def _notes(body: _Body, content: Outline) -> None:
 
 
 def _assumptions(body: _Body, content: Outline) -> None:
-    books = wording.price_books(content.report.findings, content.report.changes)
-    said = content.report.assumptions
-    missing = [f"prices: {book}" for book in books if not any(book in text for text in said)]
-    texts = [*missing, *said]
-    if texts:
-        lines = (f"- {prose(text)}" for text in texts)
-        body.section("Assumed", [], lines, len(texts))
+    if texts := content.assumptions:
+        body.section("Assumed", [], (f"- {prose(text)}" for text in texts), len(texts))

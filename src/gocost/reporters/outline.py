@@ -16,7 +16,7 @@ from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Outcome, Severity
 from gocost.model.report import Change, Report, Table, Verdict
 from gocost.reporters.interface import Settings
-from gocost.reporters.wording import currency, plain, subject
+from gocost.reporters.wording import currency, plain, price_books, subject
 
 Item = TypeVar("Item", Change, Fact)
 
@@ -48,6 +48,8 @@ class Outline:
     services: list[str]
     currency: str
     """Of facts and changes that are money, which are plain numbers."""
+    assumptions: list[str]
+    """The report's, after the price books that it has amounts of and does not name."""
     limits: dict[tuple[str, str], set[str]]
     """By service and rule: the kinds of limits that it has findings of."""
 
@@ -103,6 +105,7 @@ def outline(report: Report, settings: Settings) -> Outline:
         ],
         services=_services(report),
         currency=currency(report),
+        assumptions=[*_unnamed_prices(report), *report.assumptions],
         limits=_limits(report.findings),
     )
 
@@ -184,6 +187,12 @@ def verdict(content: Outline) -> str:
     ]
     said = ", ".join(text for count, text in counts if count)
     return said if content.violated or content.unknown else f"all limits kept ({said})"
+
+
+def _unnamed_prices(report: Report) -> list[str]:
+    books = price_books(report.findings, report.changes)
+    said = report.assumptions
+    return [f"prices: {book}" for book in books if not any(book in text for text in said)]
 
 
 def _rule(finding: Finding) -> tuple[str, str]:

@@ -17,8 +17,8 @@ from gocost.reporters.text_page import WIDEST_PROSE, Page, Piece
 from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, wrap
 
 SPARK: Final = 32
-PASSES_LISTED: Final = 20
-"""More passes than this are counted, not listed."""
+LISTED: Final = 20
+"""More passes than this, or reasons, are counted and not listed."""
 
 _REST: Final = re.compile(r"\([\d,]+ others\)")
 
@@ -128,26 +128,25 @@ def _said(page: Page, text: str) -> None:
 def _short(
     page: Page, title: str, kind: str, findings: Sequence[Finding], content: Outline
 ) -> None:
-    if len(findings) > PASSES_LISTED:
+    groups = told_once(findings)
+    if len(groups) > LISTED:
         page.heading(f"{title}: {content.rules(findings)} rules")
         rules = dict.fromkeys(wording.plain(finding.rule) for finding in findings)
         page.prose(", ".join(rules), "dim", indent=2)
         return
     page.heading(title)
-    groups = told_once(findings)
-    names = {id(group): _short_name(group[0], content) for group in groups if len(group) == 1}
-    room = min(max(map(len, names.values()), default=0), page.width // 2)
-    for group in groups:
-        if len(group) > 1:
-            _many(page, kind, group, content)
-            page.prose(wording.short(group[0]), "dim", indent=4)
-            continue
+    names = [_short_name(group[0], content) if len(group) == 1 else "" for group in groups]
+    room = min(max(map(cells, names)), page.width // 2)
+    for name, group in zip(names, groups, strict=True):
         text = wording.short(group[0])
-        sign, style = page.mark(kind)
-        name = f"{cut(names[id(group)], room):<{room}}  "
-        lines = wrap(text, max(min(page.width, WIDEST_PROSE) - room - 6, 10))
-        page.line((sign, style), (name, ""), (lines[0], "dim"), indent=2)
-        for line in lines[1:]:
+        if not name:
+            _many(page, kind, group, content)
+            page.prose(text, "dim", indent=4)
+            continue
+        first, *more = wrap(text, max(min(page.width, WIDEST_PROSE) - room - 6, 10))
+        cell = aligned(name, room, right=False) + "  "
+        page.line(page.mark(kind), (cell, ""), (first, "dim"), indent=2)
+        for line in more:
             page.line((line, "dim"), indent=room + 6)
 
 
@@ -244,11 +243,7 @@ def _notes(page: Page, content: Outline) -> None:
 
 
 def _assumptions(page: Page, content: Outline) -> None:
-    books = wording.price_books(content.report.findings, content.report.changes)
-    said = [wording.plain(text) for text in content.report.assumptions]
-    missing = [f"prices: {wording.plain(b)}" for b in books if not any(b in text for text in said)]
-    if not said and not missing:
-        return
-    page.heading("Assumed")
-    for text in [*missing, *said]:
-        page.prose(text, "dim", indent=2, bullet="- ")
+    if content.assumptions:
+        page.heading("Assumed")
+    for text in content.assumptions:
+        page.prose(wording.plain(text), "dim", indent=2, bullet="- ")
