@@ -151,6 +151,9 @@ def test_money_and_verdict_stay_in_every_width(width: int) -> None:
     assert [money for _, money in rows] == ["+0.27", "+1.21", "< 0.01"]
     assert [name[:11] for name, _ in rows] == [change.metric[:11] for change in COSTLY]
     assert re.search(r"verdict +USD a month\n", text)
+    if width >= 80:
+        # the heading has the currency, so that the name has its room
+        assert re.search(r"\n  cost\.memory\.used\.month +0\.48/month +0\.75/month", text)
     # and what gave way is in a second line
     for said in ("no room for", "+10.5 MiB", "+77.8%", "13.5 MiB"):
         assert (said in text) is (said != "no room for")
@@ -161,6 +164,17 @@ def test_a_very_narrow_terminal_has_the_money_too() -> None:
 
     assert re.findall(r"(\S+|< \S+) USD/month\n", text)[-1] == "< 0.01"
     assert "+1.21 USD/month" in text
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "html"])
+def test_a_difference_of_ratios_and_its_bounds_are_in_points(format_: str) -> None:
+    change = Change(
+        "gc.cpu.share", Unit.RATIO, 0.015, 0.025, 0.01, Verdict.WORSE, low=0.004, high=0.016
+    )
+    text = rendered(format_, Report("check", "0", changes=[change]))
+
+    assert "+1 pp" in text
+    assert re.search(r"\+0\.4 pp (and|to) \+1\.6 pp", text)
 
 
 def test_an_interval_that_is_certain_is_not_repeated() -> None:
@@ -335,3 +349,5 @@ def test_a_series_of_gaps_says_so_and_a_peak_survives_resampling() -> None:
     assert "gap    no values" in text
     assert text.count("█") == 1
     assert "1 to 9" in text
+    # up to the last value, and not as long again as a value stands for
+    assert "from start to 83.3 min" in text

@@ -183,13 +183,13 @@ def _environment() -> Environment:
         "location": wording.location,
         "monthly": wording.monthly,
         "delta": wording.delta,
+        "change_interval": wording.change_interval,
         "percent": wording.percent,
         "sampled": wording.sampled,
         "name": lambda item: wording.plain(item.metric) + wording.labels(item.labels),
     }
     environment.globals |= {
         "quantity": wording.quantity,
-        "interval": wording.interval,
         "told_once": told_once,
     }
     return environment

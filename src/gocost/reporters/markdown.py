@@ -270,9 +270,7 @@ def _change_row(change: Change, currency: str) -> list[str]:
         ),
         prose(wording.delta(change, currency)),
         prose(wording.percent(change)),
-        prose(
-            wording.interval(change.low, change.high, change.unit, signed=True, currency=currency)
-        ),
+        prose(wording.change_interval(change, currency)),
         f"**{change.verdict.value}**" if change.verdict is Verdict.WORSE else change.verdict.value,
         prose(wording.monthly(change.money, signed=True).removesuffix("/month")),
     ]

@@ -225,7 +225,7 @@ def _series(page: Page, series: Sequence[Series]) -> None:
             continue
         bars = wording.sparkline(item.values, spark)
         page.line((left, ""), (f"{bars:<{spark}}", "spark"), (f"  {spread}", ""), indent=2)
-    span = max(item.step * len(item.values) for item in series)
+    span = max(item.start + item.step * (len(item.values) - 1) for item in series)
     page.line((f"from start to {wording.quantity(span, Unit.SECONDS)}", "dim"), indent=2)
 
 

@@ -30,6 +30,7 @@ _LAYOUTS: Final = (
     ("metric", "verdict"),
 )
 """The columns of the first line, the widest first; what is missing is in the second."""
+_SIDES: Final = ("base", "head")
 _VERDICTS: Final = {
     Verdict.WORSE: "bad",
     Verdict.BETTER: "good",
@@ -62,6 +63,9 @@ def write_changes(page: Page, content: Outline) -> None:
 def _rows(page: Page, changes: Sequence[Change], currency: str) -> None:
     titles = {"money": f"{wording.plain(currency)} a month".strip()}
     rows = [_cells(change, currency) for change in changes]
+    if any(row["money"] for row in rows):
+        # The heading says in which currency the table is; what is money itself gives way to names.
+        rows = [row | _without_currency(row, currency) for row in rows]
     apart = wording.told_apart(changes)
     names = [" ".join(words) for words in apart]
     shown = _columns(rows, names, titles, page.width - 2)
@@ -128,6 +132,11 @@ def _cells(change: Change, currency: str) -> dict[str, str]:
     }
 
 
+def _without_currency(row: dict[str, str], currency: str) -> dict[str, str]:
+    word = f" {wording.plain(currency)}/"
+    return {side: row[side].replace(word, "/") if currency else row[side] for side in _SIDES}
+
+
 def _below(change: Change, row: dict[str, str], shown: Sequence[str], currency: str) -> list[str]:
     """The second line of a change: what of it is in no column, and what bounds a sampled one."""
     said = []
@@ -137,7 +146,7 @@ def _below(change: Change, row: dict[str, str], shown: Sequence[str], currency: 
         said.append(row["delta"] + (f" ({row['%']})" if row["%"] else ""))
     low, high = change.low, change.high
     if low != high or low != change.delta:
-        ends = wording.interval(low, high, change.unit, signed=True, currency=currency)
+        ends = wording.change_interval(change, currency)
         said += [f"between {ends.replace(' to ', ' and ')}"] if ends else []
     if "money" not in shown and change.money is not None:
         said.append(wording.monthly(change.money, signed=True))

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+import msgspec
+
 from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Location
 from gocost.model.quantity import Money, Unit, format_money, format_quantity
@@ -91,22 +93,18 @@ def quantity(
     return f"{amount} {plain(currency)}{slash}{per}"
 
 
-def interval(
-    low: float | None, high: float | None, unit: Unit, *, signed: bool = False, currency: str = ""
-) -> str:
+def interval(low: float | None, high: float | None, unit: Unit, currency: str = "") -> str:
     """`12.1 ms to 13.0 ms`, or an empty string where nothing was sampled."""
     if low is None or high is None:
         return ""
-    ends = (quantity(end, unit, signed=signed, currency=currency) for end in (low, high))
+    ends = (quantity(end, unit, currency=currency) for end in (low, high))
     return " to ".join(ends)
 
 
 def sampled(fact: Fact, currency: str = "") -> str:
     """The interval of a sampled fact and how many samples it rests on."""
     count = f"n={fact.n:,}" if fact.n is not None else ""
-    return "  ".join(
-        w for w in (interval(fact.low, fact.high, fact.unit, currency=currency), count) if w
-    )
+    return "  ".join(w for w in (interval(fact.low, fact.high, fact.unit, currency), count) if w)
 
 
 def labels(pairs: dict[str, str]) -> str:
@@ -187,6 +185,15 @@ def delta(change: Change, currency: str = "") -> str:
     if change.unit is Unit.RATIO:
         return f"{change.delta * 100:+.3g} pp"
     return quantity(change.delta, change.unit, signed=True, currency=currency)
+
+
+def change_interval(change: Change, currency: str = "") -> str:
+    """What bounds the difference, in its unit: `+12 MiB to +14.4 MiB`; empty where nothing does."""
+    low, high = change.low, change.high
+    if low is None or high is None:
+        return ""
+    ends = (msgspec.structs.replace(change, delta=end) for end in (low, high))
+    return " to ".join(delta(end, currency) for end in ends)
 
 
 def short(finding: Finding) -> str:
