@@ -7,7 +7,7 @@ makes a new Profile that shares the columns it keeps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,15 +39,29 @@ class Strings:
 
     def __getitem__(self, index: int) -> str:
         text = self._known.get(index)
-        if text is None:
-            start = int(self._starts[index])
-            raw = bytes(self._data[start : start + int(self._sizes[index])])
-            text = self._known[index] = raw.decode("utf-8", "backslashreplace")
-        return text
+        return text if text is not None else self.texts([index])[0]
 
-    def texts(self, indexes: Iterable[int]) -> list[str]:
+    def raw(self, indexes: npt.NDArray[Any]) -> list[bytes]:
+        """The bytes of several texts, as they are in the profile; `indexes` are ascending."""
+        there = int(np.searchsorted(indexes, self._table))
+        added = [self._known[index] for index in indexes[there:].tolist()]
+        encoded = [text.encode("utf-8", "surrogatepass") for text in added]
+        return self._cut(indexes[:there]) + encoded
+
+    def _cut(self, indexes: Sequence[int] | npt.NDArray[Any]) -> list[bytes]:
+        """The bytes of texts of the table."""
+        rows = np.array(indexes, np.int64)
+        starts = self._starts[rows]
+        bounds = zip(starts.tolist(), (starts + self._sizes[rows]).tolist(), strict=True)
+        return [self._data[start:end].tobytes() for start, end in bounds]
+
+    def texts(self, indexes: Sequence[int]) -> list[str]:
         """The texts of several indexes."""
-        return [self[index] for index in indexes]
+        known = self._known
+        unknown = [index for index in indexes if index not in known]
+        new = [raw.decode("utf-8", "backslashreplace") for raw in self._cut(unknown)]
+        known.update(zip(unknown, new, strict=True))
+        return [known[index] for index in indexes]
 
     def distinct(self, indexes: npt.NDArray[Any]) -> tuple[list[str], Int32s]:
         """The different texts among `indexes` as first met, and each index's place among them."""
