@@ -241,9 +241,12 @@ def _packed(
     start: cython.Py_ssize_t
     while at < end:
         start = at
-        if data[at] < 0x80:  # most are short
+        if data[at] < 0x80:  # most are of one byte or two
             out[used] = data[at]
             at += 1
+        elif at + 1 < end and data[at + 1] < 0x80:
+            out[used] = data[at] & 0x7F | cython.cast(cython.ulonglong, data[at + 1]) << 7
+            at += 2
         else:
             at = _varint(data, at, end, got)
             if at < 0:

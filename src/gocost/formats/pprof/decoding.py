@@ -354,9 +354,10 @@ def _rows(wanted: UInt64s, ids: UInt64s) -> Int32s:
     highest = int(ids.max())
     if highest <= _SPARSE * len(ids) + 1024:
         table = np.full(highest + 2, -1, np.int32)
-        table[ids.astype(np.int64)] = np.arange(len(ids), dtype=np.int32)
-        rows: Int32s = table[np.minimum(wanted, np.uint64(highest + 1)).astype(np.int64)]
-        return rows
+        table[ids.view(np.int64)] = np.arange(len(ids), dtype=np.int32)
+        if int(wanted.max(initial=0)) > highest:
+            wanted = np.minimum(wanted, np.uint64(highest + 1))
+        return table[wanted.view(np.int64)]
     order = np.argsort(ids, kind="stable").astype(np.int32)
     places = np.minimum(np.searchsorted(ids[order], wanted), len(ids) - 1)
     found = order[places]
