@@ -1,0 +1,157 @@
+"""Sums over stacks against sums done plainly, compiled and interpreted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernels.conftest import LoadKernel
+from tests.kernels.test_pprof import BOTH_FORMS
+
+NODES = 6
+# Frames of a location: innermost first; -1 is left out of the report.
+LOCATIONS = st.lists(
+    st.lists(st.integers(-1, NODES - 1), min_size=1, max_size=3), min_size=1, max_size=6
+)
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> tuple[list[list[int]], list[tuple[list[int], int]]]:
+    """Locations by their frames, and stacks of them with values."""
+    locations = draw(LOCATIONS)
+    stack = st.lists(st.integers(0, len(locations) - 1), max_size=7)
+    value = st.integers(-5, 5) | st.integers(-(1 << 40), 1 << 40)
+    return locations, draw(st.lists(st.tuples(stack, value), max_size=8))
+
+
+def columns(locations: list[list[int]], samples: list[tuple[list[int], int]]) -> tuple[Any, ...]:
+    """Arguments of the kernel but for the number of nodes."""
+    return (
+        np.cumsum([len(stack) for stack, _ in samples], dtype=np.int64),
+        np.array([row for stack, _ in samples for row in stack], np.int32),
+        np.cumsum([len(frames) for frames in locations], dtype=np.int64),
+        np.array([node for frames in locations for node in frames], np.int32),
+        np.array([value for _, value in samples], np.int64),
+    )
+
+
+def plain_sums(
+    locations: list[list[int]], samples: list[tuple[list[int], int]]
+) -> tuple[list[int], list[int]]:
+    flat, cumulative = [0] * NODES, [0] * NODES
+    for stack, value in samples:
+        frames = [node for row in stack for node in locations[row]]
+        if frames and frames[0] >= 0:
+            flat[frames[0]] += value
+        for node in set(frames) - {-1}:
+            cumulative[node] += value
+    return flat, cumulative
+
+
+def plain_calls(
+    locations: list[list[int]], samples: list[tuple[list[int], int]]
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Weight and flags of each call."""
+    calls: dict[tuple[int, int], list[int]] = {}
+    for stack, value in samples:
+        seen: set[tuple[int, int]] = set()
+        parent, left_out = -1, False
+        for row in reversed(stack if value else []):
+            for k, node in reversed(list(enumerate(locations[row]))):
+                if node < 0:
+                    left_out = True
+                    continue
+                call = (parent, node)
+                if parent >= 0 and node != parent and call not in seen:
+                    seen.add(call)
+                    known = calls.setdefault(call, [0, 0])
+                    known[0] += value
+                    outermost = k == len(locations[row]) - 1
+                    known[1] |= (1 if left_out else 0) | (2 if outermost else 0)
+                parent, left_out = node, False
+    return {call: (weight, flags) for call, (weight, flags) in calls.items()}
+
+
+@BOTH_FORMS
+@given(profiles())
+def test_sums(
+    kernel: LoadKernel, profile: tuple[list[list[int]], list[tuple[list[int], int]]]
+) -> None:
+    flat, cumulative = kernel("stack_fold").fold(*columns(*profile), NODES)
+
+    assert (flat.tolist(), cumulative.tolist()) == plain_sums(*profile)
+
+
+@BOTH_FORMS
+@given(profiles())
+def test_calls(
+    kernel: LoadKernel, profile: tuple[list[list[int]], list[tuple[list[int], int]]]
+) -> None:
+    callers, callees, weights, flags = (
+        column.tolist() for column in kernel("stack_fold").fold_calls(*columns(*profile))
+    )
+
+    found = dict(
+        zip(
+            zip(callers, callees, strict=True), zip(weights, flags, strict=True), strict=True
+        )
+    )  # fmt: skip
+    assert len(found) == len(callers)
+    assert found == plain_calls(*profile)
+
+
+def test_more_calls_than_there_is_room_for_at_first(kernel: LoadKernel) -> None:
+    # Each stack calls from a node of its own to another: 20,000 different calls.
+    count = 20_000
+    locations = [[node] for node in range(2 * count)]
+    samples = [([2 * i, 2 * i + 1], i + 1) for i in range(count)]
+
+    callers, callees, weights, _ = kernel("stack_fold").fold_calls(*columns(locations, samples))
+
+    assert sorted(callers.tolist()) == list(range(1, 2 * count, 2))
+    assert (callees + 1 == callers).all()
+    assert int(weights.sum()) == count * (count + 1) // 2
+
+
+@BOTH_FORMS
+@given(
+    st.lists(
+        st.lists(st.integers(-2, 2) | st.integers(-(1 << 63), (1 << 63) - 1), max_size=4),
+        max_size=12,
+    ),
+    st.integers(0, (1 << 64) - 1),
+)
+def test_groups(kernel: LoadKernel, sequences: list[list[int]], seed: int) -> None:
+    groups, leaders = kernel("stack_fold").group_sequences(
+        np.cumsum([len(each) for each in sequences], dtype=np.int64),
+        np.array([word for each in sequences for word in each], np.int64),
+        seed,
+    )
+
+    first: dict[tuple[int, ...], int] = {}
+    assert groups.tolist() == [first.setdefault(tuple(each), len(first)) for each in sequences]
+    assert [tuple(sequences[at]) for at in leaders.tolist()] == list(first)
+
+
+def test_both_forms_hash_alike() -> None:
+    from tests.kernels.conftest import compiled, interpreted
+
+    words = np.array([0, -1, 1 << 62, -(1 << 63), 12345, 7], np.int64)
+    ends = np.array([1, 1, 3, 6], np.int64)
+    out = [np.zeros(4, np.int64) for _ in range(2)]
+    for load, each in zip((compiled, interpreted), out, strict=True):
+        kernel = load("stack_fold")
+        kernel._run_hash(kernel._view(ends), kernel._view(words), 99, kernel._view(each))
+    assert out[0].tolist() == out[1].tolist()
+    assert all(0 <= value < 1 << 62 for value in out[0].tolist())
+
+
+@pytest.mark.parametrize("row", [1, 7, 1 << 30])
+def test_a_row_that_is_not_there_is_an_error(kernel: LoadKernel, row: int) -> None:
+    arguments = columns([[0]], [([row], 1)])
+    with pytest.raises(IndexError):
+        kernel("stack_fold").fold(*arguments, NODES)
