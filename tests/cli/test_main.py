@@ -55,6 +55,13 @@ def test_help_lists_every_command_in_its_group() -> None:
         assert entry.group in text
 
 
+@pytest.mark.parametrize("arguments", [(), ("policy",)])
+def test_a_group_without_a_command_shows_its_help_as_it_is(arguments: tuple[str, ...]) -> None:
+    done = gocost(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == gocost(*arguments, "--help").stdout
+
+
 def test_a_wrong_command_is_named_with_the_nearest_right_one() -> None:
     done = gocost("siz")
     assert done.returncode == 2

@@ -107,6 +107,9 @@ def run(arguments: list[str], *, program: str = "gocost") -> int:
         return int(code) if isinstance(code, int) else 0
     except click.exceptions.Abort:
         return _interrupted()
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.ctx.get_help() if error.ctx is not None else error, file=sys.stderr)
+        return 2
     except click.ClickException as error:
         _say(_usage_line(error))
         return 2
