@@ -9,10 +9,12 @@ from gocost.analyses.benchmarks import Settings, compare
 from gocost.formats.benchmark_text import BenchmarkText, decode
 
 
-def recorded(*names: str, goos: str = "linux", runs: int = 6, spread: float = 1.0) -> BenchmarkText:
+def recorded(
+    *names: str, goos: str = "linux", runs: int = 6, first: int = 100, spread: float = 1.0
+) -> BenchmarkText:
     lines = [f"goos: {goos}", "pkg: example.com/shop"]
     for name in names:
-        lines += [f"Benchmark{name} 1 {100 + spread * (run % 5)} ns/op" for run in range(runs)]
+        lines += [f"Benchmark{name} 1 {first + spread * (run % 5)} ns/op" for run in range(runs)]
     return decode("\n".join(lines).encode())
 
 
@@ -35,7 +37,7 @@ def recorded(*names: str, goos: str = "linux", runs: int = 6, spread: float = 1.
             recorded("A", spread=20),
             recorded("A", spread=20),
             "info",
-            "1 figures show no change but are too noisy to rule out one of 5%",
+            "1 figure shows no change but is too noisy to rule out one of 5%: the intervals",
         ),
         (
             recorded("A", *(f"Old{n}" for n in range(7))),
@@ -45,9 +47,9 @@ def recorded(*names: str, goos: str = "linux", runs: int = 6, spread: float = 1.
         ),
         (
             recorded("A", "B"),
-            recorded("A", "B"),
+            recorded("A", "B", first=120),
             "info",
-            "geometric mean of sec/op over 2 benchmarks of example.com/shop: +0.00%",
+            "geometric mean of sec/op over 2 benchmarks of example.com/shop: +19.70%",
         ),
     ],
 )
@@ -57,7 +59,7 @@ def test_a_comparison_says_what_its_rows_do_not(
     notes = comparison_notes(compare(base, head, Settings()), Settings())
     assert any(note.level == level and says in note.text for note in notes), notes
     # and nothing of that where there is nothing to say
-    steady = recorded("A")
+    steady = recorded("A", "B")
     assert comparison_notes(compare(steady, steady, Settings()), Settings()) == []
 
 

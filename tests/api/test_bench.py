@@ -123,6 +123,7 @@ def test_every_row_is_shown_to_people_in_units_of_its_own(tmp_path: Path) -> Non
         (["--alpha", "0", "new.txt"], 2, "--alpha is 0"),
         (["--fdr", "1", "new.txt"], 2, "--fdr is 1"),
         (["--min-effect", "much", "new.txt"], 2, "'much' is not a quantity"),
+        (["--min-effect", "-5%", "new.txt"], 2, "--min-effect is -5%"),
         (["--count", "0", "new.txt"], 2, "--count is 0; write 10"),
         (["--count", "1001", "."], 2, "--count is 1001; write 10; at least 1, at most 1000"),
         (["--base", "old.txt", "long.txt"], 2, "Add-8 has 1,001 runs in the head, more than 1,000"),
@@ -258,7 +259,7 @@ def test_without_a_match_there_is_nothing_to_measure(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_module_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SourceError):
+    with pytest.raises(UsageError, match="not in a Go module"):
         bench(tmp_path, plan=QUICK)
 
 

@@ -78,6 +78,7 @@ def test_not_a_module(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "not in a Go module" in done.stdout
     one_line(gocost(folder, "init", "--force"), 2, "not in a Go module", "go mod init")
+    one_line(gocost(folder, "bench"), 2, "not in a Go module", "go mod init")
 
 
 def test_no_main_package(app: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gocost.model.errors import BuildError, SourceError
+from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.sources.go_command import (
     MISSING,
     first_complaint,
@@ -63,7 +63,7 @@ def test_the_module_s_root_and_the_environment(tmp_path: Path) -> None:
     values = go_in(root, {"GOOS": "windows"}).environment("GOOS", "GOMOD")
     assert values["GOOS"] == "windows"
     assert set(values) == {"GOOS", "GOMOD"}
-    with pytest.raises(SourceError, match=r"not in a Go module.*go mod init"):
+    with pytest.raises(UsageError, match=r"not in a Go module.*go mod init"):
         module_root(tmp_path)
 
 

@@ -75,11 +75,11 @@ def _too_noisy(comparison: Comparison, settings: Settings) -> Iterator[Note]:
 
     same = [row for row in comparison.rows if row.verdict is Verdict.SAME and not row.exact]
     if noisy := sum(map(is_open, same)):
-        yield Note(
-            "info",
-            f"{noisy} figures show no change but are too noisy to rule out one of "
-            f"{100 * settings.min_effect:.3g}%: their intervals say how much",
-        )
+        figures = "1 figure shows no change but is" if noisy == 1 else None
+        figures = figures or f"{noisy} figures show no change but are"
+        least = f"{100 * settings.min_effect:.3g}%"
+        text = f"{figures} too noisy to rule out one of {least}: the intervals say how much"
+        yield Note("info", text)
 
 
 def _one_sided(comparison: Comparison) -> Iterator[Note]:
@@ -93,7 +93,8 @@ def _one_sided(comparison: Comparison) -> Iterator[Note]:
 
 def _means(comparison: Comparison) -> Iterator[Note]:
     for mean in comparison.geomeans[:MEANS]:
-        if mean.ratio is not None and mean.benchmarks > 1:
+        # One that did not move tells nothing, and there is one a unit and package.
+        if mean.ratio is not None and mean.ratio != 1 and mean.benchmarks > 1:
             where = f" of {mean.package}" if mean.package else ""
             yield Note(
                 "info",

