@@ -99,6 +99,24 @@ def test_policy_show_says_where_each_value_comes_from(folder: Path) -> None:
     assert settings["team"] == "gocost.yaml:8"
 
 
+def test_policy_show_has_room_for_where_each_rule_comes_from(tmp_path: Path) -> None:
+    (tmp_path / "gocost.yaml").write_text(
+        with_rules("{metric: binary.size, max: 12 MiB}") + "presets: [standard]\n"
+    )
+    text = run("policy", "show", cwd=tmp_path).stdout
+    assert "binary.size max 12 MiB error gocost.yaml:5" in " ".join(text.split())
+    assert "no room for" not in text
+    # what tells nothing here is left to programs, and shown where it does
+    assert "metric" not in text
+    (tmp_path / "gocost.yaml").write_text(
+        with_rules("{id: pauses, metric: gc.pause.max, max: 1 s, where: [live]}")
+    )
+    text = run("policy", "show", cwd=tmp_path).stdout
+    assert " ".join(text.split()).endswith(
+        "rule metric limit severity where from pauses gc.pause.max max 1 s error live gocost.yaml:5"
+    )
+
+
 @pytest.mark.parametrize("headroom", ["x", "-5%", "5000%"])
 def test_a_wrong_headroom_is_a_usage_error(folder: Path, headroom: str) -> None:
     done = run("init", f"--headroom={headroom}", cwd=folder)

@@ -105,8 +105,10 @@ def test_tighten_brings_limits_down_and_keeps_the_rest(tmp_path: Path) -> None:
     before = path.read_text()
     report = tighten(path, headroom=0.05, dry_run=True)
     assert path.read_text() == before
+    assert report.layout.title.endswith("gocost.yaml: 1 limit can be tightened")
     (row,) = report.tables["tightened"].rows
     report = tighten(path, headroom=0.05)
+    assert report.layout.title.endswith("gocost.yaml: 1 limit tightened")
     after = path.read_text()
     strip = re.compile(r"max: [0-9.]+ \w+")
     assert strip.sub("", before) == strip.sub("", after)

@@ -29,7 +29,24 @@ def policy_file(path: str | Path | None = None) -> Report:
     }
     title = f"{shown(loaded.path)}: {', '.join(g.service.name for g in loaded.services)}"
     return _report(
-        {name: table for name, table in tables.items() if table.rows}, Layout(title=title, rows=0)
+        {name: table for name, table in tables.items() if table.rows},
+        Layout(title=title, rows=0, columns={"rules": _seen(loaded)}),
+    )
+
+
+def _seen(loaded: Policy) -> tuple[str, ...]:
+    """The columns of the rules that tell a person something; above all where each comes from."""
+    rules = [rule for governed in loaded.services for rule in governed.rules]
+    named = any(rule.id != rule.metric.id or rule.select for rule in rules)
+    everywhere = all(rule.where == rule.metric.where for rule in rules)
+    return (
+        *(("service",) if len(loaded.services) > 1 else ()),
+        "rule",
+        *(("metric",) if named else ()),
+        "limit",
+        "severity",
+        *(() if everywhere else ("where",)),
+        "from",
     )
 
 
@@ -126,11 +143,9 @@ def tighten(
         ),
         rows=rows,
     )
-    said = (
-        f"{name}: {len(rows)} {'limit' if len(rows) == 1 else 'limits'} tightened"
-        if rows
-        else f"{name}: no limit can come down"
-    )
+    count = f"{len(rows)} {'limit' if len(rows) == 1 else 'limits'}"
+    done = "can be tightened" if dry_run else "tightened"
+    said = f"{name}: {count} {done}" if rows else f"{name}: no limit can come down"
     unmeasured = sorted(
         {
             finding.rule
