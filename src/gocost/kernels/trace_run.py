@@ -103,12 +103,13 @@ S_EVENTS = 8
 S_LAST = 9
 S_INITIAL = 11  # this is the first generation
 S_SEED = 12
-S_KEEP = 13  # keep every goroutine that ends
+S_KEEP = 13  # keep goroutines that end, those that ran longer than S_LEAST
 S_FAULT = 14  # the thread of an error
 S_PARKS = 15
 S_BINS_FROM = 16
 S_BIN = 17  # nanoseconds a bin
 S_CREATED = 18
+S_LEAST = 19
 SCALARS = 24
 
 BUCKETS = 512
@@ -400,7 +401,7 @@ def _end(
             groups[at + k] += goroutines[row + 7 + k]
         groups[at + 5] += goroutines[row + 12]
         groups[at + 6] += goroutines[row + 14]
-        if not scalars[13]:
+        if not scalars[13] or goroutines[row + 9] <= scalars[19]:
             _forget(row, table, goroutines, scalars)
             return 0
     at = cython.cast(cython.Py_ssize_t, scalars[6] << 4)

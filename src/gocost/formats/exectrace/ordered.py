@@ -125,6 +125,7 @@ class _Run:
         self._scalars[kernel.S_FREE] = -1
         self._scalars[kernel.S_INITIAL] = first
         self._scalars[kernel.S_KEEP] = keep != 0
+        self._scalars[kernel.S_LEAST] = -(1 << 62)
         self._keep = keep
         self._longest: list[Int64s] = []
         self._scalars[kernel.S_SEED] = secrets.randbits(30) | 1
@@ -261,6 +262,8 @@ class _Run:
             if len(both) > self._keep:
                 running = both[:, kernel.G_SUMS + kernel.RUNNING]
                 both = both[np.argpartition(-running, self._keep - 1)[: self._keep]]
+                least = both[:, kernel.G_SUMS + kernel.RUNNING].min()
+                self._scalars[kernel.S_LEAST] = least
             self._longest = [both]
             taken = taken[~whole]
         self._out[name].append(taken)
