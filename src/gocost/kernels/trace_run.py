@@ -300,13 +300,14 @@ def _bucket(value: cython.longlong) -> cython.Py_ssize_t:
     power: cython.Py_ssize_t = 0
     if value < 8:
         return cython.cast(cython.Py_ssize_t, value) if value > 0 else 0
-    if value >> 32:
+    # What is left is at least 8 after every step: three bits tell the buckets of a power apart.
+    if value >> 36:
         value >>= 32
         power += 32
-    if value >> 16:
+    if value >> 20:
         value >>= 16
         power += 16
-    if value >> 8:
+    if value >> 12:
         value >>= 8
         power += 8
     while value >= 16:

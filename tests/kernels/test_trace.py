@@ -1,0 +1,145 @@
+"""The kernels of execution traces: both forms do the same, on Go's own tests and on damage."""
+
+from __future__ import annotations
+
+import random
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gocost.formats.exectrace import index, ordered, tables
+from gocost.model.errors import FormatError
+from tests.analyses.trace.test_against_reader import go_tests
+from tests.fixtures.trace_text import trace_bytes
+from tests.kernels.conftest import LoadKernel, compiled, interpreted
+
+WINDOW = ordered.Window(0, 10**9, 16)
+SMALL = """Trace Go1.22
+EventBatch gen=1 m=7 time=5 size=?
+ProcStatus dt=1 p=1 pstatus=1
+GoStatus dt=1 g=1 m=7 gstatus=2
+GoCreate dt=2 new_g=2 new_stack=1 stack=2
+HeapAlloc dt=1 heapalloc_value=100000
+GoBlock dt=3 reason_string=1 stack=2
+GoStart dt=4 g=2 g_seq=1
+GoSyscallBegin dt=1 p_seq=1 stack=1
+GoSyscallEnd dt=7
+GoUnblock dt=1 g=1 g_seq=1 stack=0
+GoDestroy dt=2
+GoStart dt=1 g=1 g_seq=2
+EventBatch gen=1 m=18446744073709551615 time=0 size=?
+Frequency freq=15625000
+EventBatch gen=1 m=18446744073709551615 time=0 size=?
+Strings
+String id=1
+\tdata="chan send"
+String id=2
+\tdata="main.main"
+String id=3
+\tdata="main"
+EventBatch gen=1 m=18446744073709551615 time=0 size=?
+Stacks
+Stack id=1 nframes=1
+\tpc=1 func=2 file=3 line=4
+Stack id=2 nframes=1
+\tpc=2 func=2 file=3 line=5
+"""
+
+
+def carried(data: bytes) -> list[ordered.Carried]:
+    """Every generation of a trace."""
+
+    def read_into(buffer: memoryview, offset: int) -> int:
+        part = data[offset : offset + len(buffer)]
+        buffer[: len(part)] = part
+        return len(part)
+
+    version = index.read_format(data[: index.HEADER])
+    found = index.read_index(read_into, len(data), version).generations
+    return [
+        ordered.carry_out(read_into, generation, version, WINDOW, first=place == 0, keep=None)
+        for place, generation in enumerate(found)
+    ]
+
+
+def with_kernels(monkeypatch: pytest.MonkeyPatch, load: LoadKernel) -> None:
+    run, headers = load("trace_run"), load("trace_index")
+    for module, name, kernel in (
+        (ordered, "kernel", run),
+        (ordered, "trace_index", headers),
+        (tables, "kernel", headers),
+        (index, "kernel", headers),
+    ):
+        monkeypatch.setattr(module, name, kernel)
+
+
+def seen(data: bytes) -> Any:
+    """What was made of a trace: its numbers, or why it was refused."""
+    try:
+        return [
+            [
+                getattr(part, name).tolist()
+                for name in ("live", "groups", "procs", "marks", "intervals", "reasons", "heap")
+            ]
+            + [part.events, part.last_ns, sorted(part.ended.tolist())]
+            for part in carried(data)
+        ]
+    except FormatError as error:
+        return str(error)
+
+
+def test_small(kernel: LoadKernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_kernels(monkeypatch, kernel)
+    (found,) = carried(trace_bytes(SMALL))
+    assert found.events == 11
+    run: ModuleType = kernel("trace_run")
+    (ended,) = found.ended.tolist()
+    sums = ended[run.G_SUMS + 1 : run.G_SUMS + 5]
+    # Created at 4 ticks behind the batch's time, started 8 later, two ticks later ended: of those
+    # 11 it was 7 in a system call.
+    assert sums == [8 * 64, (1 + 1 + 2) * 64, 7 * 64, 0]
+    assert found.groups[1, run.B_COUNT] == 1
+    (live,) = found.live.tolist()
+    assert live[run.G_STATE] == run.RUNNING
+    assert found.heap.max() == 100000
+
+
+def test_both_forms_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every trace of the Go source, and on some of them damaged."""
+    known = [(name, data) for name, _, data in go_tests() if len(data) < 20_000]
+    rng = random.Random(20261126)
+    inputs = [data for _, data in known] + [trace_bytes(SMALL)]
+    for _ in range(300):
+        data = bytearray(rng.choice(inputs))
+        for _ in range(rng.randint(1, 6)):
+            data[rng.randrange(16, len(data))] = rng.choice((0, 1, 3, 10, 127, 128, 255))
+        inputs.append(bytes(data))
+    outcomes = []
+    for load in (compiled, interpreted):
+        with monkeypatch.context() as patch:
+            with_kernels(patch, load)
+            outcomes.append([seen(data) for data in inputs])
+    for data, (one, other) in zip(inputs, zip(*outcomes, strict=True), strict=True):
+        assert one == other, data
+    refused = sum(isinstance(found, str) for found in outcomes[0])
+    assert 0 < refused < len(inputs)
+
+
+def test_histogram_buckets(kernel: LoadKernel) -> None:
+    run = kernel("trace_run")
+    for value in [*range(70), 10**3, 10**6, 2**40 - 1, 2**40, 2**62]:
+        number = run.bucket(value)
+        assert run.bucket_floor(number) <= value < run.bucket_floor(number + 1)
+
+
+def test_goroutines_that_come_and_go_keep_the_table_whole(kernel: LoadKernel) -> None:
+    run = kernel("trace_run")
+    rows = np.full((64, run.GOROUTINE_FIELDS), -1, np.int64)
+    rows[:40, run.G_ID] = np.arange(40) * 7 + 3
+    table = np.full(256, -1, np.int32)
+    scalars = np.zeros(run.SCALARS, np.int64)
+    scalars[run.S_SEED] = 12345
+    run.rehash(table, rows.reshape(-1), 64, scalars)
+    assert sorted(table[table >= 0].tolist()) == list(range(40))
