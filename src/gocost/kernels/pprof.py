@@ -32,6 +32,9 @@ STRINGS = 8
 REST = 9  # fields of the profile itself: types, times, comments
 PARTS = 10
 
+BYTES = np.array([24, 8, 8, 32, 40, 24, 40, 80, 16, 32], np.int64)
+"""What a row of each takes in the columns."""
+
 _MALFORMED = "the profile's protobuf is malformed"
 
 

@@ -30,6 +30,7 @@ from gocost.formats.pprof.profile import (
     Functions,
     Header,
     Int32s,
+    Int64s,
     Labels,
     Lines,
     Locations,
@@ -42,10 +43,16 @@ from gocost.formats.pprof.profile import (
 from gocost.kernels import pprof as kernel
 from gocost.model.errors import FormatError
 
-MAX_BYTES: Final = 1 << 30
+MAX_BYTES: Final = 1 << 28
 """Bytes of a profile after decompression; `--max-bytes` raises it."""
 _GZIP: Final = b"\x1f\x8b"
-_PIECE: Final = 1 << 20
+_FIRST_PIECE: Final = 512
+_LARGEST_PIECE: Final = 1 << 20
+"""Bytes that are decompressed at once; what of them follows a member is copied."""
+_MAX_HEADER: Final = 1 << 16
+"""Fields of the profile itself, types and comments among them, that are read one by one."""
+_MAX_GROWTH: Final = 16
+"""Bytes of columns for a byte of the profile; real ones need less than half of that."""
 _INT_FIELDS: Final = frozenset({7, 8, 9, 10, 12, 14, 15})
 _SPARSE: Final = 4
 """Ids up to this many times their number are looked up in a table."""
@@ -75,28 +82,26 @@ def decompress(data: bytes | memoryview, max_bytes: int = MAX_BYTES) -> bytes | 
         if len(data) > max_bytes:
             raise _too_large(max_bytes)
         return data
-    pieces: list[bytes] = []
-    size, rest = 0, memoryview(data)
-    while len(rest):
-        inflater = zlib.decompressobj(wbits=31)
+    view, pieces, at, size = memoryview(data), list[bytes](), 0, 0
+    while at < len(view):
+        if bytes(view[at : at + 2]) != _GZIP:
+            raise FormatError("something that is not gzip follows the gzip stream", offset=at)
+        inflater, step = zlib.decompressobj(wbits=31), _FIRST_PIECE
         while not inflater.eof:
-            if not len(rest):
+            if at >= len(view):
                 raise FormatError("the gzip stream is cut off", hint="record or copy it again")
             try:
-                piece = inflater.decompress(rest, max_bytes + 1 - size)
+                piece = inflater.decompress(view[at : at + step], max_bytes + 1 - size)
             except zlib.error as error:
-                raise FormatError(f"the gzip stream is damaged: {error}") from error
+                raise FormatError(f"the gzip stream is damaged: {error}", offset=at) from error
             size += len(piece)
             if size > max_bytes:
                 raise _too_large(max_bytes)
             pieces.append(piece)
-            rest = memoryview(inflater.unconsumed_tail or inflater.unused_data)
-            if not len(rest) and not inflater.eof:
-                continue
-        rest = memoryview(inflater.unused_data)
-        if len(rest) and bytes(rest[:2]) != _GZIP:
-            raise FormatError("something that is not gzip follows the gzip stream")
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            at += min(step, len(view) - at)
+            step = min(2 * step, _LARGEST_PIECE)
+        at -= len(inflater.unused_data)
+    return b"".join(pieces)
 
 
 def _too_large(max_bytes: int) -> FormatError:
@@ -113,6 +118,7 @@ def _named(raw: bytes | memoryview, error: FormatError) -> FormatError:
         (b"\x7fELF", "an executable, not a profile", "see `gocost size`"),
         (b"go 1.", "an execution trace, not a profile", "see `gocost trace summary`"),
         (b"goroutine ", "a goroutine dump, not a profile", "see `gocost goroutines`"),
+        (b"PERFILE2", "a recording of perf, not a profile", "convert it with perf_to_profile"),
         (b"<", "a page of HTML or XML, not a profile", "name the profile's own URL or file"),
         (b"{", "JSON, not a profile", "name a profile as `go tool pprof` reads it"),
     ):
@@ -124,11 +130,12 @@ def _named(raw: bytes | memoryview, error: FormatError) -> FormatError:
 def _protobuf(raw: bytes | memoryview, origin: str) -> Profile:
     data = np.frombuffer(raw, np.uint8)
     counts = kernel.count_parts(data)
+    _check_counts(counts, len(data))
     columns = kernel.read_parts(data, counts)
     starts, sizes = columns["strings"]
     strings = Strings(raw, starts, sizes)
-    if len(starts) and sizes[0]:
-        raise FormatError("the first string of the profile's table is not empty")
+    if not len(starts) or sizes[0]:
+        raise FormatError("the profile's table of strings does not begin with the empty one")
     header = _header(data, columns["rest"], strings)
     if int(counts[kernel.SAMPLES]) and not header.sample_types:
         raise FormatError("the profile does not say what its samples are")
@@ -154,6 +161,14 @@ def _protobuf(raw: bytes | memoryview, origin: str) -> Profile:
     )
 
 
+def _check_counts(counts: Int64s, size: int) -> None:
+    """Raises FormatError where columns for the counts would be out of proportion."""
+    if int(counts[kernel.REST]) > _MAX_HEADER:
+        raise FormatError(f"the profile's header has more than {_MAX_HEADER:,} fields")
+    if int(counts @ kernel.BYTES) > _MAX_GROWTH * size + (1 << 20):
+        raise FormatError("the profile has more empty messages than a real one would")
+
+
 def _header(data: npt.NDArray[np.uint8], rest: UInt64s, strings: Strings) -> Header:
     types: list[ValueType] = []
     comments: list[int] = []
@@ -169,7 +184,7 @@ def _header(data: npt.NDArray[np.uint8], rest: UInt64s, strings: Strings) -> Hea
             else:
                 period_type = found
         elif number == 13 and wire == 2:
-            comments += _packed(data[start : start + value])
+            comments += _packed(data[start : start + value], _MAX_HEADER - len(comments))
         elif wire != 0:
             raise FormatError("a number in the profile's header is malformed")
         elif number == 13:
@@ -209,11 +224,14 @@ def _value_type(message: npt.NDArray[np.uint8], strings: Strings) -> ValueType:
     return ValueType(type_, unit)
 
 
-def _packed(message: npt.NDArray[np.uint8]) -> list[int]:
+def _packed(message: npt.NDArray[np.uint8], most: int) -> list[int]:
     # As the values of a sample, packed integers are read by the same loop.
     inner = _length_delimited(2, len(message)) + message.tobytes()
     wrapped = np.frombuffer(_length_delimited(2, len(inner)) + inner, np.uint8)
-    values = kernel.read_parts(wrapped, kernel.count_parts(wrapped))["values"]
+    counts = kernel.count_parts(wrapped)
+    if int(counts[kernel.VALUES]) > most:
+        raise FormatError(f"the profile has more than {_MAX_HEADER:,} comments")
+    values = kernel.read_parts(wrapped, counts)["values"]
     return [_signed(value) for value in values.tolist()]
 
 
@@ -232,8 +250,6 @@ def _signed(value: int) -> int:
 
 def _checked(index: int, strings: Strings) -> int:
     if not 0 <= index < len(strings):
-        if index == 0:
-            return strings.add("")  # a profile without a string table, which pprof refuses later
         raise FormatError(f"text {index} is not among the profile's {len(strings)} strings")
     return index
 
