@@ -100,6 +100,11 @@ def test_a_build_that_fails_gives_the_compiler_s_own_message(app: Path) -> None:
     assert done.returncode == 3
     assert "cmd/app/main.go:4:2: undefined: nope" in done.stdout
     assert "cmd/app/main.go:5:2: undefined: not" in done.stdout
+    assert "error: app: the build failed, and all that was said is" in done.stdout
+    # and where its one line is all, it is told once
+    (app / "cmd/app/main.go").write_text("package main\n\nfunc main() { nope() }\n")
+    done = gocost(app, "check")
+    assert done.stdout.count("undefined: nope") == 1
 
 
 def test_one_service_that_does_not_build_does_not_hide_the_others(app: Path) -> None:
@@ -113,7 +118,7 @@ def test_one_service_that_does_not_build_does_not_hide_the_others(app: Path) -> 
     done = gocost(app, "check")
     assert done.returncode == 1, "a limit is broken; that comes before what is not measurable"
     assert "over max 1 B" in done.stdout
-    assert "function main is undeclared" in done.stdout
+    assert "function main is undeclared" in " ".join(done.stdout.split())
 
 
 def test_a_base_that_does_not_exist(app: Path) -> None:
@@ -242,6 +247,16 @@ def test_git_that_is_not_there_only_costs_the_commit(app: Path, tmp_path: Path) 
     env = {"PATH": str(tools), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
     assert gocost(app, "check", env=env).returncode == 0
     one_line(gocost(app, "check", "--base", "main", env=env), 3, "no program 'git'", "install git")
+
+
+def test_a_saved_report_that_is_not_there(app: Path) -> None:
+    commit(app)
+    one_line(
+        gocost(app, "check", "--base", "base.json"), 2, "no file base.json", "--save base.json"
+    )
+    # a branch may be called so
+    git(app, "branch", "v1.json")
+    assert gocost(app, "check", "--base", "v1.json").returncode == 0
 
 
 def test_a_saved_report_serves_as_a_base(app: Path) -> None:

@@ -128,15 +128,20 @@ def test_the_standard_preset_is_on_where_it_holds_today(tmp_path: Path) -> None:
 
 def test_a_service_that_does_not_build_leaves_no_empty_policy(tmp_path: Path) -> None:
     root = module(tmp_path / "app")
-    (root / "cmd/app/main.go").write_text("package main\n\nfunc main() { nope() }\n")
-    with pytest.raises(NotMeasurableError, match="undefined: nope") as caught:
+    (root / "cmd/app/main.go").write_text("package main\n\nfunc main() { nope(); not() }\n")
+    with pytest.raises(NotMeasurableError, match=r"main\.go:3:15: undefined: nope; run ") as caught:
         init(root)
-    assert "cmd/app/main.go:3:15: undefined: nope" in caught.value.output
+    assert "cmd/app/main.go:3:23: undefined: not" in caught.value.output
     assert not (root / "gocost.yaml").exists()
 
 
-def test_one_of_two_that_does_not_build_is_told_to_the_shell(tmp_path: Path) -> None:
+def test_one_of_two_that_does_not_build_is_told_to_the_shell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = module(tmp_path / "app", mains=("cmd/app", "cmd/broken"))
     (root / "cmd/broken/main.go").write_text("package main\n\nfunc main() { nope() }\n")
     assert run(["init", str(root)]) == ExitCode.NOT_MEASURABLE
     assert (root / "gocost.yaml").exists()
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("undefined: nope") == 1
+    assert "error: broken: ./cmd/broken does not build" in said

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gocost.gate.initial import draft
 from gocost.model.errors import SourceError, UsageError
+from gocost.model.finding import Outcome
 from gocost.model.report import Layout, Note, Report
 from gocost.sources.cache import write_atomically
 
@@ -42,11 +43,14 @@ def init(
     names = ", ".join(main.name for main in made.services)
     text = f"wrote {path} for {names}; `gocost check` holds them to it"
     report = made.report
+    # What could not be measured is told by findings, of which a first policy has none to show.
+    why = [each.reason for each in report.findings if each.outcome is Outcome.UNKNOWN]
+    failed = [Note("error", reason) for reason in dict.fromkeys(why)]
     return Report(
         command="init",
         gocost=report.gocost,
         subject=report.subject,
         facts=[fact for fact in report.facts if not fact.labels],
-        notes=[*report.notes, Note("info", text)],
+        notes=[*failed, *report.notes, Note("info", text)],
         layout=Layout(title=f"gocost init: {names}", tables=()),
     )

@@ -20,7 +20,7 @@ from gocost.gate.plan import here, plan, wanted_metrics
 from gocost.gate.sides import Measuring
 from gocost.measures.interface import Context
 from gocost.model.catalogue import all_metrics
-from gocost.model.errors import GocostError
+from gocost.model.errors import GocostError, UsageError
 from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Severity
 from gocost.model.report import Layout, Note, Report
@@ -81,6 +81,10 @@ def _measuring(request: Request, stack: ExitStack) -> tuple[Measuring, list[Note
         baselines = saved(read_bounded(path, MAX_BYTES), base)
         said = f"compared with {base}: files as built there, exact figures only"
         return Measuring(context, stack, saved=baselines, saved_as=base), [Note("info", said)]
+    if path.suffix == ".json" and not _is_ref(directory, base):
+        raise UsageError(
+            f"there is no file {base}", hint=f"make it with `gocost check --save {base}`"
+        )
     side = base_side(base, directory, stack, context)
     dirty = Note("info", "head is the working tree, with changes that are not committed")
     return Measuring(context, stack, side), [dirty] if side.repository.dirty() else []

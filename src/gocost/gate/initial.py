@@ -106,10 +106,10 @@ def main_packages(directory: Path) -> list[Main]:
 
 def _unmeasured(report: Report) -> NotMeasurableError:
     """Why there is nothing to write limits from: what the compiler said."""
-    said = [note.text for note in report.notes if note.level == "error"]
-    why = said[0].partition("\n")[0] if said else "none of the main packages could be measured"
-    output = "\n".join(text.partition("\n")[2] for text in said)
-    return NotMeasurableError(why, output=output, hint="then `gocost init` again")
+    reasons = [each.reason for each in report.findings if each.outcome is Outcome.UNKNOWN]
+    why = reasons[0] if reasons else "none of the main packages could be measured"
+    said = [note.text.partition("\n")[2] for note in report.notes if note.level == "error"]
+    return NotMeasurableError(why, output="\n".join(said), hint="then `gocost init` again")
 
 
 def _modules(go: Go, directory: Path) -> list[Path]:

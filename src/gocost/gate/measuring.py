@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TypeVar
@@ -49,6 +49,16 @@ class Findings:
             )
         )
 
+    def fail(self, what: str, steps: Iterable[Step], error: GocostError) -> None:
+        """What `steps` give is unknown for that reason; what more was said of it is in a note."""
+        for step in steps:
+            self.unknown |= dict.fromkeys(sorted(step.metrics), str(error))
+        said = [line for line in error.output.splitlines() if line.strip()]
+        # `# package` is a heading of the go command's, and the reason has its first complaint.
+        if any(line.strip() not in error.message for line in said if not line.startswith("#")):
+            whole = "\n".join(said)
+            self.notes.append(Note("error", f"{what} failed, and all that was said is\n{whole}"))
+
     def join(self, more: Findings) -> None:
         """Take in what other measures found."""
         self.facts += more.facts
@@ -78,16 +88,14 @@ def run_steps(
             measured = run_step(step, target, context, base=base)
         except GocostError as error:
             found.ran.append(name)
-            found.unknown |= dict.fromkeys(sorted(step.metrics), str(error))
-            if error.output:
-                found.notes.append(failure(error))
+            found.fail(f"{target.service.name}: {name}", [step], error)
             continue
         found.add(name, measured, target)
     return found
 
 
 def failure(error: GocostError) -> Note:
-    """What failed, with all that the compiler or the service said."""
+    """What failed, where no finding tells it, with all that the compiler said."""
     said = error.output.strip()
     return Note("error", f"{error}\n{said}" if said else str(error))
 

@@ -57,7 +57,9 @@ class Measuring:
             elif planned.steps:
                 prepare(service, target.directory, progress=self.context.progress)
         except GocostError as error:
-            return Sides(_nothing(planned, error), baseline=self._saved(service))
+            nothing = Findings()
+            nothing.fail(f"{service.name}: the build", planned.steps, error)
+            return Sides(nothing, baseline=self._saved(service))
         exact = [step for step in planned.steps if not step.spec.interleaves]
         both = [step for step in planned.steps if step.spec.interleaves]
         found = run_steps(exact, target, self.context)
@@ -127,11 +129,3 @@ class Measuring:
             why = f"the base {base.name} could not be measured: {error}"
             unknown = {**baseline.unknown, **dict.fromkeys(sorted(step.metrics), why)}
             return None, replace(baseline, unknown=unknown)
-
-
-def _nothing(planned: Plan, error: GocostError) -> Findings:
-    """Where the head cannot be built, for that reason."""
-    found = Findings(notes=[failure(error)])
-    for step in planned.steps:
-        found.unknown |= dict.fromkeys(sorted(step.metrics), error.message)
-    return found
