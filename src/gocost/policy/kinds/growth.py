@@ -6,9 +6,10 @@ turn, by the change's interval: growth is broken where even its better end is be
 
 from __future__ import annotations
 
+from gocost.model.errors import PolicyError
 from gocost.model.finding import Limit
 from gocost.model.metric import Metric
-from gocost.model.quantity import Unit, parse
+from gocost.model.quantity import Unit, example, parse
 from gocost.model.report import Change, Verdict
 from gocost.policy.kinds.amounts import Amount, number, read_difference
 from gocost.policy.kinds.interface import Case, Ruling, Spot, Written
@@ -35,7 +36,11 @@ class Growth(Amount):
             share = at_place(spot.place, self.key, lambda: parse(written, Unit.RATIO))
             limit = Limit(self.key, share, text, relative=True)
         else:
-            limit = read_difference(self.key, written, metric, spot)
+            try:
+                limit = read_difference(self.key, written, metric, spot)
+            except PolicyError as error:
+                hint = f"write 5%, or an amount such as {example(metric.unit)}"
+                raise spot.place.error(f"growth cannot be {text!r}", hint=hint) from error
         if not _possible(limit, metric):
             raise spot.place.error(
                 f"{metric.id} cannot get worse by {text}",
