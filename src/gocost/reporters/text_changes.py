@@ -144,10 +144,8 @@ def _below(change: Change, row: dict[str, str], shown: Sequence[str], currency: 
         said.append(f"{row['base']} to {row['head']}")
     if "delta" not in shown and row["delta"]:
         said.append(row["delta"] + (f" ({row['%']})" if row["%"] else ""))
-    low, high = change.low, change.high
-    if low != high or low != change.delta:
-        ends = wording.change_interval(change, currency)
-        said += [f"between {ends.replace(' to ', ' and ')}"] if ends else []
+    if ends := wording.change_interval(change, currency):
+        said.append(f"between {ends.replace(' to ', ' and ')}")
     if "money" not in shown and change.money is not None:
         said.append(wording.monthly(change.money, signed=True))
     return said

@@ -188,9 +188,12 @@ def delta(change: Change, currency: str = "") -> str:
 
 
 def change_interval(change: Change, currency: str = "") -> str:
-    """What bounds the difference, in its unit: `+12 MiB to +14.4 MiB`; empty where nothing does."""
+    """What bounds the difference, in its unit: `+12 MiB to +14.4 MiB`.
+
+    Empty where nothing does, or nothing is between the bounds: the difference itself says it then.
+    """
     low, high = change.low, change.high
-    if low is None or high is None:
+    if low is None or high is None or low == high == change.delta:
         return ""
     ends = (msgspec.structs.replace(change, delta=end) for end in (low, high))
     return " to ".join(delta(end, currency) for end in ends)
