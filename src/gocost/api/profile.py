@@ -16,13 +16,13 @@ from gocost.analyses.profile.tables import (
     calls_table,
     costs_table,
 )
-from gocost.analyses.profile.units import label
+from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Costs, Options, View, calls, costs, order, view
 from gocost.formats.pprof.decoding import MAX_BYTES, decode
 from gocost.formats.pprof.profile import Profile
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.fact import Fact
-from gocost.model.quantity import Unit
+from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
 from gocost.sources.recordings import read_recording
@@ -203,7 +203,7 @@ def _report(
 
 def _title(files: Sequence[str], found: Profile, seen: View) -> str:
     name = files[0] if len(files) == 1 else f"{len(files)} profiles"
-    told = f"{name}: {seen.type.type}, {label(seen.total, seen.type.unit)}"
+    told = f"{name}: {seen.type.type}, {format_quantity(seen.total, reported(seen.type.unit))}"
     if found.header.duration_ns > 0:
-        told += f" in {label(found.header.duration_ns, 'nanoseconds')}"
+        told += f" in {format_quantity(found.header.duration_ns, Unit.NANOSECONDS)}"
     return told
