@@ -18,14 +18,14 @@ from gocost.analyses.profile.tables import (
 )
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Costs, Options, View, calls, costs, order, view
-from gocost.formats.pprof.decoding import MAX_BYTES, decode
+from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.formats.pprof.profile import Profile
-from gocost.model.errors import FormatError, UsageError
+from gocost.measures.profiles import Reading
+from gocost.model.errors import UsageError
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
-from gocost.sources.recordings import read_recording
 
 if TYPE_CHECKING:
     from gocost.formats.buildinfo import BuildInfo
@@ -68,7 +68,7 @@ def profile(
             f"there is nothing to sort a profile by named {by!r}",
             hint=f"choose of {', '.join(GRANULARITIES)}",
         )
-    reading = _Reading(page, seconds, headers, max_bytes)
+    reading = Reading(page, seconds, headers, max_bytes)
     found = reading.compared(files, base, diff_base, normalize=normalize)
     pprofs = {"packages": "functions", "modules": "functions"}
     chosen = Options(granularity=pprofs.get(GRANULARITIES[by], GRANULARITIES[by]), **options)
@@ -108,68 +108,6 @@ def _tables(
     kept = rose if options.drop_negative else None
     name = "functions" if by == "filefunction" else GRANULARITIES[by]
     return {name: costs_table(seen, nodes, spent, by, cumulative=cum, kept=kept)}
-
-
-class _Reading:
-    """How the profiles of one command are read."""
-
-    def __init__(
-        self,
-        page: str,
-        seconds: float | None,
-        headers: Mapping[str, str] | None,
-        max_bytes: int,
-    ) -> None:
-        self._page = page
-        self._seconds = seconds
-        self._headers = headers
-        self._max_bytes = max_bytes
-
-    def one(self, where: str) -> Profile:
-        """The profile at a path or URL."""
-        data = read_recording(
-            where,
-            page=self._page,
-            seconds=self._seconds,
-            headers=self._headers,
-            max_bytes=self._max_bytes,
-        )
-        try:
-            return decode(data, origin=where, max_bytes=self._max_bytes)
-        except FormatError as error:
-            raise FormatError(f"{where}: {error.message}", hint=error.hint) from error
-
-    def merged(self, files: Sequence[str]) -> Profile:
-        """Several as one."""
-        profiles = [self.one(file) for file in files]
-        if len(profiles) == 1:
-            return profiles[0]
-        from gocost.analyses.profile.merging import merge
-
-        return merge(profiles)
-
-    def compared(
-        self,
-        files: Sequence[str],
-        base: Sequence[str],
-        diff_base: Sequence[str],
-        *,
-        normalize: bool,
-    ) -> Profile:
-        """The profiles of `files` less those of a base. Raises UsageError."""
-        if not files:
-            raise UsageError("no profile is named", hint="name a file or the URL of a service")
-        if base and diff_base:
-            raise UsageError("--base and --diff-base exclude each other", hint="choose one")
-        if normalize and not (base or diff_base):
-            raise UsageError("--normalize needs something to compare with", hint="add --base FILE")
-        found = self.merged(files)
-        if not base and not diff_base:
-            return found
-        other = self.merged(base or diff_base)
-        from gocost.analyses.profile.merging import subtract
-
-        return subtract(found, other, of_base=bool(diff_base), normalize=normalize)
 
 
 def _build_info(binary: str | None) -> BuildInfo | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -54,6 +54,29 @@ class Output(msgspec.Struct, frozen=True):
             color=terminal and not plain,
             top=self.top,
         )
+
+
+def write_lines(lines: Iterable[str], path: str | None) -> None:
+    """Text that is no report, to a file or to stdout. Raises UsageError where it cannot be."""
+    if path is None or path == "-":
+        with _standard_output() as stream:
+            stream.writelines(f"{line}\n" for line in lines)
+        return
+    write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"), path)
+
+
+def write_bytes(data: bytes, path: str) -> None:
+    """Bytes to a file, which is whole or not there. Raises UsageError where it cannot be."""
+    fresh = Path(f"{path}.new-{os.getpid()}")
+    try:
+        fresh.write_bytes(data)
+        fresh.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}", hint="name another file with -o"
+        ) from error
 
 
 @contextmanager

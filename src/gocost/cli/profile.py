@@ -133,3 +133,46 @@ def peek_command(expression: str, files: tuple[str, ...], output: Output, **opti
 
     output.emit(profile(*files, peek=expression, **options))
     return 0
+
+
+def _form(name: str, summary: str, help_: str) -> None:
+    """A command that writes a profile as another tool takes it."""
+
+    @command.command(name, short_help=summary, help=help_)
+    @fetching
+    @viewing
+    @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file.")
+    def form_command(files: tuple[str, ...], output: str | None, **options: Any) -> int:
+        from gocost.api.profile_forms import profile_forms
+        from gocost.cli.output import write_lines
+
+        write_lines(profile_forms(*files, form=name, **options), output)
+        return 0
+
+
+_form(
+    "folded",
+    "As folded stacks, for flame graph tools.",
+    "Folded stacks: `root;...;leaf value`, a line a stack.",
+)
+_form("speedscope", "For speedscope.app.", "speedscope's own format; open it at speedscope.app.")
+_form(
+    "callgrind", "For KCachegrind.", "callgrind's format, which KCachegrind and QCachegrind read."
+)
+_form(
+    "dot",
+    "As a call graph for Graphviz.",
+    "The call graph of what costs most, for `dot -Tsvg`: at most 80 functions.",
+)
+
+
+@command.command("merge", short_help="Several profiles as one file.")
+@fetching
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE")
+def merge_command(files: tuple[str, ...], output: str, **options: Any) -> int:
+    """Several profiles as one, or the difference from --base, as a file that pprof reads."""
+    from gocost.api.profile_forms import merged
+    from gocost.cli.output import write_bytes
+
+    write_bytes(merged(*files, **options), output)
+    return 0

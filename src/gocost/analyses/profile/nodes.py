@@ -94,7 +94,9 @@ class Columns(Sequence[Node]):
         line, *_ = self._numbers
         plain = self._address is None and not line.any() and (self._texts[1][1] < 0).all()
         if plain and (places >= 0).all():
-            return [names[place] for place in places.tolist()]
+            found = [names[place] for place in places.tolist()]
+            if all(found):
+                return found
         return [node.label for node in self]
 
 

@@ -80,8 +80,9 @@ class Costs:
 
     flat: Int64s
     cumulative: Int64s
-    present: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    """The nodes that have a cost, even where a mean of it rounds to zero."""
+    flat_sum: Int64s
+    cumulative_sum: Int64s
+    """Both before a mean divides them: what has a sum is a row, and rows are sorted by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +212,10 @@ def costs(seen: View, nodes: Nodes) -> Costs:
         _folded(seen, nodes, values)
         for values in ([seen.values(), seen.values(0)] if seen.mean else [seen.values()])
     ]
-    present = (found[0][0] != 0) | (found[0][1] != 0)
     if not seen.mean:
-        return Costs(*found[0], present)
+        return Costs(*found[0], *found[0])
     flat, whole = (_means(amounts, counts) for amounts, counts in zip(*found, strict=True))
-    return Costs(flat, whole, present)
+    return Costs(flat, whole, *found[0])
 
 
 def _folded(seen: View, nodes: Nodes, values: Int64s) -> tuple[Int64s, Int64s]:
@@ -237,12 +237,12 @@ def calls(seen: View, nodes: Nodes) -> Calls:
 
 def order(nodes: Nodes, found: Costs, *, cumulative: bool = False) -> list[int]:
     """The nodes by cost, the largest first; equals by name. Nodes without a cost are left out."""
-    first, second = found.flat, found.cumulative
+    first, second = found.flat_sum, found.cumulative_sum
     if cumulative:
         first, second = second, first
     labels = nodes.labels()
     # The least telling key first; every sort keeps the order of what is equal.
-    kept = np.flatnonzero(found.present)
+    kept = np.flatnonzero((first != 0) | (second != 0))
     kept = kept[np.argsort(-np.abs(second[kept]), kind="stable")]
     by_name = np.array(sorted(kept.tolist(), key=labels.__getitem__), np.int64)
     ordered = by_name[np.argsort(-np.abs(first[by_name]), kind="stable")]

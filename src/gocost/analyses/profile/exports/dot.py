@@ -1,0 +1,96 @@
+"""Graphviz's dot: the call graph of what costs most, for `dot -Tsvg`.
+
+Nodes and calls below a share of the total are left out, and of what is left the most expensive are
+kept; a call over what was left out is dashed. The larger the cost, the larger and redder the box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gocost.analyses.profile.nodes import Nodes
+from gocost.analyses.profile.units import reported
+from gocost.analyses.profile.view import Costs, View, calls, costs, order
+from gocost.model.quantity import format_quantity
+
+
+def lines(
+    seen: View,
+    nodes: Nodes,
+    *,
+    count: int = 80,
+    node_fraction: float = 0.005,
+    edge_fraction: float = 0.001,
+) -> Iterator[str]:
+    """The graph: at most `count` nodes of at least `node_fraction` of the total."""
+    found = costs(seen, nodes)
+    chosen = _chosen(seen, nodes, found, count, node_fraction)
+    shown = _only(nodes, chosen)
+    edges = calls(seen, shown)
+    unit = reported(seen.type.unit)
+    title = f"{seen.type.type}: {format_quantity(seen.total, unit)}"
+    yield 'digraph "profile" {'
+    yield '  node [shape=box, style=filled, fillcolor="#f8f8f8", fontname="sans-serif"]'
+    yield f"  label={_quoted(title)}; labelloc=t"
+    for number in chosen:
+        flat, whole = int(found.flat[number]), int(found.cumulative[number])
+        told = f"{nodes.nodes[number].label}\n{format_quantity(flat, unit)}"
+        if whole != flat:
+            told += f" of {format_quantity(whole, unit)}"
+        if seen.total:
+            told += f"\n{flat / seen.total:.3g} of {whole / seen.total:.3g}"
+        size = 8 + 40 * (abs(flat) / seen.total) ** 0.5 if seen.total else 8
+        yield (
+            f"  n{number} [label={_quoted(told)}, fontsize={size:.0f},"
+            f' color="{_color(whole, seen.total)}", fillcolor="{_color(flat, seen.total)}22"]'
+        )
+    least = abs(seen.total) * edge_fraction
+    rows = zip(
+        edges.caller.tolist(),
+        edges.callee.tolist(),
+        edges.weight.tolist(),
+        edges.residual.tolist(),
+        strict=True,
+    )
+    for source, target, weight, residual in sorted(rows, key=lambda row: (-abs(row[2]), row[:2])):
+        if abs(weight) < least:
+            continue
+        share = abs(weight) / seen.total if seen.total else 0
+        style = ", style=dashed" if residual else ""
+        yield (
+            f"  n{source} -> n{target} [label={_quoted(' ' + format_quantity(weight, unit))},"
+            f" penwidth={1 + 5 * share:.2f}, weight={1 + int(100 * share)},"
+            f' color="{_color(weight, seen.total)}"{style}]'
+        )
+    yield "}"
+
+
+def _chosen(seen: View, nodes: Nodes, found: Costs, count: int, fraction: float) -> list[int]:
+    least = abs(seen.total) * fraction
+    kept = [n for n in order(nodes, found, cumulative=True) if abs(found.cumulative[n]) >= least]
+    return kept[:count] if count else kept
+
+
+def _only(nodes: Nodes, chosen: list[int]) -> Nodes:
+    """The same nodes, with the frames of all others left out."""
+    keep = np.zeros(len(nodes.nodes) + 1, np.bool_)
+    keep[chosen] = True
+    frames = np.where(keep[nodes.frames], nodes.frames, -1).astype(np.int32)
+    return Nodes(nodes.nodes, frames, nodes.frame_end)
+
+
+def _color(value: int, total: int) -> str:
+    """From grey to red with a cost's share, to green with what got less."""
+    share = min(1.0, abs(value) / abs(total)) ** 0.5 if total else 0.0
+    if value < 0:
+        return (
+            f"#{int(160 * (1 - share)):02x}{int(160 - 20 * share):02x}{int(160 * (1 - share)):02x}"
+        )
+    return f"#{int(160 + 50 * share):02x}{int(160 * (1 - share)):02x}{int(160 * (1 - share)):02x}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

@@ -1,0 +1,72 @@
+"""A profile in the forms of other tools: `gocost.profile_forms.written(...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from gocost.analyses.profile.view import Options, calls, costs, nodes_in, view
+from gocost.formats.pprof.decoding import MAX_BYTES
+from gocost.measures.profiles import Reading
+from gocost.model.errors import UsageError
+
+FORMS: Final = ("folded", "speedscope", "callgrind", "dot")
+
+
+def profile_forms(
+    *files: str,
+    form: str,
+    base: Sequence[str] = (),
+    diff_base: Sequence[str] = (),
+    normalize: bool = False,
+    page: str = "profile",
+    seconds: float | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    **options: Any,
+) -> Iterator[str]:
+    """The lines of a profile as folded stacks, for speedscope, for KCachegrind or for Graphviz.
+
+    The other arguments are those of `gocost.profile`. Raises as that does.
+    """
+    if form not in FORMS:
+        raise UsageError(f"there is no form {form!r}", hint=f"choose of {', '.join(FORMS)}")
+    reading = Reading(page, seconds, headers, max_bytes)
+    found = reading.compared(files, base, diff_base, normalize=normalize)
+    if form == "callgrind":
+        options["granularity"] = "addresses"
+    chosen = Options(**options)
+    seen = view(found, chosen)
+    nodes = nodes_in(seen, chosen, objects=form == "callgrind")
+    if form == "folded":
+        from gocost.analyses.profile.exports import folded
+
+        return folded.lines(seen, nodes)
+    if form == "speedscope":
+        from gocost.analyses.profile.exports import speedscope
+
+        return speedscope.lines(seen, nodes)
+    if form == "dot":
+        from gocost.analyses.profile.exports import dot
+
+        return dot.lines(seen, nodes)
+    from gocost.analyses.profile.exports import callgrind
+
+    return callgrind.lines(seen, nodes, costs(seen, nodes), calls(seen, nodes))
+
+
+def merged(
+    *files: str,
+    base: Sequence[str] = (),
+    diff_base: Sequence[str] = (),
+    normalize: bool = False,
+    page: str = "profile",
+    seconds: float | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> bytes:
+    """Several profiles as one, less a base where one is given, as gzip-compressed protobuf."""
+    from gocost.formats.pprof.encoding import encode
+
+    reading = Reading(page, seconds, headers, max_bytes)
+    return encode(reading.compared(files, base, diff_base, normalize=normalize))
