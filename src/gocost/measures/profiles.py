@@ -42,9 +42,13 @@ class Reading:
 
     def merged(self, files: Sequence[str]) -> Profile:
         """Several as one."""
-        profiles = [self.one(file) for file in files]
-        if len(profiles) == 1:
-            return profiles[0]
+        if len(files) == 1:
+            return self.one(files[0])
+        from concurrent.futures import ThreadPoolExecutor
+
+        # Inflating and decoding let go of the interpreter, and services answer side by side.
+        with ThreadPoolExecutor(min(len(files), 8)) as pool:
+            profiles = list(pool.map(self.one, files))
         from gocost.analyses.profile.merging import merge  # a third of the time of importing all
 
         return merge(profiles)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gocost.analyses.profile.selection import of_samples
+from gocost.analyses.profile.selection import of_samples, somewhere
 from gocost.analyses.profile.units import finest, scaled
 from gocost.formats.pprof.profile import (
     BASE_LABEL,
@@ -34,6 +34,7 @@ from gocost.formats.pprof.profile import (
     spans,
     starts_of,
 )
+from gocost.kernels.grouping import group_texts
 from gocost.kernels.stack_fold import group_sequences
 from gocost.model.errors import UsageError
 
@@ -44,7 +45,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
     """The profiles added up. Raises UsageError where they do not measure the same."""
     if len(profiles) == 1:
         return profiles[0]
-    return _merged(_same_units(_same_types(profiles)))
+    return _merged(_same_units(_same_types([somewhere(profile) for profile in profiles])))
 
 
 def subtract(
@@ -276,30 +277,46 @@ def _header(headers: Sequence[Header]) -> Header:
 
 
 def _tables(profiles: Sequence[Profile]) -> _Tables:
-    strings = Strings(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
-    strings.add("")
-    texts = [_texts(profile, strings) for profile in profiles]
+    strings, texts = _texts(profiles)
     mappings, mapped = _mappings(profiles, texts)
     functions, called = _functions(profiles, texts)
     locations, lines, rows = _locations(profiles, mappings, mapped, called)
     return _Tables(strings, mappings, functions, locations, lines, rows, texts)
 
 
-def _texts(profile: Profile, merged: Strings) -> npt.NDArray[np.int64]:
-    """The merged index of every string of the profile that something refers to."""
+def _texts(profiles: Sequence[Profile]) -> tuple[Strings, list[npt.NDArray[np.int64]]]:
+    """One table of strings, and for each profile where in it each of its own stands."""
+    used = [_used_texts(profile) for profile in profiles]
+    # The empty text is the first of every table.
+    parts: list[npt.NDArray[np.uint8]] = []
+    lengths: list[Int64s] = [np.zeros(1, np.int64)]
+    for profile, indexes in zip(profiles, used, strict=True):
+        data, sizes = profile.strings.gathered(indexes)
+        parts.append(data)
+        lengths.append(sizes)
+    sizes = np.concatenate(lengths)
+    starts = starts_of(np.cumsum(sizes))
+    data = np.concatenate(parts)
+    groups, leaders = group_texts(data, starts, sizes, secrets.randbits(31))
+    numbers = np.split(groups[1:].astype(np.int64), np.cumsum([len(one) for one in used])[:-1])
+    tables = []
+    for profile, indexes, mine in zip(profiles, used, numbers, strict=True):
+        table = np.zeros(len(profile.strings), np.int64)
+        table[indexes] = mine
+        tables.append(table)
+    return Strings(data.data, starts[leaders], sizes[leaders]), tables
+
+
+def _used_texts(profile: Profile) -> npt.NDArray[np.int64]:
+    """The indexes of the strings that something refers to, ascending."""
     functions, mappings, labels = profile.functions, profile.mappings, profile.labels
-    used = np.unique(
-        np.concatenate(
-            [
-                functions.name, functions.system_name, functions.file, mappings.file,
-                mappings.build_id, labels.key, labels.text, labels.unit,
-            ]
-        )
-    ).tolist()  # fmt: skip
-    out = np.zeros(len(profile.strings), np.int64)
-    add = merged.add
-    out[used] = [add(text) for text in profile.strings.texts(used)]
-    return out
+    marked = np.zeros(len(profile.strings), np.bool_)
+    for column in (
+        functions.name, functions.system_name, functions.file, mappings.file, mappings.build_id,
+        labels.key, labels.text, labels.unit,
+    ):  # fmt: skip
+        marked[column] = True
+    return np.flatnonzero(marked)
 
 
 def _mappings(
@@ -316,17 +333,38 @@ def _mappings(
     size = limit - start + np.uint64(_PAGE - 1)
     size -= size % np.uint64(_PAGE)
     known = np.where(build_id != 0, build_id, file)
-    first, merged = _distinct([size.view(np.int64), offset.view(np.int64), known])
+    # Of equal ones that counts which a sample meets first: its file and start are shown.
+    order = _met(profiles)
+    first, of_order = _distinct(
+        [column[order] for column in (size.view(np.int64), offset.view(np.int64), known)]
+    )
+    chosen = order[first]
+    merged = np.empty_like(of_order)
+    merged[order] = of_order
     table = Mappings(
-        id=np.arange(1, len(first) + 1, dtype=np.uint64),
-        start=start[first],
-        limit=limit[first],
-        offset=offset[first],
-        file=file[first].astype(np.int32),
-        build_id=build_id[first].astype(np.int32),
-        flags=np.concatenate([p.mappings.flags for p in profiles])[first],
+        id=np.arange(1, len(chosen) + 1, dtype=np.uint64),
+        start=start[chosen],
+        limit=limit[chosen],
+        offset=offset[chosen],
+        file=file[chosen].astype(np.int32),
+        build_id=build_id[chosen].astype(np.int32),
+        flags=np.concatenate([p.mappings.flags for p in profiles])[chosen],
     )
     return table, _parted(merged, [len(p.mappings.id) for p in profiles])
+
+
+def _met(profiles: Sequence[Profile]) -> Int64s:
+    """The rows of all mappings, those first that samples meet first; before them the program's."""
+    parts, before = [np.zeros(1, np.int64)], 0
+    for profile in profiles:
+        mapping = profile.locations.mapping[profile.stack].astype(np.int64)
+        _, first = np.unique(mapping, return_index=True)
+        met = mapping[np.sort(first)]
+        parts.append(met[met >= 0] + before)
+        before += len(profile.mappings.id)
+    rows = np.concatenate([*parts, np.arange(before)])
+    _, first = np.unique(rows, return_index=True)
+    return rows[np.sort(first)]
 
 
 def _functions(
