@@ -89,6 +89,9 @@ def test_formats_for_people(value: float | str | None, unit: Unit, text: str) ->
 def test_signed_differences_show_their_sign() -> None:
     assert format_quantity(2048, Unit.BYTES, signed=True) == "+2 KiB"
     assert format_quantity(-2048, Unit.BYTES, signed=True) == "-2 KiB"
+    # of less than a cent no amount is known that a sign could belong to
+    assert format_quantity(0.001, Unit.MONEY_PER_MONTH, signed=True) == "< 0.01/month"
+    assert format_quantity(-0.001, Unit.MONEY_PER_MONTH, signed=True) == "> -0.01/month"
 
 
 @given(st.integers(0, 2**50))

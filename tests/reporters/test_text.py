@@ -159,6 +159,17 @@ def test_money_and_verdict_stay_in_every_width(width: int) -> None:
         assert (said in text) is (said != "no room for")
 
 
+def test_a_row_with_labels_costs_the_others_nothing_of_their_names() -> None:
+    labelled = msgspec.structs.replace(
+        costing("binary.module.size", Unit.BYTES, 1e5, 1e3, "0.01"),
+        labels={"module": "example.com/payments/with/a/long/path"},
+    )
+    text = rendered("text", Report("check", "0", changes=[*COSTLY, labelled]))
+
+    for change in COSTLY:
+        assert f"\n  {change.metric}  " in text
+
+
 def test_a_very_narrow_terminal_has_the_money_too() -> None:
     text = rendered("text", Report("check", "0", changes=COSTLY), Settings(width=36))
 
@@ -179,7 +190,7 @@ def test_a_difference_of_ratios_and_its_bounds_are_in_points(format_: str) -> No
 
 @pytest.mark.parametrize("format_", ["text", "markdown", "html"])
 def test_an_interval_that_is_certain_is_not_repeated(format_: str) -> None:
-    exact = msgspec.structs.replace(changed("bench.time"), low=755e-6, high=755e-6)
+    exact = msgspec.structs.replace(changed("bench.time"), low=754.9e-6, high=755.1e-6)
 
     text = rendered(format_, Report("bench", "0", changes=[exact]))
     assert "+755 µs/op" in text

@@ -169,7 +169,11 @@ def format_quantity(
         return value
     number = float(value)
     sign = "-" if number < 0 else "+" if signed else ""
-    return sign + _format_positive(abs(number), Unit(unit))
+    text = _format_positive(abs(number), Unit(unit))
+    if text.startswith("< "):
+        # Less than a cent, more or less: `> -0.01` as for amounts, and a plus sign tells nothing.
+        return f"> -{text[2:]}" if number < 0 else text
+    return sign + text
 
 
 def format_money(money: Money, *, signed: bool = False) -> str:

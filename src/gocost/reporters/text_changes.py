@@ -85,7 +85,7 @@ def _rows(page: Page, changes: Sequence[Change], currency: str) -> None:
     fitted = fitted_with(names, wrapped=False)
     if any(len(words) > 1 for words in apart) and fitted.widths[0] < max(map(cells, names)):
         # A name that is cut in the middle loses what tells its row apart: it takes more lines.
-        room = max(page.width // 4, SHORTEST_NAME)
+        room = max(fitted.widths[0], SHORTEST_NAME)
         split = [
             " ".join([*(_tail(label, room) for label in labels), cut(metric, room)])
             for *labels, metric in apart

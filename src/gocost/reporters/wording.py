@@ -190,13 +190,13 @@ def delta(change: Change, currency: str = "") -> str:
 def change_interval(change: Change, currency: str = "") -> str:
     """What bounds the difference, in its unit: `+12 MiB to +14.4 MiB`.
 
-    Empty where nothing does, or nothing is between the bounds: the difference itself says it then.
+    Empty where nothing does, or both bounds read like the difference itself.
     """
     low, high = change.low, change.high
-    if low is None or high is None or low == high == change.delta:
+    if low is None or high is None:
         return ""
-    ends = (msgspec.structs.replace(change, delta=end) for end in (low, high))
-    return " to ".join(delta(end, currency) for end in ends)
+    ends = [delta(msgspec.structs.replace(change, delta=end), currency) for end in (low, high)]
+    return "" if {*ends} == {delta(change, currency)} else " to ".join(ends)
 
 
 def short(finding: Finding) -> str:
