@@ -43,6 +43,8 @@ def profile(
     normalize: bool = False,
     peek: str | None = None,
     tree: bool = False,
+    tags: bool = False,
+    traces: bool = False,
     binary: str | None = None,
     page: str = "profile",
     seconds: float | None = None,
@@ -58,7 +60,8 @@ def profile(
     `tagignore`, `tagshow`, `taghide`, `tagroot`, `tagleaf`, `sample_index`, `mean`,
     `relative_percentages`, `drop_negative`, `noinlines`, `showcolumns`, `trim_path`, `source_path`.
     `peek` is an expression: callers and callees of what matches; `tree` is that of every function.
-    Tables: the one that `by` names (`functions`), and `calls`.
+    `tags` is what was spent under each label, `traces` is every sample with its stack.
+    Tables: the one that `by` names (`functions`), or `calls`, `labels`, `samples`.
 
     Raises UsageError for an option that is wrong, SourceError where a file cannot be read and
     FormatError where it is no profile.
@@ -75,7 +78,12 @@ def profile(
     seen = view(found, chosen)
     nodes = by_name(seen, chosen, by, _build_info(binary))
     spent = costs(seen, nodes)
-    tables = _tables(seen, nodes, spent, by, chosen, cum=cum, peek=peek, tree=tree)
+    if tags or traces:
+        from gocost.analyses.profile.samples import labels_table, samples_table
+
+        tables = {"labels": labels_table(seen)} if tags else {"samples": samples_table(seen, nodes)}
+    else:
+        tables = _tables(seen, nodes, spent, by, chosen, cum=cum, peek=peek, tree=tree)
     return _report(files, found, seen, spent, tables)
 
 

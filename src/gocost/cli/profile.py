@@ -135,6 +135,30 @@ def peek_command(expression: str, files: tuple[str, ...], output: Output, **opti
     return 0
 
 
+@command.command("tags", short_help="What was spent under each label.")
+@fetching
+@viewing
+@reporting
+def tags_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
+    """What was spent under each label (pprof's tags), by key."""
+    from gocost.api.profile import profile
+
+    output.emit(profile(*files, tags=True, **options))
+    return 0
+
+
+@command.command("traces", short_help="Every sample with its labels and its stack.")
+@fetching
+@viewing
+@reporting
+def traces_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
+    """Every sample with its value, labels and stack, the most expensive first."""
+    from gocost.api.profile import profile
+
+    output.emit(profile(*files, traces=True, **options))
+    return 0
+
+
 def _form(name: str, summary: str, help_: str) -> None:
     """A command that writes a profile as another tool takes it."""
 
