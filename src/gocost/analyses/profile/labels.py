@@ -235,7 +235,7 @@ class _Added:
     def _texts(self, key: str) -> list[str]:
         labels, strings = self._profile.labels, self._profile.strings
         texts: list[list[str]] = [[] for _ in range(self._profile.samples)]
-        numbers: list[list[str]] = [[] for _ in range(self._profile.samples)]
+        numbers: list[list[tuple[int, str]]] = [[] for _ in range(self._profile.samples)]
         rows = np.flatnonzero(_has_key(self._profile, key))
         samples = self._profile.label_sample()[rows].tolist()
         for row, sample in zip(rows.tolist(), samples, strict=True):
@@ -243,9 +243,13 @@ class _Added:
                 texts[sample].append(strings[int(labels.text[row])])
             else:
                 given = strings[int(labels.unit[row])] if labels.unit[row] else ""
-                wanted = self._unit if given else ""
-                numbers[sample].append(label(int(labels.number[row]), given, wanted))
-        return [",".join(a + b) for a, b in zip(texts, numbers, strict=True)]
+                numbers[sample].append((int(labels.number[row]), given))
+        return [",".join(a + self._shown(b)) for a, b in zip(texts, numbers, strict=True)]
+
+    def _shown(self, numbers: list[tuple[int, str]]) -> list[str]:
+        """Numbers under one key of a sample: in the wanted unit where any of them has one."""
+        wanted = self._unit if any(given for _, given in numbers) else ""
+        return [label(number, given, wanted) for number, given in numbers]
 
     def profile(self) -> Profile:
         """The profile with those locations, each of one line and a function of its own."""

@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from gocost.formats.pprof.profile import Bools, Int64s, Lines, Profile, spans, starts_of
+from gocost.formats.pprof.profile import (
+    Bools,
+    Int64s,
+    Lines,
+    Mappings,
+    Profile,
+    spans,
+    starts_of,
+)
 
 
 def of_samples(profile: Profile, kept: Bools) -> Profile:
@@ -35,6 +43,23 @@ def cut_stacks(profile: Profile, first: Int64s, end: Int64s) -> Profile:
     """Each sample's stack is `stack[first:end]` instead; the bounds lie within what it was."""
     sizes = np.maximum(end - first, 0)
     return replace(profile, stack=profile.stack[spans(first, sizes)], stack_end=np.cumsum(sizes))
+
+
+def somewhere(profile: Profile) -> Profile:
+    """The profile; one without mappings has one without a file, which all its code is in.
+
+    pprof's command adds it too, and an expression that an empty text matches finds it.
+    """
+    if len(profile.mappings.id):
+        return profile
+    one, none = np.ones(1, np.uint64), np.zeros(1, np.uint64)
+    text = np.zeros(1, np.int32)
+    everywhere = np.zeros(len(profile.locations.id), np.int32)
+    return replace(
+        profile,
+        mappings=Mappings(one, none, none, none, text, text, np.zeros(1, np.uint8)),
+        locations=replace(profile.locations, mapping=everywhere),
+    )
 
 
 def of_lines(profile: Profile, kept: Bools) -> Profile:

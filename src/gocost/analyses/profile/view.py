@@ -16,6 +16,7 @@ import numpy as np
 from gocost.analyses.profile import frames, labels
 from gocost.analyses.profile.names import compiled
 from gocost.analyses.profile.nodes import Nodes, nodes_of, without_inlined
+from gocost.analyses.profile.selection import somewhere
 from gocost.formats.pprof.profile import BASE_LABEL, Int64s, Profile, ValueType, named
 from gocost.kernels import stack_fold
 from gocost.model.errors import FormatError, UsageError
@@ -124,7 +125,7 @@ def sample_index(profile: Profile, name: str = "") -> int:
 def view(profile: Profile, options: Options) -> View:
     """The profile as the options leave it. Raises UsageError for an option that is wrong."""
     notes: list[str] = []
-    profile = frames.without_uninteresting(profile)
+    profile = frames.without_uninteresting(somewhere(profile))
     units, others = labels.units_of(profile)
     for key, ignored in others.items():
         notes.append(f"label {key} has the unit {units[key]}, and also {', '.join(ignored)}")
@@ -197,10 +198,12 @@ def nodes_in(seen: View, options: Options, *, objects: bool = False) -> Nodes:
     """The nodes of the view at the options' granularity."""
     from gocost.analyses.profile.source_paths import trimmer
 
+    # pprof leaves frames of addresses as they are unless it takes the inlined ones out.
+    as_they_are = options.granularity == "addresses" and not options.noinlines
     return nodes_of(
         seen.profile,
         options.granularity,
-        columns=options.showcolumns,
+        columns=options.showcolumns or as_they_are,
         objects=objects,
         trimmed=trimmer(options.trim_path, options.source_path),
     )
