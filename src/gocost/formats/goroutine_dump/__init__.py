@@ -1,0 +1,8 @@
+"""Goroutines as the runtime writes them down: `/debug/pprof/goroutine`, panics and SIGQUIT.
+
+dump.py       what all forms become: columns
+decoding.py   which form it is
+stacks.py     debug=2, panics and SIGQUIT: every goroutine as text
+grouped.py    debug=1: stacks with how many goroutines have each
+profile.py    debug=0: the same as a pprof profile
+"""

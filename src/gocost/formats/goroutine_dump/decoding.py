@@ -1,0 +1,139 @@
+"""Reading a goroutine dump in whichever form it comes, piece by piece."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from gocost.formats.goroutine_dump.dump import Dump
+from gocost.formats.goroutine_dump.grouped import HEAD, read_grouped
+from gocost.formats.goroutine_dump.profile import read_profile
+from gocost.formats.goroutine_dump.stacks import SEED, read_stacks
+from gocost.model.errors import FormatError
+
+MAX_BYTES: Final = 1 << 30
+"""Bytes after decompression; `--max-bytes` raises it."""
+_HELD: Final = 256 << 20
+"""Bytes of a form that is not read piece by piece."""
+_GZIP: Final = b"\x1f\x8b"
+_PIECE: Final = 1 << 20
+_FIELDS: Final = (b"\x0a", b"\x12", b"\x1a", b"\x22", b"\x2a", b"\x32", b"\x5a")
+"""What the first field of a profile may be: a type, sample, mapping, location, function or text."""
+_SNIFFED: Final = 1 << 16
+_BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a]")
+_STACK: Final = re.compile(rb"(?m)goroutine \d+ [^\n]*\]:")
+_KINDS: Final = (
+    (b"\x7fELF", "an executable", "see `gocost size`"),
+    (b"MZ", "an executable", "see `gocost size`"),
+    (b"go 1.", "an execution trace", "see `gocost trace summary`"),
+    (b"PK\x03\x04", "a zip archive", "unpack it first"),
+    (b"<", "a page of HTML or XML", "name the dump itself: .../debug/pprof/goroutine?debug=2"),
+    (b"{", "JSON", "name a dump as /debug/pprof/goroutine?debug=2 gives it"),
+)
+
+
+def decode(
+    pieces: Iterable[bytes | memoryview],
+    *,
+    origin: str = "",
+    max_bytes: int = MAX_BYTES,
+    seed: int = SEED,
+) -> Dump:
+    """The dump in a text, a profile, or either of them in gzip. Raises FormatError.
+
+    `pieces` are the bytes in order; only what is not read piece by piece is held as a whole.
+    """
+    rest = iter(pieces)
+    head = _head(rest)
+    if not head:
+        raise FormatError("the dump is empty", hint="record it again")
+    if head[:2] == _GZIP:
+        rest = _inflated(itertools.chain([head], rest), max_bytes)
+        head = _head(rest)
+    whole = _bounded(itertools.chain([head], rest), max_bytes)
+    if HEAD.match(head):
+        return read_grouped(_held(whole))
+    if _is_profile(head):
+        return read_profile(_held(whole), origin=origin, max_bytes=max_bytes)
+    dump = read_stacks(whole, seed=seed)
+    if not dump.total:
+        raise _none(head, dump)
+    return dump
+
+
+def _is_profile(head: bytes) -> bool:
+    """Whether the bytes begin as a pprof profile does: a field of its own, in protobuf."""
+    return head[:1] in _FIELDS and bool(_BINARY.search(head)) and not _STACK.search(head)
+
+
+def _none(head: bytes, dump: Dump) -> FormatError:
+    """Why there is no goroutine in a file: what it is."""
+    if dump.lost:
+        return FormatError(
+            "the dump is cut off in its first goroutine", hint="record or copy it again"
+        )
+    for mark, name, hint in _KINDS:
+        if head.lstrip().startswith(mark):
+            return FormatError(f"this is {name}, not a goroutine dump", hint=hint)
+    if _BINARY.search(head):
+        return FormatError(
+            "this is no goroutine dump but something binary",
+            hint="record /debug/pprof/goroutine?debug=2",
+        )
+    return FormatError(
+        "there is no goroutine in this text",
+        hint="record /debug/pprof/goroutine?debug=2, or send the process SIGQUIT and keep its log",
+    )
+
+
+def _head(pieces: Iterator[bytes | memoryview]) -> bytes:
+    """The first bytes, enough to tell what they are."""
+    head = b""
+    for piece in pieces:
+        head = head + bytes(piece) if head else bytes(piece)
+        if len(head) >= _SNIFFED:
+            break
+    return head
+
+
+def _bounded(pieces: Iterable[bytes | memoryview], max_bytes: int) -> Iterator[bytes | memoryview]:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > max_bytes:
+            raise FormatError(
+                f"the dump is larger than {max_bytes:,} bytes",
+                hint="raise the cap with --max-bytes",
+            )
+        yield piece
+
+
+def _held(pieces: Iterable[bytes | memoryview]) -> bytes:
+    return b"".join(_bounded(pieces, _HELD))
+
+
+def _inflated(pieces: Iterable[bytes | memoryview], max_bytes: int) -> Iterator[bytes]:
+    """The bytes without gzip, all members of it, in pieces."""
+    inflater = zlib.decompressobj(wbits=31)
+    begun = False
+    for piece in pieces:
+        rest = bytes(piece)
+        while rest:
+            if inflater.eof:
+                if not rest.strip(b"\0"):
+                    break
+                inflater = zlib.decompressobj(wbits=31)
+            begun = True
+            try:
+                made = inflater.decompress(rest, _PIECE)
+            except zlib.error as error:
+                raise FormatError(f"the gzip stream is damaged: {error}") from error
+            if made:
+                yield made
+            rest = inflater.unconsumed_tail or inflater.unused_data
+    # What was compressed last may still be inside: the text ends in the middle.
+    if begun and not inflater.eof and (made := inflater.flush()):
+        yield made
