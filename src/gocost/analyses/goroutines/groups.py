@@ -1,0 +1,244 @@
+"""Goroutines with the same creator, stack and state, over one dump or several apart in time.
+
+Dumps that have ids (debug=2) tell arrivals from departures: a goroutine has stayed when the later
+dump has its id in the same group. Dumps without ids tell only how many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gocost.formats.goroutine_dump.dump import LEAKED, Dump, Form, Frame, Int32s, Int64s, frames
+
+NIL_CHANNEL: Final = frozenset({"chan receive (nil chan)", "chan send (nil chan)"})
+NO_CASES: Final = "select (no cases)"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What came and went between two dumps."""
+
+    arrived: int
+    departed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Goroutines that are alike in the last dump. `certain` ones stand apart from the others."""
+
+    creator: tuple[Frame, ...]
+    stack: tuple[Frame, ...]
+    state: str | None
+    """None where the dump does not say."""
+    certain: bool
+    """They can never go on: the runtime says so, or what they wait on cannot happen."""
+    count: int
+    leaked: int = 0
+    """Of them, those that the runtime itself calls leaked."""
+    oldest_minutes: int | None = None
+    waited: int = 0
+    """Of them, those known to have waited for as long as was asked."""
+    counts: tuple[int, ...] = ()
+    """How many there were in each dump, the certain ones with the others."""
+    intervals: tuple[Interval, ...] = ()
+    """Between the dumps; empty where they have no ids."""
+    gone: int = 0
+    """Of those that arrived in the first interval: not there in the third dump."""
+    key: int = field(default=-1, repr=False)
+
+    @property
+    def growth(self) -> int | None:
+        """How many more there are than in the first dump; None with one dump."""
+        return self.counts[-1] - self.counts[0] if len(self.counts) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Dumps:
+    """Dumps of one process, earliest first, and the seconds between them where these are known."""
+
+    dumps: Sequence[Dump]
+    every: float | None = None
+
+    @property
+    def with_ids(self) -> bool:
+        """Whether arrivals can be told from departures."""
+        return len(self.dumps) > 1 and all(dump.form is Form.STACKS for dump in self.dumps)
+
+
+def group(found: Dumps, *, older_than: float | None = None) -> list[Group]:
+    """The groups of the last dump, the largest first."""
+    keys = _Keys()
+    rows = [keys.of(dump) for dump in found.dumps]
+    last, own = found.dumps[-1], rows[-1]
+    certain = _certain(last)
+    waited = _waited(found, rows, older_than)
+    split, first, inverse = np.unique(own * 2 + certain, return_index=True, return_inverse=True)
+    inverse = inverse.reshape(-1)
+    counts = _sums(inverse, last.count, len(split))
+    leaked = _sums(inverse, np.where(last.flags & LEAKED, last.count, 0), len(split))
+    long = _sums(inverse, np.where(waited, last.count, 0), len(split))
+    oldest = np.full(len(split), -1, np.int64)
+    np.maximum.at(oldest, inverse, last.minutes)
+    over = [
+        _sums(each, dump.count, len(keys)) for each, dump in zip(rows, found.dumps, strict=True)
+    ]
+    moved, gone = _moved(found, rows, len(keys))
+    groups = []
+    for i, (code, row) in enumerate(zip(split.tolist(), first.tolist(), strict=True)):
+        key = code >> 1
+        creator, stack, state = keys.texts(key)
+        groups.append(
+            Group(
+                creator=frames(creator),
+                stack=frames(stack),
+                state=state if int(last.state[row]) >= 0 else None,
+                certain=bool(code & 1),
+                count=int(counts[i]),
+                leaked=int(leaked[i]),
+                oldest_minutes=int(oldest[i]) if oldest[i] >= 0 else None,
+                waited=int(long[i]),
+                counts=tuple(int(each[key]) for each in over),
+                intervals=tuple(Interval(int(a[key]), int(d[key])) for a, d in moved),
+                gone=int(gone[key]),
+                key=key,
+            )
+        )
+    return sorted(groups, key=_rank)
+
+
+def _rank(each: Group) -> tuple[Any, ...]:
+    return -each.count, not each.certain, each.creator, each.stack, each.state or ""
+
+
+class _Keys:
+    """Numbers groups over dumps by what they say: creator, stack and state."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, int] = {"": 0}
+        self._keys: dict[tuple[int, int, int], int] = {}
+        self._by_number: list[tuple[int, int, int]] = []
+        self._names: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def of(self, dump: Dump) -> Int64s:
+        """The number of each row's group."""
+        columns = np.stack([self._common(dump, each) for each in _key_columns(dump)])
+        # Rows repeat: equal neighbours and then equal rows are looked up once.
+        unique, inverse = _unique_columns(columns)
+        numbers = [
+            self._keys.setdefault((a, b, c), len(self._keys)) for a, b, c in unique.T.tolist()
+        ]
+        return np.array(numbers, np.int64)[inverse]
+
+    def texts(self, key: int) -> tuple[str, str, str]:
+        """Creator, stack and state of a group."""
+        if len(self._by_number) < len(self._keys):
+            self._by_number = list(self._keys)
+            self._names = list(self._texts)
+        a, b, c = self._by_number[key]
+        return self._names[a], self._names[b], self._names[c]
+
+    def _common(self, dump: Dump, column: Int32s) -> Int64s:
+        """A dump's text numbers as numbers that all dumps share."""
+        unique, inverse = np.unique(column, return_inverse=True)
+        numbers = [
+            self._texts.setdefault(dump.text(number), len(self._texts))
+            for number in unique.tolist()
+        ]
+        return np.array(numbers, np.int64)[inverse.reshape(-1)]
+
+
+def _key_columns(dump: Dump) -> tuple[Int32s, Int32s, Int32s]:
+    return dump.creator, dump.stack, dump.state
+
+
+def _unique_columns(columns: Int64s) -> tuple[Int64s, Int64s]:
+    """The different columns, and which of them each column is."""
+    number = columns[0]
+    for row in columns[1:]:
+        _, number = np.unique(number * (int(row.max(initial=0)) + 1) + row, return_inverse=True)
+        number = number.reshape(-1)
+    _, first, inverse = np.unique(number, return_index=True, return_inverse=True)
+    return columns[:, first], inverse.reshape(-1)
+
+
+def _certain(dump: Dump) -> Int64s:
+    """1 for goroutines that can never go on, by METHODS' rule, else 0."""
+    names = {number: dump.text(number) for number in np.unique(dump.state).tolist()}
+    nil = [number for number, name in names.items() if name in NIL_CHANNEL]
+    empty = [number for number, name in names.items() if name == NO_CASES]
+    sure = (dump.flags & LEAKED) != 0
+    sure |= np.isin(dump.state, nil)
+    sure |= np.isin(dump.state, empty) & (dump.id != 1)
+    numbers: Int64s = sure.astype(np.int64)
+    return numbers
+
+
+def _waited(
+    found: Dumps, rows: Sequence[Int64s], older_than: float | None
+) -> npt.NDArray[np.bool_]:
+    """Which goroutines of the last dump are known to have waited for so many seconds."""
+    last = found.dumps[-1]
+    if older_than is None or older_than <= 0:
+        return np.ones(len(last.id), np.bool_)
+    known = last.minutes.astype(np.float64) * 60
+    if found.with_ids and found.every:
+        here = np.ones(len(last.id), np.bool_)
+        for back, (dump, keys) in enumerate(
+            zip(reversed(found.dumps[:-1]), reversed(rows[:-1]), strict=True), 1
+        ):
+            here &= _stayed(last.id, rows[-1], dump.id, keys)
+            known = np.where(here, np.maximum(known, back * found.every), known)
+    return known >= older_than
+
+
+def _stayed(ids: Int64s, keys: Int64s, other: Int64s, other_keys: Int64s) -> npt.NDArray[np.bool_]:
+    """Which goroutines the other dump has in the same group."""
+    if not len(other):
+        return np.zeros(len(ids), np.bool_)
+    order = np.argsort(other, kind="stable")
+    at = np.minimum(np.searchsorted(other[order], ids), len(other) - 1)
+    there = order[at]
+    same: npt.NDArray[np.bool_] = (other[there] == ids) & (other_keys[there] == keys)
+    return same
+
+
+def _moved(
+    found: Dumps, rows: Sequence[Int64s], keys: int
+) -> tuple[list[tuple[Int64s, Int64s]], Int64s]:
+    """Arrivals and departures by group and interval; and how many of the first arrivals are gone
+    in the third dump.
+    """
+    gone = np.zeros(keys, np.int64)
+    if not found.with_ids:
+        return [], gone
+    moved = []
+    dumps = found.dumps
+    for i in range(1, len(dumps)):
+        before, after = dumps[i - 1], dumps[i]
+        new = ~_stayed(after.id, rows[i], before.id, rows[i - 1])
+        left = ~_stayed(before.id, rows[i - 1], after.id, rows[i])
+        moved.append(
+            (
+                np.bincount(rows[i][new], minlength=keys),
+                np.bincount(rows[i - 1][left], minlength=keys),
+            )
+        )
+        if i == 1 and len(dumps) > 2:
+            missing = new & ~_stayed(after.id, rows[1], dumps[2].id, rows[2])
+            gone = np.bincount(rows[1][missing], minlength=keys)
+    return moved, gone
+
+
+def _sums(which: Int64s, amounts: npt.NDArray[Any], size: int) -> Int64s:
+    """Whole sums by group; a float would round what is beyond 2^53."""
+    total = np.zeros(size, np.int64)
+    np.add.at(total, which, amounts)
+    return total

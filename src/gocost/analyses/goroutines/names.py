@@ -1,0 +1,62 @@
+"""Functions and places: what a person is told of a stack."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gocost.formats.goroutine_dump.dump import Frame
+
+NO_STACK: Final = "(no stack: it ran on another thread)"
+_WAITING: Final = frozenset(
+    {"runtime", "sync", "time", "syscall", "reflect", "golang.org/x/sys/unix"}
+)
+"""Packages whose functions only wait for somebody: the caller is the line to look at."""
+_READING: Final = frozenset({"net", "os", "io", "bufio", "crypto/tls"})
+"""The same, where what is waited for is the network or a file."""
+_EXITS: Final = frozenset({"runtime.goexit", "runtime.main"})
+_USERS: Final = frozenset({"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"})
+
+
+def package(function: str) -> str:
+    """The package of a function: what is before the first dot after the last slash."""
+    name = function.split("[", 1)[0].split("(", 1)[0]
+    slash = name.rfind("/") + 1
+    dot = name.find(".", slash)
+    return name[:dot] if dot >= 0 else name
+
+
+def waits_at(stack: tuple[Frame, ...], state: str) -> Frame | None:
+    """The line that waits: the innermost one that is not only a way of waiting."""
+    ways = _WAITING | _READING if state in ("IO wait", "syscall", "") else _WAITING
+    for frame in stack:
+        within = package(frame.function)
+        if frame.place and within not in ways and not within.startswith("internal/"):
+            return frame
+    return stack[0] if stack else None
+
+
+def entry(stack: tuple[Frame, ...]) -> str:
+    """The function that a goroutine began in."""
+    for frame in reversed(stack):
+        if frame.function not in _EXITS:
+            return frame.function
+    return stack[-1].function if stack else ""
+
+
+def is_system(stack: tuple[Frame, ...], creator: tuple[Frame, ...]) -> bool:
+    """Whether a goroutine is the runtime's own, as `isSystemGoroutine` in traceback.go has it.
+
+    A goroutine of runtime code that calls into the program (a finalizer) is the program's.
+    """
+    if any(frame.function in _USERS for frame in stack):
+        return False
+    named = [frame.function for frame in (*stack, *creator) if frame.function != "runtime.goexit"]
+    return bool(named) and all(package(name) == "runtime" for name in named)
+
+
+def told(frame: Frame | None) -> str | None:
+    """A line in short: function, file and line."""
+    if frame is None:
+        return None
+    place = frame.place.replace("\\", "/").rpartition("/")[2]
+    return f"{frame.function} {place}".rstrip()

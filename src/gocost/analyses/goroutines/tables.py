@@ -1,0 +1,191 @@
+"""Goroutine groups as tables and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from gocost.analyses.goroutines.groups import Dumps
+from gocost.analyses.goroutines.names import NO_STACK, entry, told, waits_at
+from gocost.analyses.goroutines.verdicts import Judged, Verdict
+from gocost.formats.goroutine_dump.dump import Frame
+from gocost.model.fact import Fact
+from gocost.model.quantity import Unit
+from gocost.model.report import Cell, Column, SumsTo, Table
+from gocost.model.subject import Subject
+
+BY: Final = ("group", "creator", "stack", "state")
+COUNT: Final = "goroutines.count"
+_RANK: Final = {Verdict.CERTAIN: 0, Verdict.PROBABLE: 1, Verdict.PARKED: 2}
+
+_COLUMNS: Final = (
+    Column("waits_at", Unit.TEXT, "the innermost line that is not only a way of waiting"),
+    Column("created_by", Unit.TEXT, "the function and line of the go statement"),
+    Column("state", Unit.TEXT, "what it waits for, or does; none where the dump does not say"),
+    Column("count", Unit.COUNT, "how many there are", additive=True),
+    Column("oldest_minutes", Unit.COUNT, "the longest wait, from the first collection that saw it"),
+    Column("growth", Unit.COUNT, "how many more than in the first dump", additive=True),
+    Column("verdict", Unit.TEXT, "certain or probable leak, or parked"),
+    Column("function", Unit.TEXT, "the function that they began in"),
+    Column("system", Unit.BOOLEAN, "the runtime's own"),
+    Column("stack", Unit.TEXT, "function and file:line from the leaf to the root, joined by ;"),
+    Column("creator", Unit.TEXT, "function and file:line of the go statement"),
+)
+
+
+def group_table(
+    judged: Sequence[Judged], *, by: str = "group", older: bool = False, min_count: int = 1
+) -> tuple[Table, int, int]:
+    """The groups, the largest first, merged by creator, stack or state where that is asked.
+
+    With `older` only goroutines that have waited so long are counted. Returns the table, and how
+    many groups and goroutines are not in it as they are fewer than `min_count`.
+    """
+    merged: dict[object, list[Judged]] = {}
+    for each in judged:
+        if not older or each.group.waited:
+            merged.setdefault(_key(each, by), []).append(each)
+    rows = sorted((_row(group, older=older) for group in merged.values()), key=_rank)
+    kept = [row for row in rows if _count(row) >= min_count]
+    table = Table(
+        title="goroutines" if by == "group" else f"goroutines by {by}",
+        columns=_COLUMNS,
+        rows=kept,
+        sums_to=None if older or len(kept) < len(rows) else SumsTo("count", COUNT),
+    )
+    return table, len(rows) - len(kept), sum(map(_count, rows)) - sum(map(_count, kept))
+
+
+def _count(row: Sequence[Cell]) -> int:
+    count = row[3]
+    assert isinstance(count, int)
+    return count
+
+
+def _rank(row: Sequence[Cell]) -> tuple[int, str, str, str, str]:
+    return -_count(row), str(row[6]), str(row[10]), str(row[9]), str(row[2])
+
+
+def _key(each: Judged, by: str) -> object:
+    group = each.group
+    if by == "creator":
+        return group.creator
+    if by == "stack":
+        return group.stack
+    if by == "state":
+        return group.state
+    return group.creator, group.stack, group.state, group.certain
+
+
+def _row(merged: Sequence[Judged], *, older: bool) -> Sequence[Cell]:
+    groups = [each.group for each in merged]
+    minutes = [each.oldest_minutes for each in groups if each.oldest_minutes is not None]
+    growths = {each.key: each.growth for each in groups}
+    known = [growth for growth in growths.values() if growth is not None]
+    return (
+        _same([line(each) for each in merged]),
+        _same([told(each.creator[0]) if each.creator else None for each in groups]),
+        _same([each.state for each in groups]),
+        sum(each.waited if older else each.count for each in groups),
+        max(minutes) if minutes else None,
+        sum(known) if known else None,
+        str(min((each.verdict for each in merged), key=_RANK.__getitem__)),
+        _same([entry(each.stack) or None for each in groups]),
+        all(each.system for each in merged),
+        _same([written(each.stack) for each in groups]),
+        _same([written(each.creator) or None for each in groups]),
+    )
+
+
+def _same(values: Sequence[str | None]) -> str | None:
+    """What all of them are, or how many different ones there are."""
+    different = dict.fromkeys(values)
+    if len(different) == 1:
+        return values[0]
+    return f"({len(different):,} different)"
+
+
+def line(each: Judged) -> str:
+    """The line at which a group waits."""
+    return told(waits_at(each.group.stack, each.group.state or "")) or NO_STACK
+
+
+def written(stack: Sequence[Frame]) -> str:
+    """A stack in one line."""
+    return ";".join(f"{frame.function} {frame.place}".rstrip() for frame in stack)
+
+
+def leaks(judged: Sequence[Judged]) -> list[Judged]:
+    """What leaks, the most certain and then the most first."""
+    found = [each for each in judged if each.verdict is not Verdict.PARKED]
+    return sorted(found, key=lambda each: (_RANK[each.verdict], -each.group.count))
+
+
+def leak_table(judged: Sequence[Judged]) -> Table:
+    """What leaks, with what that rests on and what to do about it."""
+    return Table(
+        title="leaks",
+        columns=(
+            Column("verdict", Unit.TEXT, "certain or probable"),
+            Column("count", Unit.COUNT, "goroutines of the last dump", additive=True),
+            Column("pattern", Unit.TEXT, "how they got stuck, most likely"),
+            Column("waits_at", Unit.TEXT, "the line that waits"),
+            Column("created_by", Unit.TEXT, "the line of the go statement"),
+            Column("state", Unit.TEXT, "what they wait for"),
+            Column("waits_in", Unit.TEXT, "file:line of the line that waits"),
+            Column("created_in", Unit.TEXT, "file:line of the go statement"),
+            Column("evidence", Unit.TEXT, "what the verdict rests on"),
+            Column("why", Unit.TEXT, "what is wrong in that pattern"),
+            Column("cure", Unit.TEXT, "what usually mends it"),
+        ),
+        rows=[_leak(each) for each in leaks(judged)],
+    )
+
+
+def _leak(each: Judged) -> Sequence[Cell]:
+    group = each.group
+    waits = waits_at(group.stack, group.state or "")
+    return (
+        str(each.verdict),
+        group.count,
+        each.pattern.name,
+        line(each),
+        told(group.creator[0]) if group.creator else None,
+        group.state,
+        waits.place if waits else None,
+        group.creator[0].place if group.creator else None,
+        each.evidence,
+        each.pattern.why,
+        each.pattern.cure,
+    )
+
+
+def facts(found: Dumps, judged: Sequence[Judged], subject: Subject, origin: str) -> list[Fact]:
+    """How many there are and how many leak; what cannot be told from these dumps is not said."""
+
+    def fact(metric: str, value: int) -> Fact:
+        return Fact(metric, value, Unit.COUNT, subject, origin=origin)
+
+    def of(verdict: Verdict) -> int:
+        return sum(each.group.count for each in judged if each.verdict is verdict)
+
+    made = [
+        fact(COUNT, found.dumps[-1].total),
+        fact("goroutines.leak.certain", of(Verdict.CERTAIN)),
+    ]
+    if found.with_ids and len(found.dumps) == 3:
+        made.append(fact("goroutines.leak.probable", of(Verdict.PROBABLE)))
+    return made
+
+
+def sentence(each: Judged, shown: Callable[[int], str] = "{:,}".format) -> str:
+    """A leak in words."""
+    group = each.group
+    many = f"{shown(group.count)} goroutine{'s' if group.count != 1 else ''}"
+    sure = "leak" if each.verdict is Verdict.CERTAIN else "probably leak"
+    sure += "s" if group.count == 1 else ""
+    created = f", created at {told(group.creator[0])}" if group.creator else ""
+    return (
+        f"{many} {sure}, waiting at {line(each)}{created}. Why: {each.evidence}. "
+        f"Usual cause ({each.pattern.name}): {each.pattern.why}. To do: {each.pattern.cure}"
+    )
