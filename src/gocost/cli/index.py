@@ -27,5 +27,6 @@ COMMANDS = (
     Entry("bench", "Measure", "Did these benchmarks really change.", "gocost.cli.bench"),
     Entry("portrait", "Measure", "What the running service uses.", "gocost.cli.portrait"),
     Entry("profile", "Attribute", "What a pprof profile is made of.", "gocost.cli.profile"),
+    Entry("goroutines", "Attribute", "Where goroutines wait, and which of them leak.", "gocost.cli.goroutines"),
     Entry("trace", "Attribute", "What an execution trace shows.", "gocost.cli.trace"),
 )

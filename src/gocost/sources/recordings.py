@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from gocost.model.errors import SourceError
-from gocost.sources.files import read_bounded
+from gocost.sources.files import read_bounded, translated
 
 MAX_BYTES: Final = 1 << 30
 _PATIENCE: Final = 15.0
 """Seconds for an answer beyond the time that the recording itself takes."""
+_PIECE: Final = 1 << 20
 _PAGES: Final = "/debug/pprof"
 
 
@@ -56,6 +58,30 @@ def read_recording(
     if not answer.ok:
         raise SourceError(*_refused(url, answer.status, answer.body))
     return answer.body
+
+
+def recording_pieces(
+    where: str,
+    *,
+    page: str = "profile",
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Iterator[bytes]:
+    """The same in pieces: a file need not fit into memory, and how large it is is not looked at.
+
+    Raises SourceError.
+    """
+    if is_url(where):
+        yield read_recording(where, page=page, headers=headers, max_bytes=max_bytes)
+        return
+    try:
+        with (
+            contextlib.nullcontext(sys.stdin.buffer) if where == "-" else Path(where).open("rb")
+        ) as file:
+            while piece := file.read(_PIECE):
+                yield piece
+    except OSError as error:
+        raise translated(error, Path(where)) from error
 
 
 def page_url(where: str, page: str, seconds: float | None) -> str:

@@ -20,8 +20,10 @@ _HELD: Final = 256 << 20
 """Bytes of a form that is not read piece by piece."""
 _GZIP: Final = b"\x1f\x8b"
 _PIECE: Final = 1 << 20
-_FIELDS: Final = (b"\x0a", b"\x12", b"\x1a", b"\x22", b"\x2a", b"\x32", b"\x5a")
-"""What the first field of a profile may be: a type, sample, mapping, location, function or text."""
+_FIELDS: Final = frozenset(
+    bytes([number << 3 | wire]) for number in range(1, 16) for wire in (0, 2)
+)
+"""What a profile may begin with: the tag of any of its fields."""
 _SNIFFED: Final = 1 << 16
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _STACK: Final = re.compile(rb"(?m)goroutine \d+ [^\n]*\]:")
@@ -66,7 +68,9 @@ def decode(
 
 def _is_profile(head: bytes) -> bool:
     """Whether the bytes begin as a pprof profile does: a field of its own, in protobuf."""
-    return head[:1] in _FIELDS and bool(_BINARY.search(head)) and not _STACK.search(head)
+    if head[:1] not in _FIELDS or not _BINARY.search(head) or _STACK.search(head):
+        return False
+    return not any(head.startswith(mark) for mark, _, _ in _KINDS)
 
 
 def _none(head: bytes, dump: Dump) -> FormatError:

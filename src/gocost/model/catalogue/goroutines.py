@@ -57,4 +57,28 @@ METRICS = (
             "min_over_time(go_goroutines[30m]) - min_over_time(go_goroutines[30m] offset 1h)"
         ),
     ),
+    Metric(
+        id="goroutines.count",
+        summary="goroutines in a dump",
+        unit=Unit.COUNT,
+        exact=False,
+        how="counted in a goroutine dump: /debug/pprof/goroutine, a panic, SIGQUIT",
+        advice="`gocost goroutines` shows where they were created and where they wait",
+    ),
+    Metric(
+        id="goroutines.leak",
+        summary="goroutines of a dump that never go on",
+        unit=Unit.COUNT,
+        exact=False,
+        how=(
+            "certain: the runtime calls them leaked, or they wait on a nil channel or in an empty "
+            "select; probable: of three dumps under steady load, those whose like arrive and do "
+            "not leave"
+        ),
+        advice=(
+            "`gocost goroutines URL --older-than 5s` names the line that created them, the line "
+            "that waits, and the usual cure"
+        ),
+        statistics=("certain", "probable"),
+    ),
 )

@@ -1,0 +1,207 @@
+"""`gocost.goroutines`: goroutines by where they were created and where they wait; which leak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gocost._version import VERSION
+from gocost.analyses.goroutines.groups import Dumps, group
+from gocost.analyses.goroutines.tables import (
+    BY,
+    facts,
+    group_table,
+    leak_table,
+    leaks,
+    sentence,
+)
+from gocost.analyses.goroutines.verdicts import LEAST_ARRIVALS, judge
+from gocost.formats.goroutine_dump.decoding import MAX_BYTES
+from gocost.formats.goroutine_dump.dump import Form
+from gocost.measures.goroutines import Reading, Taken, check_count
+from gocost.model.errors import UsageError
+from gocost.model.quantity import Unit, format_quantity
+from gocost.model.report import Layout, Note, Report, Table
+from gocost.model.subject import Subject
+from gocost.sources.recordings import is_url
+
+ROWS = 20
+TOLD = 3
+"""Leaks that are told in words."""
+APART = 5.0
+"""Seconds between dumps where nothing else is said."""
+
+
+def goroutines(
+    *files: str | Path,
+    by: str = "group",
+    older_than: float | None = None,
+    min_count: int = 1,
+    dumps: int | None = None,
+    every: float | None = None,
+    allow: Sequence[str] = (),
+    leak_profile: bool = True,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    progress: Callable[[str], None] = lambda _: None,
+    reading: Reading | None = None,
+) -> Report:
+    """The goroutines of one dump, or of two or three that were taken of one process in turn.
+
+    `files` are paths (of /debug/pprof/goroutine in any form, or a log with a panic or SIGQUIT) or
+    the URL of a service. Of a URL `dumps` are taken, `every` seconds apart: three where
+    `older_than` is given, else one; the last is the goroutineleak page where the service has it,
+    unless `leak_profile` is false. `older_than` keeps goroutines that are known to have waited so
+    many seconds, `min_count` groups of so many, and `by` merges groups by `creator`, `stack` or
+    `state`. `allow` are expressions over function names whose goroutines are no probable leaks.
+    Tables: groups, and leaks.
+
+    Raises UsageError for an option that is wrong, SourceError where a dump cannot be had and
+    FormatError where it is none.
+    """
+    names = [str(file) for file in files]
+    if by not in BY:
+        raise UsageError(f"goroutines are not grouped by {by!r}", hint=f"choose of {', '.join(BY)}")
+    if not names:
+        raise UsageError("no dump is named", hint="name a file, or the URL of a service")
+    count = dumps or (3 if older_than is not None else 1)
+    check_count(names, count)
+    reading = reading or Reading(headers, max_bytes)
+    if is_url(names[0]):
+        apart = every or max(older_than or 0, APART)
+        taken = reading.service(names[0], count, apart, leaks=leak_profile, progress=progress)
+    else:
+        taken = reading.files(names, every)
+    return _report(names, taken, by, older_than, min_count, _allowing(allow))
+
+
+def _allowing(expressions: Sequence[str]) -> Callable[[str], bool]:
+    if not expressions:
+        return lambda _: False
+    from gocost.analyses.profile.names import compiled
+
+    found = [compiled("--allow", each) for each in expressions]
+    return lambda name: any(each.search(name) for each in found)
+
+
+def _report(
+    names: Sequence[str],
+    taken: Taken,
+    by: str,
+    older_than: float | None,
+    min_count: int,
+    allow: Callable[[str], bool],
+) -> Report:
+    found = taken.dumps
+    last = found.dumps[-1]
+    groups = group(found, older_than=older_than)
+    judged = judge(found, groups, allow=allow)
+    table, few, fewer = group_table(
+        judged, by=by, older=older_than is not None, min_count=min_count
+    )
+    tables = {"groups": table}
+    if leaking := leaks(judged):
+        tables = {"leaks": leak_table(judged), "groups": table}
+    notes = [Note("warning", sentence(each)) for each in leaking[:TOLD]]
+    notes += [Note("warning", text) for text in _doubts(found)]
+    notes += [Note("info", text) for text in (*taken.notes, *_limits(found, older_than))]
+    if few:
+        notes.append(
+            Note("info", f"{few:,} groups of fewer than {min_count:,} are left out: {fewer:,} "
+                 "goroutines in all")
+        )  # fmt: skip
+    subject = Subject(service=Path(names[-1]).name if not is_url(names[-1]) else names[-1])
+    return Report(
+        command="goroutines",
+        gocost=VERSION,
+        subject=subject,
+        facts=facts(found, judged, subject, _origin(names, found)),
+        tables=tables,
+        notes=notes,
+        assumptions=_assumptions(found),
+        layout=Layout(
+            title=f"{subject.service}: {last.total:,} goroutines in {len(groups):,} groups",
+            tables=tuple(tables),
+            rows=ROWS,
+            columns={
+                "groups": ("waits_at", "created_by", "state", "count", *_told(table)),
+                "leaks": ("verdict", "count", "pattern", "waits_at", "created_by"),
+            },
+        ),
+    )  # fmt: skip
+
+
+def _told(table: Table) -> list[str]:
+    """The columns that say something of these goroutines, and so are worth their width."""
+    return [name for name in ("oldest_minutes", "growth") if any(table.column(name))]
+
+
+def _origin(names: Sequence[str], found: Dumps) -> str:
+    forms = ", ".join(dict.fromkeys(str(dump.form) for dump in found.dumps))
+    if len(found.dumps) == 1:
+        return f"goroutine dump {names[0]} ({forms})"
+    return f"{len(found.dumps)} goroutine dumps of {', '.join(names)} ({forms})"
+
+
+def _doubts(found: Dumps) -> list[str]:
+    """What makes the figures less than they seem."""
+    told = [dump.lost for dump in found.dumps if dump.lost]
+    last = found.dumps[-1]
+    ids = last.id[last.id > 0]
+    if len(np.unique(ids)) < len(ids):
+        told.append(
+            "goroutines stand in this file more than once: several dumps are counted together; "
+            "cut them apart and name them in turn"
+        )
+    if found.with_ids:
+        for before, after in zip(found.dumps, found.dumps[1:], strict=False):
+            if not len(np.intersect1d(before.id, after.id)):
+                told.append("the dumps have no goroutine in common: are they of one process?")
+                break
+            if int(before.id.max(initial=0)) > int(after.id.max(initial=0)):
+                told.append(
+                    "a later dump has lower goroutine numbers than an earlier one: name them in "
+                    "the order in which they were taken"
+                )
+                break
+    elif len({(dump.form, dump.leaks) for dump in found.dumps}) > 1:
+        told.append(
+            "the dumps are of different forms: what changed between them cannot be told; record "
+            "them all with debug=2"
+        )
+    return told
+
+
+def _limits(found: Dumps, older_than: float | None) -> list[str]:
+    """What this kind of dump cannot tell."""
+    told = []
+    last = found.dumps[-1]
+    if last.form is not Form.STACKS:
+        told.append(
+            f"{last.form} has neither ids nor states, waiting times or creators: record debug=2 "
+            "for those"
+        )
+    elif older_than is not None and older_than % 60 and not (found.with_ids and found.every):
+        told.append(
+            f"a dump tells waiting in minutes only: what has waited from "
+            f"{format_quantity(older_than, Unit.SECONDS)} to a minute is not shown. Give a URL, or "
+            "several dumps and the time between them (--every)"
+        )
+    if len(found.dumps) < 3 and last.form is Form.STACKS:
+        told.append(
+            "a leak that the runtime cannot prove shows in three dumps under steady load: give a "
+            "URL with --older-than, or three files"
+        )
+    return told
+
+
+def _assumptions(found: Dumps) -> list[str]:
+    if not (found.with_ids and len(found.dumps) == 3):
+        return []
+    return [
+        "the load was steady and the service warm while the dumps were taken: a leak is probable "
+        f"where at least {LEAST_ARRIVALS} goroutines of a group arrive between dumps and so few "
+        "leave that chance explains it in less than 1% of reports"
+    ]

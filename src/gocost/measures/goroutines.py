@@ -1,0 +1,130 @@
+"""Goroutine dumps from files and services, several of them apart in time."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from gocost.analyses.goroutines.groups import Dumps
+from gocost.formats.goroutine_dump.decoding import MAX_BYTES, decode
+from gocost.formats.goroutine_dump.dump import Dump
+from gocost.formats.goroutine_dump.grouped import HEAD
+from gocost.formats.goroutine_dump.stacks import CAP
+from gocost.model.errors import FormatError, SourceError, UsageError
+from gocost.sources.recordings import is_url, page_url, read_recording, recording_pieces
+
+MOST: Final = 3
+"""Dumps that one command compares."""
+_PAGE: Final = "goroutine?debug=2"
+_LEAKS: Final = "goroutineleak?debug=2"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was read, and what to say about how."""
+
+    dumps: Dumps
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How dumps are read. `sleep` and `clock` are the time that passes between them."""
+
+    headers: Mapping[str, str] | None = None
+    max_bytes: int = MAX_BYTES
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def files(self, files: Sequence[str], every: float | None) -> Taken:
+        """Dumps that were taken before, earliest first. Raises SourceError, FormatError."""
+        return Taken(Dumps([self.one(file) for file in files], every))
+
+    def service(
+        self, url: str, count: int, every: float, *, leaks: bool, progress: Callable[[str], None]
+    ) -> Taken:
+        """Dumps of a service, `every` seconds apart.
+
+        With `leaks` the last one is the runtime's goroutineleak page, where the service has it:
+        its collection marks what is leaked in the same text. Raises SourceError, FormatError.
+        """
+        where = page_url(url, _PAGE, None) if _is_service(url) else _with_debug(url)
+        dumps: list[Dump] = []
+        notes: list[str] = []
+        due = self.clock()
+        for number in range(1, count + 1):
+            progress(f"dump {number} of {count}")
+            wait = due - self.clock()
+            if wait > 0:
+                self.sleep(wait)
+            due = self.clock() + every
+            last = number == count
+            if last and leaks and _is_service(url):
+                dump, told = self._leaks(page_url(url, _LEAKS, None), where)
+                notes.append(told)
+            else:
+                dump = self.one(where)
+            dumps.append(dump)
+        if dumps[-1].size == CAP and (total := self._total(where)):
+            notes.append(f"the service had {total:,} goroutines then")
+        return Taken(Dumps(dumps, every if count > 1 else None), tuple(filter(None, notes)))
+
+    def one(self, where: str) -> Dump:
+        """The dump at a path or URL."""
+        pieces = recording_pieces(where, page=_PAGE, headers=self.headers, max_bytes=self.max_bytes)
+        try:
+            return decode(pieces, origin=where, max_bytes=self.max_bytes, seed=secrets.randbits(31))
+        except FormatError as error:
+            raise FormatError(f"{where}: {error.message}", hint=error.hint) from error
+
+    def _leaks(self, page: str, otherwise: str) -> tuple[Dump, str]:
+        """The leak page, or the goroutine page where the service has no other."""
+        try:
+            return self.one(page), (
+                "the service's runtime looked for leaks itself (goroutineleak), in a collection "
+                "of its own"
+            )
+        except (SourceError, FormatError):
+            return self.one(otherwise), ""
+
+    def _total(self, where: str) -> int:
+        """How many goroutines there are, from the page that is never cut off; 0 where unknown."""
+        try:
+            page = where.replace("debug=2", "debug=1")
+            head = HEAD.match(read_recording(page, headers=self.headers))
+        except SourceError:
+            return 0
+        return int(head[2]) if head else 0
+
+
+def check_count(files: Sequence[str], count: int) -> None:
+    """Raises UsageError for more dumps than are compared."""
+    if len(files) > MOST or count > MOST:
+        raise UsageError(
+            f"{max(len(files), count)} dumps are more than {MOST}",
+            hint="name the first, the middle and the last",
+        )
+    if len(files) > 1 and any(map(is_url, files)):
+        raise UsageError(
+            "several dumps are files", hint="of one URL, --dumps 3 takes dumps apart in time"
+        )
+
+
+def _is_service(url: str) -> bool:
+    """Whether the URL is a service's, and not one page's."""
+    return urlsplit(url).path.rstrip("/") in ("", "/debug/pprof")
+
+
+def _with_debug(url: str) -> str:
+    """A goroutine page in the form that has ids and states, unless another is asked for."""
+    parts = urlsplit(url)
+    if "debug=" in parts.query or not parts.path.rstrip("/").endswith(
+        ("/goroutine", "/goroutineleak")
+    ):
+        return url
+    query = f"{parts.query}&debug=2" if parts.query else "debug=2"
+    return parts._replace(query=query).geturl()
