@@ -1,4 +1,4 @@
-"""The kernels of `gocost size`, each called with what a mutated table makes of its arguments."""
+"""The kernels, each called with what a mutated table makes of its arguments."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fuzz import profile_targets
+from fuzz import trace_targets
 from fuzz.fast import Kernel
 from fuzz.small_pclntab import LAYOUTS, Small, small_pclntab
 from fuzz.small_types import MAPS, small_types
@@ -170,4 +172,5 @@ KERNELS = (
     Kernel("type_data", types, [bytes(entry[3].data) for entry in TYPES]),
     Kernel("json_rows", rows, [TABLES[5].data[:512], bytes(range(256)) * 2]),
     Kernel("varint", varints, [bytes(range(256)), b"\xff" * 64, bytes(64)]),
+    *profile_targets.KERNELS,
 )

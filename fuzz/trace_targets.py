@@ -1,0 +1,108 @@
+"""The kernels of execution traces, each called with what a mutated batch makes of its arguments."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fuzz.fast import Kernel
+from fuzz.small_traces import TRACES
+from gocost.formats.exectrace import index, ordered, tables
+from gocost.kernels import trace_index, trace_run
+from gocost.model.errors import FormatError
+
+Bytes = NDArray[np.uint8]
+ROWS = 32
+"""Goroutines that there is room for: more than the small traces have."""
+
+
+class _Events:
+    """The events of one small trace, laid out as `ordered` does, with buffers used again."""
+
+    def __init__(self, trace: bytes) -> None:
+        def read_into(buffer: memoryview, offset: int) -> int:
+            part = trace[offset : offset + len(buffer)]
+            buffer[: len(part)] = part
+            return len(part)
+
+        version = index.read_format(trace[: index.HEADER])
+        first = index.read_index(read_into, len(trace), version).generations[0]
+        read = tables.read_tables(read_into, first, version)
+        run = ordered._Run(
+            read_into, first, read, ordered.Window(0, 10**9, 8), first=True, keep=None
+        )
+        run._refill()
+        self.data = run._data.copy()
+        self.tick = read.clock.tick_ns
+        self.ids = run._ids
+        self.first = [run._threads.reshape(-1), run._queue, run._scalars]
+        self.now = [array.copy() for array in self.first]
+        self.table = np.empty(4 * ROWS, np.int32)
+        self.goroutines = np.empty((ROWS, trace_run.GOROUTINE_FIELDS), np.int64)
+        self.procs = np.empty((8, trace_run.PROC_FIELDS), np.int64)
+        self.sums = [
+            np.zeros(array.size, np.int64)
+            for array in (run._groups, run._intervals, run._reasons, run._histogram, run._heap)
+        ]
+        self.ended = np.empty(4 * trace_run.GOROUTINE_FIELDS, np.int64)
+        self.marks = np.empty(4 * trace_run.MARK_FIELDS, np.int64)
+
+    def run(self, data: Bytes) -> None:
+        """Carry out what the mutated bytes say, until it is done, wrong or there is no room."""
+        threads, queue, scalars = self.now
+        for array, first in zip(self.now, self.first, strict=True):
+            array[:] = first
+        rows = threads.reshape(-1, trace_run.THREAD_FIELDS)
+        np.minimum(rows[:, trace_run.T_END], len(data), out=rows[:, trace_run.T_END])
+        np.minimum(rows[:, trace_run.T_AT], len(data), out=rows[:, trace_run.T_AT])
+        self.table.fill(-1)
+        self.goroutines[:, 0] = -1
+        self.goroutines[:, 1] = np.arange(1, ROWS + 1)
+        self.goroutines[-1, 1] = -1
+        scalars[trace_run.S_FREE] = 0
+        self.procs.fill(0)
+        self.procs[:, [trace_run.P_SWEEP, trace_run.P_THREAD]] = -2, -1
+        groups, intervals, reasons, histogram, heap = self.sums
+        while True:
+            outcome = trace_run.run(
+                data, self.tick, threads, queue, self.ids, self.table,
+                self.goroutines.reshape(-1), self.procs.reshape(-1), groups, self.ended,
+                self.marks, intervals, reasons, histogram, heap, scalars,
+            )  # fmt: skip
+            if outcome == trace_run.NEED:
+                rows[rows[:, trace_run.T_STATUS] == trace_run.NEEDS, trace_run.T_STATUS] = 3
+            elif outcome == trace_run.FULL_ENDED:
+                scalars[trace_run.S_ENDED] = 0
+            elif outcome == trace_run.FULL_MARKS:
+                scalars[trace_run.S_MARKS] = 0
+            else:
+                break
+        live = int((self.goroutines[:, 0] >= 0).sum())
+        assert live == scalars[trace_run.S_LIVE]
+        assert int((self.table >= 0).sum()) == live
+
+
+EVENTS = [_Events(trace) for trace in TRACES]
+
+
+def events(which: int, data: Bytes) -> None:
+    """The loop over events."""
+    EVENTS[which].run(data)
+
+
+def batches(which: int, data: Bytes) -> None:
+    """The headers, and every table that the bytes may be."""
+    found, following, _ = trace_index.scan_headers(data, 0, 0, last=bool(which & 1))
+    assert following >= 0
+    assert (found[trace_index.SIZE] >= 0).all()
+    for read in (trace_index.read_strings, trace_index.read_stacks, trace_index.read_samples):
+        with contextlib.suppress(FormatError):
+            read(data)
+
+
+KERNELS = (
+    Kernel("trace_run", events, [each.data.tobytes() for each in EVENTS]),
+    Kernel("trace_index", batches, [trace[16:] for trace in TRACES]),
+)
