@@ -7,8 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fuzz import profile_targets
-from fuzz import trace_targets
+from fuzz import profile_targets, trace_targets
 from fuzz.fast import Kernel
 from fuzz.small_pclntab import LAYOUTS, Small, small_pclntab
 from fuzz.small_types import MAPS, small_types
@@ -173,4 +172,5 @@ KERNELS = (
     Kernel("json_rows", rows, [TABLES[5].data[:512], bytes(range(256)) * 2]),
     Kernel("varint", varints, [bytes(range(256)), b"\xff" * 64, bytes(64)]),
     *profile_targets.KERNELS,
+    *trace_targets.KERNELS,
 )
