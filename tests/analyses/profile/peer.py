@@ -52,7 +52,7 @@ def compared(
         found = ours(profile, Options(**chosen, unit=unit))
     except (UsageError, FormatError) as error:
         refused = error
-    arguments = [*_arguments(chosen), *extra]
+    arguments = [*arguments_of(chosen), *extra]
     asked = theirs(files, arguments, unit)
     what = " ".join([*arguments, *(str(file) for file in files)])
     if found is None or asked is None:
@@ -114,7 +114,7 @@ def theirs(
     return int(total[1]), rows
 
 
-def _arguments(options: dict[str, Any]) -> list[str]:
+def arguments_of(options: dict[str, Any]) -> list[str]:
     """The options as pprof's command line has them."""
     found = []
     for name, value in options.items():

@@ -13,7 +13,7 @@ from tests.fixtures.profiles import field, message, small, varint
 from tests.fixtures.random_profiles import random_options, random_profile
 
 Fields = dict[str, list[bytes]]
-RANDOM = 500
+RANDOM = 250
 
 
 def written(folder: Path, name: str, data: bytes) -> Path:
