@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import msgspec
 
@@ -67,16 +67,28 @@ def write_lines(lines: Iterable[str], path: str | None) -> None:
 
 def write_bytes(data: bytes, path: str) -> None:
     """Bytes to a file, which is whole or not there. Raises UsageError where it cannot be."""
+    with written(path) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def written(path: str) -> Iterator[BinaryIO]:
+    """A file to write, which takes its name when all of it is there; a fault leaves what was.
+
+    Raises UsageError where it cannot be written.
+    """
     fresh = Path(f"{path}.new-{os.getpid()}")
     try:
-        fresh.write_bytes(data)
+        with fresh.open("wb") as stream:
+            yield stream
         fresh.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            fresh.unlink()
         raise UsageError(
             f"{path} cannot be written: {error.strerror}", hint="name another file with -o"
         ) from error
+    finally:
+        with suppress(OSError):
+            fresh.unlink()
 
 
 @contextmanager

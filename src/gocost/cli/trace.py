@@ -71,3 +71,29 @@ def waits_command(file: str, output: Output) -> int:
 def tasks_command(file: str, output: Output) -> int:
     """The tasks and regions that the program marks with runtime/trace."""
     return _report(file, output, "tasks", "regions")
+
+
+@command.command("slice", short_help="A part of a trace as a trace of its own.")
+@click.argument("file", metavar="FILE")
+@click.option("--from", "start", default="0s", show_default=True, help="Since the trace began.")
+@click.option("--to", "end", default="", metavar="TIME", help="By default to its end.")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE")
+def slice_command(file: str, start: str, end: str, output: str) -> int:
+    """The generations that reach into a time, as a trace that every tool can open.
+
+    The runtime begins a generation about every second: a slice is a little longer than was asked.
+    """
+    from pathlib import Path
+
+    from gocost.cli.output import written
+    from gocost.measures.trace import slice_trace
+    from gocost.model.quantity import Unit, format_quantity, parse
+
+    first = int(parse(start, Unit.NANOSECONDS))
+    last = int(parse(end, Unit.NANOSECONDS)) if end else 1 << 62
+    with written(output) as stream:
+        part = slice_trace(Path(file), first, last, stream.write)
+    times = [format_quantity(each / 1e9, Unit.SECONDS) for each in (part.start_ns, part.end_ns)]
+    size = format_quantity(part.bytes, Unit.BYTES)
+    click.echo(f"{output}: {times[0]} to {times[1]}, {size}", err=True)
+    return 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from gocost.formats.exectrace.index import HEADER, Generation, read_format, read
 from gocost.formats.exectrace.ordered import Carried, Window, carry_out
 from gocost.formats.exectrace.tables import read_tables
 from gocost.kernels import trace_index
-from gocost.model.errors import FormatError
+from gocost.model.errors import FormatError, UsageError
+from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import Positioned, positioned
 
+_PIECE = 1 << 22
 BINS = 512
 """Pieces of a trace's time that are told apart in its series."""
 
@@ -39,6 +42,66 @@ def read_trace(path: Path, *, keep: int | None = 0) -> Joined:
         for carried in _carried(file, found, version, window, keep=keep):
             joiner.add(carried)
     return joiner.result(lost=index.lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a trace that was written to a file of its own; times since the trace began."""
+
+    first: int
+    last: int
+    """Numbers of its generations."""
+    start_ns: int
+    end_ns: int
+    bytes: int
+
+
+def slice_trace(path: Path, start_ns: int, end_ns: int, write: Callable[[bytes], object]) -> Part:
+    """Writes the generations that reach into a time, which make a trace of their own.
+
+    The runtime begins a generation about every second and states in each everything that it refers
+    to, so a part of whole generations is a whole trace; less would need statuses that nobody saw.
+    Times count from the trace's beginning. Raises UsageError where nothing reaches into the time.
+    """
+    with positioned(path) as file:
+        version = read_format(file.head(HEADER))
+        found = list(read_index(file.read_into, file.size, version).generations)
+        if not found:
+            raise FormatError(f"{path} has no whole second", hint="record it again, and for longer")
+        tick_ns = read_tables(file.read_into, found[0], version).clock.tick_ns
+        begins = [int(one.batches[trace_index.TIME].min() * tick_ns) for one in found]
+        ends = [*begins[1:], int(found[-1].batches[trace_index.TIME].max() * tick_ns)]
+        origin = begins[0]
+        chosen = [
+            place
+            for place in range(len(found))
+            if begins[place] - origin < end_ns and ends[place] - origin >= start_ns
+        ]
+        if not chosen:
+            length = format_quantity((ends[-1] - origin) / 1e9, Unit.SECONDS)
+            raise UsageError(f"nothing of the trace is then; it lasts {length}",
+                             hint="correct --from and --to")  # fmt: skip
+        first, last = chosen[0], chosen[-1]
+        closing = 1 if version >= 26 else 0
+        start = HEADER if first == 0 else _end(found[first - 1]) + closing
+        stop = _end(found[last]) + closing
+        write(file.head(HEADER))
+        for offset in range(start, stop, _PIECE):
+            buffer = bytearray(min(_PIECE, stop - offset))
+            file.read_into(memoryview(buffer), offset)
+            write(bytes(buffer))
+    return Part(
+        first=found[first].number,
+        last=found[last].number,
+        start_ns=begins[first] - origin,
+        end_ns=ends[last] - origin,
+        bytes=HEADER + stop - start,
+    )
+
+
+def _end(generation: Generation) -> int:
+    """Where a generation's last batch ends in the file."""
+    return int((generation.batches[trace_index.START] + generation.batches[trace_index.SIZE]).max())
 
 
 def _carried(
