@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -164,6 +164,7 @@ def test_every_row_of_every_table_has_as_many_cells_as_its_heading(name: str) ->
 
 
 @given(st.text(max_size=60))
+@example("_\x1f_")  # emphasis within the tags that a cell needs for a backslash
 def test_any_text_is_shown_as_itself_as_code_and_as_prose(text: str) -> None:
     from gocost.reporters.wording import plain
 

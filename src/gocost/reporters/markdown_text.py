@@ -20,7 +20,7 @@ _ACTIVE = re.compile(
     r"[&<>\\`*_\[\]|~$]|@(?=\w)|#(?=\d)|:(?=//)|(?<=\bwww)\.|^[-+#=](?=\s|$)|(?<=^\d)[.)](?=\s|$)"
 )
 _NAMED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_ANY_PUNCTUATION = re.compile(r"[^\w ]", re.ASCII)
+_ANY_PUNCTUATION = re.compile(r"[^a-zA-Z0-9 ]")
 
 
 def code(text: str, *, cell: bool = False) -> str:
