@@ -77,7 +77,7 @@ def test_an_input_is_the_same_whatever_ran_before() -> None:
     assert mutant(harness, 1, 7) != mutant(harness, 2, 7)
 
 
-@pytest.mark.parametrize("name", ["fuzz_executable", "fuzz_buildinfo"])
+@pytest.mark.parametrize("name", ["fuzz_executable", "fuzz_buildinfo", "fuzz_pprof"])
 def test_a_harness_survives_a_small_run(name: str) -> None:
     done = subprocess.run(
         [sys.executable, f"fuzz/{name}.py", "--runs", "500", "--seed", "7", "--seconds", "10"],
