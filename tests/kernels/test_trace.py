@@ -112,10 +112,10 @@ def test_both_forms_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(20261126)
     inputs = [data for _, data in known] + [trace_bytes(SMALL)]
     for _ in range(300):
-        data = bytearray(rng.choice(inputs))
+        damaged = bytearray(rng.choice(inputs))
         for _ in range(rng.randint(1, 6)):
-            data[rng.randrange(16, len(data))] = rng.choice((0, 1, 3, 10, 127, 128, 255))
-        inputs.append(bytes(data))
+            damaged[rng.randrange(16, len(damaged))] = rng.choice((0, 1, 3, 10, 127, 128, 255))
+        inputs.append(bytes(damaged))
     outcomes = []
     for load in (compiled, interpreted):
         with monkeypatch.context() as patch:

@@ -19,6 +19,8 @@ def check(
     services: Sequence[str] = (),
     offline: bool = False,
     rebuild: bool = False,
+    profiles: Sequence[str] = (),
+    trace: str | None = None,
     today: date | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
@@ -26,8 +28,9 @@ def check(
 
     `policy` is a file, by default the `gocost.yaml` of the current folder or above it; `base` a git
     ref or a saved report to measure growth against; `services` the names of some of its services;
-    `rebuild` builds a second time to see whether the build is reproducible; `today` is the day
-    that waivers expire by. Raises PolicyError, UsageError, SourceError.
+    `rebuild` builds a second time to see whether the build is reproducible; `profiles` and `trace`
+    are files that were recorded of the service, for rules on what is found in them; `today` is the
+    day that waivers expire by. Raises PolicyError, UsageError, SourceError.
     """
     path = Path(policy) if policy is not None else discover(Path.cwd())
     return run_check(
@@ -36,6 +39,8 @@ def check(
             base=base,
             offline=offline,
             rebuild=rebuild,
+            profiles=tuple(profiles),
+            trace=trace,
             today=today or date.today(),
             progress=progress,
         )

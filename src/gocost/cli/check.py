@@ -27,6 +27,10 @@ GROUP = "Govern"
 )
 @click.option("--offline", is_flag=True, help="Do without the network.")
 @click.option("--rebuild", is_flag=True, help="Build twice, to see whether it is reproducible.")
+@click.option(
+    "--profile", "profiles", multiple=True, metavar="FILE|URL", help="A recorded CPU profile."
+)
+@click.option("--trace", metavar="FILE", help="A recorded execution trace.")
 @comparing
 @judging
 @reporting
@@ -36,6 +40,8 @@ def command(
     save: str | None,
     offline: bool,
     rebuild: bool,
+    profiles: tuple[str, ...],
+    trace: str | None,
     base: str | None,
     fail_on: str,
     exit_zero: bool,
@@ -56,6 +62,8 @@ def command(
             services=services,
             offline=offline,
             rebuild=rebuild,
+            profiles=profiles,
+            trace=trace,
             progress=told,
         )
     # First what was found, so that a file that cannot be written does not cost the result.

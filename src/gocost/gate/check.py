@@ -46,6 +46,10 @@ class Request:
     """A git ref, or a saved report's file."""
     offline: bool = False
     rebuild: bool = False
+    profiles: tuple[str, ...] = ()
+    """CPU profiles that were recorded of the services."""
+    trace: str | None = None
+    """An execution trace that was."""
     today: date = field(default_factory=date.today)
     progress: Callable[[str], None] = lambda _: None
 
@@ -71,6 +75,8 @@ def _measuring(request: Request, stack: ExitStack) -> tuple[Measuring, list[Note
         cache=cache_directory(),
         offline=request.offline,
         rebuild=request.rebuild,
+        profiles=request.profiles,
+        trace=request.trace,
         progress=request.progress,
     )
     if base is None:
@@ -100,7 +106,12 @@ def _service(
     """Build, measure, price and judge one service: its part of the report."""
     service = governed.service
     subject = Subject(service=service.name, commit=commit)
-    around = here(offline=request.offline, base=measuring.base is not None)
+    around = here(
+        offline=request.offline,
+        base=measuring.base is not None,
+        profile=bool(request.profiles),
+        trace=request.trace is not None,
+    )
     compared = measuring.base is not None or measuring.saved is not None
     planned = plan(_metrics(governed, compared=compared), service, around)
     sides = measuring.sides(planned, service, subject)

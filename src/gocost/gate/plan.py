@@ -32,6 +32,11 @@ class Step:
     metrics: frozenset[str]
 
 
+def is_recorded(step: Step) -> bool:
+    """Whether it reads what was recorded of the head, and so has nothing to do at a base."""
+    return bool({Need.PROFILE, Need.TRACE} & step.spec.needs)
+
+
 def needs_binary(steps: Iterable[Step]) -> bool:
     """Whether any of them looks at the executable."""
     return any(Need.BINARY in step.spec.needs for step in steps)
@@ -57,10 +62,12 @@ class Surroundings:
     root: bool = False
     offline: bool = False
     base: bool = False
+    profile: bool = False
+    trace: bool = False
 
 
-def here(*, offline: bool, base: bool) -> Surroundings:
-    """This machine."""
+def here(*, offline: bool, base: bool, profile: bool = False, trace: bool = False) -> Surroundings:
+    """This machine, and what was given with the command."""
     return Surroundings(
         system=sys.platform,
         machine=_goarch(platform.machine()),
@@ -68,6 +75,8 @@ def here(*, offline: bool, base: bool) -> Surroundings:
         root=hasattr(os, "geteuid") and os.geteuid() == 0,
         offline=offline,
         base=base,
+        profile=profile,
+        trace=trace,
     )
 
 
@@ -118,6 +127,10 @@ def _lacking(spec: Spec, service: Service, around: Surroundings) -> tuple[bool, 
         mine = f"{_goos(around.system)}/{around.machine}"
         if service.build.platform != mine:
             return False, f"it is built for {service.build.platform} and cannot run on {mine}"
+    if Need.PROFILE in needs and not around.profile:
+        return False, "no CPU profile was given; add --profile FILE"
+    if Need.TRACE in needs and not around.trace:
+        return False, "no execution trace was given; add --trace FILE"
     if Need.BASE in needs and not around.base:
         return False, NO_BASE
     if Need.NETWORK in needs and around.offline:

@@ -15,7 +15,7 @@ from pathlib import Path
 from gocost.gate.base import AbsentError, BaseSide
 from gocost.gate.build import build_service, comparable_already, prepare
 from gocost.gate.measuring import Findings, failure, load_measures, run_steps
-from gocost.gate.plan import Plan, Step, needs_binary
+from gocost.gate.plan import Plan, Step, is_recorded, needs_binary
 from gocost.measures.interface import Context, Target
 from gocost.model.errors import GocostError
 from gocost.model.fact import Fact
@@ -54,20 +54,24 @@ class Measuring:
         try:
             if needs_binary(planned.steps):
                 target = self._built(target, lambda: load_measures(planned.steps))
-            elif planned.steps:
+            elif not all(map(is_recorded, planned.steps)):
                 prepare(service, target.directory, progress=self.context.progress)
         except GocostError as error:
             nothing = Findings()
             nothing.fail(f"{service.name}: the build", planned.steps, error)
             return Sides(nothing, baseline=self._saved(service))
-        exact = [step for step in planned.steps if not step.spec.interleaves]
+        recorded = [step for step in planned.steps if is_recorded(step)]
+        exact = [s for s in planned.steps if not s.spec.interleaves and s not in recorded]
         both = [step for step in planned.steps if step.spec.interleaves]
-        found = run_steps(exact, target, self.context)
+        found = run_steps([*exact, *recorded], target, self.context)
         if self.base is None:
             found.join(run_steps(both, target, self.context))
             return Sides(found, baseline=self._saved(service))
         head, comparable = self._comparable(target, exact, found)
         baseline = self.base.baseline(service, exact)
+        why = "what was recorded is of the head alone"
+        alone = {metric: why for step in recorded for metric in step.metrics}
+        baseline = replace(baseline, skipped={**baseline.skipped, **alone})
         for step in both:
             base, baseline = self._at_base(step, self.base, service, baseline)
             found.join(run_steps([step], head, self.context, base=base))

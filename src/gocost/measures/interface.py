@@ -29,6 +29,10 @@ class Need(StrEnum):
     RUN = "run"
     """The policy's `run:` of the service."""
     BASE = "base"
+    PROFILE = "profile"
+    """A CPU profile that was recorded: of this head, whatever is built here."""
+    TRACE = "trace"
+    """An execution trace that was recorded."""
     LINUX = "linux"
     ROOT = "root"
     NETWORK = "network"
@@ -84,6 +88,10 @@ class Context:
     """Build twice to see whether it is reproducible."""
     wanted: frozenset[str] = frozenset()
     """The metrics that are asked for, so that a measure need not work out others; empty for all."""
+    profiles: tuple[str, ...] = ()
+    """Files or URLs of recorded CPU profiles, several as one."""
+    trace: str | None = None
+    """The file of a recorded execution trace."""
     deadline: float = float("inf")
     """On time.monotonic()'s clock."""
     progress: Callable[[str], None] = lambda _: None

@@ -54,6 +54,22 @@ SPECS: tuple[Spec, ...] = (
         interleaves=True,
     ),
     Spec(
+        name="recorded_profile",
+        gives=("cpu.share", "profile.total"),
+        needs=frozenset({Need.PROFILE}),
+        rank=44,
+        deadline=300.0,
+        function="gocost.measures.recorded_profile:measure",
+    ),
+    Spec(
+        name="recorded_trace",
+        gives=("scheduler.*",),
+        needs=frozenset({Need.TRACE}),
+        rank=45,
+        deadline=600.0,
+        function="gocost.measures.recorded_trace:measure",
+    ),
+    Spec(
         name="portrait",
         gives=("memory.*", "gc.*", "goroutines.*", "process.*", "latency.*"),
         needs=frozenset({Need.BINARY, Need.RUN, Need.LINUX}),

@@ -25,6 +25,8 @@ from gocost.policy.kinds.interface import Case, Kind, Ruling, Show, named
 from gocost.policy.kinds.registry import KINDS
 from gocost.policy.rules import Rule, Waiver, selected
 
+_COUNTED = ("binary", "cpu")
+"""Families in which what has no fact has nothing: a package not linked in, or without CPU."""
 NO_BASE = "no base to compare with was named: --base REF or --base REPORT.json"
 
 
@@ -136,7 +138,7 @@ class Judge:
         if (reason := _reason(self.evidence.skipped, identifier)) is not None:
             return self._finding(rule, limit, Outcome.SKIPPED, reason=reason)
         others = [fact for fact in self.evidence.facts if fact.metric == identifier]
-        if others and KINDS[limit.kind].absent_keeps and rule.metric.family == "binary":
+        if others and KINDS[limit.kind].absent_keeps and rule.metric.family in _COUNTED:
             wanted = {k: v for k, v in rule.select.items() if k != "service"}
             absent = named(Fact(identifier, 0, rule.metric.unit, labels=wanted))
             return self._finding(rule, limit, Outcome.PASS, message=f"{absent} is not there at all")

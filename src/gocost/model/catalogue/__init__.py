@@ -24,6 +24,7 @@ FAMILIES = (
     "latency",
     "cost",
     "lint",
+    "cpu",
     "profile",
     "scheduler",
 )

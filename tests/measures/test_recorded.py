@@ -1,0 +1,75 @@
+"""Rules over what was recorded: a CPU profile, an execution trace."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.model.finding import Outcome
+from gocost.model.report import Report
+from tests.fixtures.services import EXAMPLES
+from tests.fixtures.traces import recorded
+
+POLICY = """version: 1
+services:
+  payments:
+    package: ./payments
+    rules:
+      - {metric: cpu.share, select: {package: runtime}, max: 0.1%}
+      - {id: nothing, metric: cpu.share, select: {package: example.com/none}, max: 1%}
+      - {metric: scheduler.latency.p99, max: 10 min}
+      - {metric: scheduler.utilisation, max: 0.001}
+"""
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recorded") / "gocost.yaml"
+    path.write_text(POLICY)
+    path.with_name("payments").mkdir()  # nothing is built of it: what was recorded is looked at
+    return path
+
+
+@pytest.fixture(scope="module")
+def profile(policy: Path) -> Path:
+    """A CPU profile of the payments example's benchmarks."""
+    path = policy.with_name("cpu.pb.gz")
+    done = subprocess.run(
+        ["go", "test", "-run", "^$", "-bench", "Get", "-benchtime", "200ms", "-cpuprofile",
+         str(path), "-o", str(policy.with_name("api.test")), "./internal/api"],
+        cwd=EXAMPLES / "payments", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def outcomes(report: Report) -> dict[str, Outcome]:
+    return {finding.rule: finding.outcome for finding in report.findings}
+
+
+def test_rules_over_what_was_recorded(policy: Path, profile: Path) -> None:
+    report = gocost.check(policy, profiles=[str(profile)], trace=str(recorded("go", "all")))
+    assert outcomes(report) == {
+        "cpu.share": Outcome.VIOLATED,
+        "nothing": Outcome.PASS,
+        "scheduler.latency.p99": Outcome.PASS,
+        "scheduler.utilisation": Outcome.VIOLATED,
+    }
+    shares = [fact.value for fact in report.facts if fact.metric == "cpu.share"]
+    assert sum(shares) == pytest.approx(1)  # type: ignore[arg-type]
+
+
+def test_without_a_recording_the_rules_are_skipped(policy: Path) -> None:
+    report = gocost.check(policy)
+    assert set(outcomes(report).values()) == {Outcome.SKIPPED}
+    assert any("--trace FILE" in finding.reason for finding in report.findings)
+
+
+def test_a_recording_that_cannot_be_read_is_unknown(policy: Path, tmp_path: Path) -> None:
+    report = gocost.check(policy, trace=str(tmp_path / "none.trace"))
+    found = {finding.rule: finding for finding in report.findings}
+    assert found["scheduler.utilisation"].outcome is Outcome.UNKNOWN
+    assert "does not exist" in found["scheduler.utilisation"].reason
