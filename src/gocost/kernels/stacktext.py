@@ -67,6 +67,10 @@ def _view(array: npt.NDArray[Any]) -> Any:
     return array if cython.compiled else array.data
 
 
+def _word(text: bytes) -> Any:
+    return _view(np.frombuffer(text, np.uint8))
+
+
 @cython.cfunc
 @cython.inline
 @cython.boundscheck(False)
@@ -216,6 +220,7 @@ class Scanner:
     _within: cython.const[cython.uchar][::1]
     _origin: cython.const[cython.uchar][::1]
     _elsewhere: cython.const[cython.uchar][::1]
+    _main: cython.const[cython.uchar][::1]
     _arrays: list[Any]
     _pieces: list[Any]
     _full: cython.Py_ssize_t  # rows in the pieces
@@ -245,10 +250,11 @@ class Scanner:
         self._arena, self._text_at = _view(arena), _view(text_at)
         self._slots, self._rows = _view(slots), _view(rows)
         self._scratch = _view(np.empty(MAX_STACK, np.uint8))
-        self._goroutine, self._labels = b"goroutine ", b" labels:{"
-        self._created, self._within = b"created by ", b" in goroutine "
-        self._origin = b"[originating from goroutine "
-        self._elsewhere = b"goroutine running on other thread"
+        self._goroutine, self._labels = _word(b"goroutine "), _word(b" labels:{")
+        self._created, self._within = _word(b"created by "), _word(b" in goroutine ")
+        self._origin = _word(b"[originating from goroutine ")
+        self._elsewhere = _word(b"goroutine running on other thread")
+        self._main = _word(b"main.main\n")
         self._pieces = []
         self._seed = seed & 0x7FFFFFFF
         self._full = self._texts = self._count = 0
@@ -398,7 +404,7 @@ class Scanner:
         self._prefix = at - line
         self._asked = self._prefix > 0
         self._mark = 0
-        for k in range(line, at if at - line < 4 else line + 4):
+        for k in range(line, at if at - line < 8 else line + 8):
             self._mark = self._mark << 8 | data[k]
         return 1
 
@@ -409,7 +415,7 @@ class Scanner:
         k: cython.Py_ssize_t
         mark: cython.ulonglong = 0
         self._asked = False
-        for k in range(at, at + 4 if self._prefix > 4 else at + self._prefix):
+        for k in range(at, at + 8 if self._prefix > 8 else at + self._prefix):
             if k < end:
                 mark = mark << 8 | self._data[k]
         if mark == self._mark and end - at > self._prefix:
@@ -536,7 +542,6 @@ class Scanner:
         """Whether the last frame is that of main.main, which nothing created."""
         at: cython.Py_ssize_t = self._used - 2
         lines: cython.int = 0
-        main: cython.const[cython.uchar][::1] = b"main.main\n"
         while at > 0:
             if self._scratch[at] == 10:
                 lines += 1
@@ -544,7 +549,7 @@ class Scanner:
                     at += 1
                     break
             at -= 1
-        return self._used > 2 and _starts(self._scratch, max(at, 0), self._used, main)
+        return self._used > 2 and _starts(self._scratch, max(at, 0), self._used, self._main)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
