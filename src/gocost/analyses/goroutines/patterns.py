@@ -177,7 +177,7 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
     Allowed("a listener", r"(?m)^net\.\(\*\w*Listener\)\.|^internal/poll\.\(\*FD\)\.Accept"),
     Allowed(
         "a connection of a server, whose client is idle",
-        r"(?m)^net/http\.\((\*conn\)\.serve|\*connReader\)|^net/http\.\(\*http2serverConn\)",
+        r"(?m)^net/http\.\(\*(connReader|http2serverConn)\)",
         r"^(IO wait|select)$",
     ),
     Allowed(
