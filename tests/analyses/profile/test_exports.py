@@ -1,0 +1,107 @@
+"""A profile in the forms of other tools: nothing is lost on the way."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.api.profile_forms import FORMS, merged, profile_forms
+from gocost.cli.main import run
+from gocost.formats.pprof.decoding import decode
+from gocost.model.errors import UsageError
+from tests.fixtures.profiles import recorded
+
+
+@pytest.fixture(scope="module")
+def path() -> str:
+    return str(recorded() / "cpu.1.pb.gz")
+
+
+def total(path: str) -> int:
+    fact = gocost.profile(path).fact("profile.total")
+    assert fact is not None
+    return int(fact.value)
+
+
+def test_folded_stacks_add_up(path: str) -> None:
+    lines = list(profile_forms(path, form="folded"))
+    assert sum(int(line.rpartition(" ")[2]) for line in lines) == total(path)
+    assert any(line.startswith("main.") and ";" in line for line in lines)
+    assert len({line.rpartition(" ")[0] for line in lines}) == len(lines)
+
+
+def test_folded_by_what_was_asked(path: str) -> None:
+    focused = list(profile_forms(path, form="folded", focus="encoding/json"))
+    assert focused
+    assert all("encoding/json" in line for line in focused)
+
+
+def test_speedscope(path: str) -> None:
+    (text,) = profile_forms(path, form="speedscope")
+    document = json.loads(text)
+    (profile,) = document["profiles"]
+    assert sum(profile["weights"]) == profile["endValue"] == total(path)
+    assert profile["unit"] == "nanoseconds"
+    frames = document["shared"]["frames"]
+    assert max(max(stack) for stack in profile["samples"]) < len(frames)
+    assert frames[profile["samples"][0][0]]["name"]
+
+
+def test_callgrind_costs_add_up(path: str) -> None:
+    lines = list(profile_forms(path, form="callgrind"))
+    assert lines[0] == "positions: instr line"
+    own = 0
+    calls = False
+    for line in lines:
+        if line.startswith("calls="):
+            calls = True  # what follows is the cost of the call, and no cost of its own
+        elif re.match(r"[*0+-]", line):
+            own += 0 if calls else int(line.split()[2])
+            calls = False
+    assert own == total(path)
+    named = [line for line in lines if line.startswith("fn=(")]
+    numbers = [re.match(r"fn=\((\d+)\) .", line) for line in named]
+    assert len({match[1] for match in numbers if match}) == sum(
+        match is not None for match in numbers
+    )
+
+
+def test_dot(path: str) -> None:
+    lines = list(profile_forms(path, form="dot"))
+    nodes = {match[1] for line in lines if (match := re.match(r"  (n\d+) \[", line))}
+    edges = [match for line in lines if (match := re.match(r"  (n\d+) -> (n\d+) \[", line))]
+    assert 5 < len(nodes) <= 80
+    assert edges
+    assert {end for match in edges for end in match.groups()} <= nodes
+
+
+def test_merged_is_what_pprof_reads(path: str, tmp_path: Path) -> None:
+    target = tmp_path / "merged.pb.gz"
+    assert run(["profile", "merge", path, path, "-o", str(target)]) == 0
+    assert total(str(target)) == 2 * total(path)
+    done = subprocess.run(
+        ["go", "tool", "pprof", "-top", "-unit=ns", "-symbolize=none", str(target)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert f"of {2 * total(path)}ns total" in done.stdout
+    less = decode(merged(path, base=[path]))
+    assert less.samples == 0
+
+
+def test_a_form_that_does_not_exist(path: str) -> None:
+    with pytest.raises(UsageError, match="choose of folded"):
+        profile_forms(path, form="svg")
+    assert FORMS == ("folded", "speedscope", "callgrind", "dot")
+
+
+def test_nothing_is_left_of_a_file_that_cannot_be_written(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["profile", "merge", path, "-o", str(tmp_path / "no" / "out.pb.gz")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
