@@ -45,6 +45,14 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
         state=r"\(nil chan\)",
     ),
     Pattern(
+        "main waits for ever",
+        "`select {}` keeps the program running, which its author may want; Go's runtime calls that "
+        "a leak as any other",
+        "wait for a signal or a context in main instead, and shut down",
+        state=r"select \(no cases\)",
+        stack=r"(?m)^main\.main$",
+    ),
+    Pattern(
         "empty select",
         "`select {}` blocks for ever",
         "wait for a context or a signal instead, or return",
