@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from fuzz import profile_targets, trace_targets
 from fuzz.fast import Kernel
+from fuzz.runner import corpus
 from fuzz.small_pclntab import LAYOUTS, Small, small_pclntab
 from fuzz.small_types import MAPS, small_types
-from gocost.kernels import json_rows, pclntab, symbol_names, type_data, varint
+from gocost.kernels import json_rows, pclntab, stacktext, symbol_names, type_data, varint
 
 Bytes = NDArray[np.uint8]
 
@@ -160,6 +161,20 @@ def varints(which: int, data: Bytes) -> None:
     assert used <= len(data)
 
 
+def stacks(which: int, data: Bytes) -> None:
+    """The scanner of goroutine stacks, in two pieces."""
+    scanner = stacktext.Scanner(which)
+    half = len(data) // 2
+    used = scanner.feed(data[:half])
+    assert 0 <= used <= half
+    scanner.feed(data[used:], last=True)
+    scanner.end(whole=False)
+    texts = len(scanner.texts())
+    rows = scanner.columns()
+    assert (rows[stacktext.STATUS :] < texts).all()
+    assert (rows[stacktext.STATUS :] >= -1).all()
+
+
 def _names_seed() -> bytes:
     small = TABLES[5]
     return small.data[small.names : small.names + 512]
@@ -170,6 +185,7 @@ KERNELS = (
     Kernel("symbol_names", names, [_names_seed(), TABLES[0].data]),
     Kernel("type_data", types, [bytes(entry[3].data) for entry in TYPES]),
     Kernel("json_rows", rows, [TABLES[5].data[:512], bytes(range(256)) * 2]),
+    Kernel("stacktext", stacks, corpus("goroutine_dump")),
     Kernel("varint", varints, [bytes(range(256)), b"\xff" * 64, bytes(64)]),
     *profile_targets.KERNELS,
     *trace_targets.KERNELS,
