@@ -93,6 +93,25 @@ def test_of_equal_mappings_the_one_that_is_met_first_is_shown(tmp_path: Path) ->
         compared([one], options, base=other, of_base=True)
 
 
+@pytest.mark.parametrize(("drop", "keep"), [("main(", ""), ("main.*", "("), ("main.*", "x")])
+def test_what_a_profile_drops_may_be_no_expression(drop: str, keep: str, tmp_path: Path) -> None:
+    def declared(fields: Fields) -> None:
+        fields["strings"] += [field(6, drop), field(6, keep)]
+        fields["rest"] += [field(7, 10), field(8, 11)]
+
+    assert compared([written(tmp_path, "a", small(declared))]) == 1
+
+
+def test_the_number_of_a_label_with_a_text_tells_no_samples_apart(tmp_path: Path) -> None:
+    def numbered(number: int) -> bytes:
+        tag = message((1, 5), (2, 6), (3, number))
+        sample = field(2, message((1, 1), (2, 7), (3, tag)))
+        return small(lambda fields: fields.update(samples=[sample]))
+
+    one, other = written(tmp_path, "a", numbered(4)), written(tmp_path, "b", numbered(5))
+    assert compared([one], base=other) == 0
+
+
 def test_random_profiles_and_options(tmp_path: Path) -> None:
     alike = 0
     for seed in range(RANDOM):

@@ -157,7 +157,10 @@ def test_of_a_label_with_a_text_the_number_is_not_read() -> None:
     def change(fields: Fields) -> None:
         fields["samples"] = [field(2, message((2, 1), (3, tag)))]
 
-    assert described(decode(small(change)))["samples"][0][2] == [("tenant", "acme", 0, "")]
+    profile = decode(small(change))
+
+    assert described(profile)["samples"][0][2] == [("tenant", "acme", 0, "")]
+    assert (profile.labels.number.tolist(), profile.labels.unit.tolist()) == ([0], [0])
 
 
 def test_text_that_is_no_utf8_is_shown() -> None:

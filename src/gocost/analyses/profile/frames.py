@@ -22,6 +22,7 @@ from gocost.analyses.profile.selection import (
     without_references,
 )
 from gocost.formats.pprof.profile import Bools, Int64s, Profile, starts_of
+from gocost.model.errors import UsageError
 
 _RESERVED = ("(anonymous namespace)", "operator()")
 
@@ -110,15 +111,17 @@ def without_uninteresting(profile: Profile) -> Profile:
     """The profile without the frames that it itself declares uninteresting (drop_frames).
 
     What lies beneath such a frame goes with it, but nothing before a stack's first other frame.
+    Declarations that are no regular expressions are passed over, as by pprof's command.
     """
     drop, keep = profile.header.drop_frames, profile.header.keep_frames
     if not drop:
         return profile
-    matched = _matching_simplified(
-        profile,
-        compiled("the profile's drop_frames", f"^({drop})$"),
-        compiled("the profile's keep_frames", f"^({keep})$") if keep else None,
-    )
+    try:
+        dropped_names = compiled("the profile's drop_frames", f"^({drop})$")
+        kept_names = compiled("the profile's keep_frames", f"^({keep})$") if keep else None
+    except UsageError:
+        return profile
+    matched = _matching_simplified(profile, dropped_names, kept_names)
     where, ends = line_locations(profile), profile.locations.line_end
     last = last_within(matched, ends)
     dropped = (last >= 0) & (last == ends - 1)

@@ -279,7 +279,7 @@ def _labels(
     labels = Labels(
         _indexes(key, strings),
         _indexes(text, strings),
-        number.view(np.int64),
+        np.where(text == 0, number, 0).view(np.int64),
         _indexes(np.where(text == 0, unit, 0), strings),
     )
     # A label without a text, number or unit says nothing; pprof drops it too.
