@@ -310,6 +310,12 @@ def _bucket(value: cython.longlong) -> cython.Py_ssize_t:
     if value >> 12:
         value >>= 8
         power += 8
+    if value >> 8:
+        value >>= 4
+        power += 4
+    if value >> 6:
+        value >>= 2
+        power += 2
     while value >= 16:
         value >>= 1
         power += 1
@@ -490,6 +496,11 @@ def _run(
     state: cython.longlong
     events: cython.longlong
     outcome: cython.Py_ssize_t
+    ticks: cython.ulonglong = 0
+    a0: cython.ulonglong = 0
+    a1: cython.ulonglong = 0
+    a2: cython.ulonglong = 0
+    a3: cython.ulonglong = 0
     while True:
         if scalars[1] == 0:
             # Nothing is ready. Whoever needs data gets it first; who waits is tried again then.
@@ -529,46 +540,90 @@ def _run(
             if count < 0:
                 outcome = -2
                 break
+            # Most numbers are of one byte or two: those are read here.
             k = at + 1
             if k < end and data[k] < 0x80:
-                got[5] = data[k]
+                ticks = data[k]
                 k += 1
+            elif k + 1 < end and data[k + 1] < 0x80:
+                ticks = (data[k] & 0x7F) | cython.cast(cython.ulonglong, data[k + 1]) << 7
+                k += 2
             else:
-                k = _varint(data, k, end, got, 5)
+                k = _varint(data, k, end, got, 0)
                 if k < 0:
                     outcome = -1
                     break
-            low = 0
-            while low < count:
+                ticks = got[0]
+            if count > 0:
                 if k < end and data[k] < 0x80:
-                    got[low] = data[k]
+                    a0 = data[k]
                     k += 1
+                elif k + 1 < end and data[k + 1] < 0x80:
+                    a0 = (data[k] & 0x7F) | cython.cast(cython.ulonglong, data[k + 1]) << 7
+                    k += 2
                 else:
-                    k = _varint(data, k, end, got, low)
+                    k = _varint(data, k, end, got, 0)
                     if k < 0:
+                        outcome = -1
                         break
-                low += 1
-            if k < 0:
-                outcome = -1
-                break
-            if got[5] > longest or time > latest:
+                    a0 = got[0]
+            if count > 1:
+                if k < end and data[k] < 0x80:
+                    a1 = data[k]
+                    k += 1
+                elif k + 1 < end and data[k + 1] < 0x80:
+                    a1 = (data[k] & 0x7F) | cython.cast(cython.ulonglong, data[k + 1]) << 7
+                    k += 2
+                else:
+                    k = _varint(data, k, end, got, 0)
+                    if k < 0:
+                        outcome = -1
+                        break
+                    a1 = got[0]
+            if count > 2:
+                if k < end and data[k] < 0x80:
+                    a2 = data[k]
+                    k += 1
+                elif k + 1 < end and data[k + 1] < 0x80:
+                    a2 = (data[k] & 0x7F) | cython.cast(cython.ulonglong, data[k + 1]) << 7
+                    k += 2
+                else:
+                    k = _varint(data, k, end, got, 0)
+                    if k < 0:
+                        outcome = -1
+                        break
+                    a2 = got[0]
+            if count > 3:
+                if k < end and data[k] < 0x80:
+                    a3 = data[k]
+                    k += 1
+                elif k + 1 < end and data[k + 1] < 0x80:
+                    a3 = (data[k] & 0x7F) | cython.cast(cython.ulonglong, data[k + 1]) << 7
+                    k += 2
+                else:
+                    k = _varint(data, k, end, got, 0)
+                    if k < 0:
+                        outcome = -1
+                        break
+                    a3 = got[0]
+            if ticks > longest or time > latest:
                 outcome = -14
                 break
             if integral:
-                now = time + cython.cast(cython.longlong, got[5]) * whole
+                now = time + cython.cast(cython.longlong, ticks) * whole
             else:
-                now = time + cython.cast(cython.longlong, cython.cast(cython.double, got[5]) * tick)
+                now = time + cython.cast(cython.longlong, cython.cast(cython.double, ticks) * tick)
             # --- What only names something and is not ready before that is there.
             if kind == 16 or kind == 21 or kind == 45 or kind == 46:
                 # GoStart, GoUnblock, GoSwitch, GoSwitchDestroy
-                if got[0] >> 63:
+                if a0 >> 63:
                     outcome = -14
                     break
-                row = _find(cython.cast(cython.longlong, got[0]), table, goroutines, seed, mask)
+                row = _find(cython.cast(cython.longlong, a0), table, goroutines, seed, mask)
                 if (
                     row < 0
                     or goroutines[row + 1] != (1 if kind == 16 else 4)
-                    or cython.cast(cython.ulonglong, goroutines[row + 2] + 1) != got[1]
+                    or cython.cast(cython.ulonglong, goroutines[row + 2] + 1) != a1
                 ):
                     outcome = 2
                     break
@@ -635,11 +690,11 @@ def _run(
                     _end(g, now, table, goroutines, groups, ended, scalars)
                     g = -1
                 elif kind == 22:
-                    if got[1] >= stacks:
+                    if a1 >= stacks:
                         outcome = -12
                         break
                     if p >= 0:
-                        if cython.cast(cython.ulonglong, procs[(p << 4) + 1] + 1) != got[0]:
+                        if cython.cast(cython.ulonglong, procs[(p << 4) + 1] + 1) != a0:
                             outcome = -10
                             break
                         procs[(p << 4) + 3] += now - procs[(p << 4) + 2]
@@ -649,9 +704,9 @@ def _run(
                     _leave(g, now, goroutines, intervals, reasons, histogram)
                     goroutines[g + 1] = 3
                     goroutines[g + 3] = now
-                    _seen_in(g, cython.cast(cython.longlong, got[1]), 0, goroutines)
+                    _seen_in(g, cython.cast(cython.longlong, a1), 0, goroutines)
                 else:
-                    if got[0] >= texts or got[1] >= stacks:
+                    if a0 >= texts or a1 >= stacks:
                         outcome = -12
                         break
                     _leave(g, now, goroutines, intervals, reasons, histogram)
@@ -659,8 +714,8 @@ def _run(
                     goroutines[g + 3] = now
                     _seen_in(
                         g,
-                        cython.cast(cython.longlong, got[1]),
-                        cython.cast(cython.longlong, got[0]),
+                        cython.cast(cython.longlong, a1),
+                        cython.cast(cython.longlong, a0),
                         goroutines,
                     )
                     g = -1
@@ -714,7 +769,7 @@ def _run(
                 g = -1
             elif kind == 14 or kind == 47 or kind == 15:
                 # GoCreate, GoCreateBlocked, GoCreateSyscall
-                if got[0] >> 63:
+                if a0 >> 63:
                     outcome = -14
                     break
                 if kind == 15:
@@ -727,10 +782,10 @@ def _run(
                 elif g >= 0 and goroutines[g + 1] != 2:
                     outcome = -6
                     break
-                elif got[1] >= stacks or got[2] >= stacks:
+                elif a1 >= stacks or a2 >= stacks:
                     outcome = -12
                     break
-                id_ = cython.cast(cython.longlong, got[0])
+                id_ = cython.cast(cython.longlong, a0)
                 if _find(id_, table, goroutines, seed, mask) >= 0:
                     outcome = -7
                     break
@@ -749,20 +804,20 @@ def _run(
                 if kind == 15:
                     g = row
                 else:
-                    goroutines[row + 7] = cython.cast(cython.longlong, got[1])
-                    goroutines[row + 4] = cython.cast(cython.longlong, got[1])
-                    goroutines[row + 15] = cython.cast(cython.longlong, got[2])
+                    goroutines[row + 7] = cython.cast(cython.longlong, a1)
+                    goroutines[row + 4] = cython.cast(cython.longlong, a1)
+                    goroutines[row + 15] = cython.cast(cython.longlong, a2)
             elif kind == 25 or kind == 48:  # GoStatus, GoStatusStack
-                if got[0] >> 63 or got[2] < 1 or got[2] > 4:
+                if a0 >> 63 or a2 < 1 or a2 > 4:
                     outcome = -8
                     break
-                if kind == 48 and got[3] >= stacks:
+                if kind == 48 and a3 >= stacks:
                     outcome = -12
                     break
-                id_ = cython.cast(cython.longlong, got[0])
+                id_ = cython.cast(cython.longlong, a0)
                 row = _find(id_, table, goroutines, seed, mask)
-                state = cython.cast(cython.longlong, got[2])
-                if (row >= 0 and goroutines[row + 1] != state) or (state == 3 and got[1] >> 63):
+                state = cython.cast(cython.longlong, a2)
+                if (row >= 0 and goroutines[row + 1] != state) or (state == 3 and a1 >> 63):
                     outcome = -9
                     break
                 if row >= 0:
@@ -777,11 +832,11 @@ def _run(
                         goroutines[row + 3] = 0
                         goroutines[row + 5] = -1
                 if kind == 48:
-                    _seen_in(row, cython.cast(cython.longlong, got[3]), 0, goroutines)
+                    _seen_in(row, cython.cast(cython.longlong, a3), 0, goroutines)
                 if state == 2:
                     g = row
                 elif state == 3:
-                    if cython.cast(cython.longlong, got[1]) == threads[(thread << 3) + 5]:
+                    if cython.cast(cython.longlong, a1) == threads[(thread << 3) + 5]:
                         if g >= 0 and g != row:
                             outcome = -9
                             break
@@ -791,24 +846,24 @@ def _run(
                         high = size
                         while low < high:
                             other = (low + high) >> 1
-                            if ids[other] < cython.cast(cython.longlong, got[1]):
+                            if ids[other] < cython.cast(cython.longlong, a1):
                                 low = other + 1
                             else:
                                 high = other
-                        if low < size and ids[low] == cython.cast(cython.longlong, got[1]):
+                        if low < size and ids[low] == cython.cast(cython.longlong, a1):
                             if threads[(low << 3) + 3] == -2:
                                 threads[(low << 3) + 3] = row
                             elif threads[(low << 3) + 3] != row:
                                 outcome = -9
                                 break
             elif kind == 10:  # ProcStart
-                if got[0] >= procs_end:
+                if a0 >= procs_end:
                     outcome = 6
                     break
-                pid = cython.cast(cython.Py_ssize_t, got[0])
+                pid = cython.cast(cython.Py_ssize_t, a0)
                 if (
                     procs[pid << 4] != 2
-                    or cython.cast(cython.ulonglong, procs[(pid << 4) + 1] + 1) != got[1]
+                    or cython.cast(cython.ulonglong, procs[(pid << 4) + 1] + 1) != a1
                     or p >= 0
                 ):
                     outcome = 2
@@ -835,13 +890,13 @@ def _run(
                     procs[(p << 4) + 10] = -1
                 p = -1
             elif kind == 12:  # ProcSteal
-                if got[0] >= procs_end:
+                if a0 >= procs_end:
                     outcome = 6
                     break
-                pid = cython.cast(cython.Py_ssize_t, got[0])
+                pid = cython.cast(cython.Py_ssize_t, a0)
                 if (procs[pid << 4] != 3 and procs[pid << 4] != 4) or cython.cast(
                     cython.ulonglong, procs[(pid << 4) + 1] + 1
-                ) != got[1]:
+                ) != a1:
                     outcome = 2
                     break
                 if procs[pid << 4] == 3:
@@ -850,7 +905,7 @@ def _run(
                         p = -1
                     elif other >= 0:
                         if (
-                            cython.cast(cython.ulonglong, threads[(other << 3) + 5]) != got[2]
+                            cython.cast(cython.ulonglong, threads[(other << 3) + 5]) != a2
                             or threads[(other << 3) + 4] != pid
                         ):
                             outcome = -11
@@ -862,14 +917,14 @@ def _run(
                 procs[(pid << 4) + 1] += 1
                 procs[(pid << 4) + 10] = -1
             elif kind == 13:  # ProcStatus
-                if got[0] >= procs_end:
+                if a0 >= procs_end:
                     outcome = 6
                     break
-                if got[1] < 1 or got[1] > 4:
+                if a1 < 1 or a1 > 4:
                     outcome = -8
                     break
-                pid = cython.cast(cython.Py_ssize_t, got[0])
-                state = cython.cast(cython.longlong, got[1])
+                pid = cython.cast(cython.Py_ssize_t, a0)
+                state = cython.cast(cython.longlong, a1)
                 if procs[pid << 4] == 0:
                     procs[pid << 4] = state
                     procs[(pid << 4) + 6] = state
@@ -896,8 +951,8 @@ def _run(
                     low = 0
                 if low >= heap.shape[0]:
                     low = heap.shape[0] - 1
-                if got[0] >> 63 == 0 and cython.cast(cython.longlong, got[0]) > heap[low]:
-                    heap[low] = cython.cast(cython.longlong, got[0])
+                if a0 >> 63 == 0 and cython.cast(cython.longlong, a0) > heap[low]:
+                    heap[low] = cython.cast(cython.longlong, a0)
             elif kind == 35 or kind == 36:  # GCMarkAssistBegin, GCMarkAssistEnd
                 if g == -2:
                     outcome = 2
@@ -917,10 +972,10 @@ def _run(
                     goroutines[g + 14] += now - goroutines[g + 13]
                     goroutines[g + 13] = -2
             elif kind == 34:  # GCMarkAssistActive
-                if got[0] >> 63:
+                if a0 >> 63:
                     outcome = -14
                     break
-                row = _find(cython.cast(cython.longlong, got[0]), table, goroutines, seed, mask)
+                row = _find(cython.cast(cython.longlong, a0), table, goroutines, seed, mask)
                 if row < 0:
                     outcome = 2
                     break
@@ -937,10 +992,10 @@ def _run(
                         procs[(p << 4) + 9] += now - procs[(p << 4) + 8]
                         procs[(p << 4) + 8] = -2
             elif kind == 31:  # GCSweepActive
-                if got[0] >= procs_end:
+                if a0 >= procs_end:
                     outcome = 6
                     break
-                pid = cython.cast(cython.Py_ssize_t, got[0])
+                pid = cython.cast(cython.Py_ssize_t, a0)
                 if scalars[11] or procs[(pid << 4) + 8] == -2:
                     procs[(pid << 4) + 8] = now if scalars[11] else 0
             elif kind == 51:
@@ -966,12 +1021,16 @@ def _run(
                 marks[low + 2] = threads[(thread << 3) + 5]
                 marks[low + 3] = goroutines[g] if g >= 0 else -1
                 marks[low + 4] = p
-                for high in range(5):
-                    marks[low + 5 + high] = (
-                        cython.cast(cython.longlong, got[high])
-                        if high < count and got[high] >> 63 == 0
-                        else 0
-                    )
+                for high in range(5, 10):
+                    marks[low + high] = 0
+                if count > 0 and a0 >> 63 == 0:
+                    marks[low + 5] = cython.cast(cython.longlong, a0)
+                if count > 1 and a1 >> 63 == 0:
+                    marks[low + 6] = cython.cast(cython.longlong, a1)
+                if count > 2 and a2 >> 63 == 0:
+                    marks[low + 7] = cython.cast(cython.longlong, a2)
+                if count > 3 and a3 >> 63 == 0:
+                    marks[low + 8] = cython.cast(cython.longlong, a3)
                 scalars[7] += 1
             # --- Done: on to the next event.
             at = k
