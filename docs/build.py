@@ -47,7 +47,8 @@ FIXTURES = {
     "orders": ("examples/orders", ["-trimpath", "-ldflags=-s -w"], "./cmd/orders"),
 }
 # What a page needs before its command: the folder as a repository of its own, with one commit on
-# main; then a branch on which it leaks. The policy's own load lasts longer than a page needs.
+# main; then a branch on which it leaks; a service that leaks under load for a minute. The policy's
+# own load lasts longer than a page needs.
 SETUP = r"""
 set -o pipefail
 repository() {
@@ -59,6 +60,15 @@ regression() {
   repository && git checkout --quiet -b regression || return
   sed -i 's/^const Default = .*/const Default = "leak,retain"/' internal/regress/regress.go
   keep "Speed up settlement"
+}
+leaking() {
+  mkdir -p "$WORK" && cd "$WORK" || return
+  [ ! -f leaking.pid ] || kill "$(cat leaking.pid)" 2>/dev/null
+  PAYMENTS_REGRESS=leak timeout 60 "$1" --listen=127.0.0.1:8071 --debug-listen=127.0.0.1:6060 \
+    >/dev/null 2>&1 & echo $! >leaking.pid
+  until curl -sf http://127.0.0.1:8071/healthz; do sleep 0.1; done
+  (while curl -s http://127.0.0.1:8071/v1/payments; do :; done) >/dev/null 2>&1 &
+  sleep 2
 }
 keep() { git add --all; git -c user.name=docs -c user.email=docs@example.com commit -qm "$1"; }
 """
