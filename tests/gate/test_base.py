@@ -43,7 +43,7 @@ def test_benchmarks_run_on_both_sides_and_their_growth_blocks(app: Path) -> None
     (app / "cmd/app/main_test.go").write_text(BENCH)
     policy(
         app,
-        "services:\n  app: {package: ./cmd/app, bench: {count: 2, benchtime: 100x}}\n"
+        "services:\n  app: {package: ./cmd/app, bench: {count: 5, benchtime: 2000x}}\n"
         "rules:\n  - {metric: bench.bytes, growth: 10%, max: 1 kB}\n",
     )
     commit(app)

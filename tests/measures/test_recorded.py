@@ -22,6 +22,19 @@ services:
       - {id: nothing, metric: cpu.share, select: {package: example.com/none}, max: 1%}
       - {metric: scheduler.latency.p99, max: 10 min}
       - {metric: scheduler.utilisation, max: 0.001}
+      - {metric: goroutines.count, max: 3}
+      - {metric: goroutines.leak.certain, max: 0}
+"""
+
+DUMP = """goroutine 1 [running]:
+main.main()
+\t/src/main.go:9 +0x1f
+
+goroutine 7 [chan receive (nil chan), 5 minutes]:
+main.wait(...)
+\t/src/main.go:20
+created by main.main in goroutine 1
+\t/src/main.go:12 +0x25
 """
 
 
@@ -51,12 +64,21 @@ def outcomes(report: Report) -> dict[str, Outcome]:
 
 
 def test_rules_over_what_was_recorded(policy: Path, profile: Path) -> None:
-    report = gocost.check(policy, profiles=[str(profile)], trace=str(recorded("go", "all")))
+    dump = policy.with_name("dump.txt")
+    dump.write_text(DUMP)
+    report = gocost.check(
+        policy,
+        profiles=[str(profile)],
+        trace=str(recorded("go", "all")),
+        goroutines=[str(dump)],
+    )
     assert outcomes(report) == {
         "cpu.share": Outcome.VIOLATED,
         "nothing": Outcome.PASS,
         "scheduler.latency.p99": Outcome.PASS,
         "scheduler.utilisation": Outcome.VIOLATED,
+        "goroutines.count": Outcome.PASS,
+        "goroutines.leak.certain": Outcome.VIOLATED,
     }
     shares = [fact.value for fact in report.facts if fact.metric == "cpu.share"]
     assert sum(shares) == pytest.approx(1)  # type: ignore[arg-type]

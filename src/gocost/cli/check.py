@@ -31,6 +31,9 @@ GROUP = "Govern"
     "--profile", "profiles", multiple=True, metavar="FILE|URL", help="A recorded CPU profile."
 )
 @click.option("--trace", metavar="FILE", help="A recorded execution trace.")
+@click.option(
+    "--goroutines", multiple=True, metavar="FILE|URL", help="A goroutine dump; repeatable."
+)
 @comparing
 @judging
 @reporting
@@ -42,6 +45,7 @@ def command(
     rebuild: bool,
     profiles: tuple[str, ...],
     trace: str | None,
+    goroutines: tuple[str, ...],
     base: str | None,
     fail_on: str,
     exit_zero: bool,
@@ -64,6 +68,7 @@ def command(
             rebuild=rebuild,
             profiles=profiles,
             trace=trace,
+            goroutines=goroutines,
             progress=told,
         )
     # First what was found, so that a file that cannot be written does not cost the result.

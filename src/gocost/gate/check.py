@@ -18,7 +18,7 @@ from gocost.gate.changes import changes_between, cost_change
 from gocost.gate.places import with_places
 from gocost.gate.plan import here, plan, wanted_metrics
 from gocost.gate.sides import Measuring
-from gocost.measures.interface import Context
+from gocost.measures.interface import Context, Need
 from gocost.model.catalogue import all_metrics
 from gocost.model.errors import GocostError, UsageError
 from gocost.model.fact import Fact
@@ -50,6 +50,8 @@ class Request:
     """CPU profiles that were recorded of the services."""
     trace: str | None = None
     """An execution trace that was."""
+    dumps: tuple[str, ...] = ()
+    """Goroutine dumps that were taken of them."""
     today: date = field(default_factory=date.today)
     progress: Callable[[str], None] = lambda _: None
 
@@ -77,6 +79,7 @@ def _measuring(request: Request, stack: ExitStack) -> tuple[Measuring, list[Note
         rebuild=request.rebuild,
         profiles=request.profiles,
         trace=request.trace,
+        dumps=request.dumps,
         progress=request.progress,
     )
     if base is None:
@@ -96,6 +99,16 @@ def _measuring(request: Request, stack: ExitStack) -> tuple[Measuring, list[Note
     return Measuring(context, stack, side), [dirty] if side.repository.dirty() else []
 
 
+def _recorded(request: Request) -> frozenset[Need]:
+    """What was recorded and given with the command."""
+    given = {
+        Need.PROFILE: request.profiles,
+        Need.TRACE: request.trace,
+        Need.DUMPS: request.dumps,
+    }
+    return frozenset(need for need, what in given.items() if what)
+
+
 def _service(
     governed: Governed,
     commit: str,
@@ -109,8 +122,7 @@ def _service(
     around = here(
         offline=request.offline,
         base=measuring.base is not None,
-        profile=bool(request.profiles),
-        trace=request.trace is not None,
+        recorded=_recorded(request),
     )
     compared = measuring.base is not None or measuring.saved is not None
     planned = plan(_metrics(governed, compared=compared), service, around)

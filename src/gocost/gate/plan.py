@@ -23,6 +23,12 @@ from gocost.policy.evaluation import NO_BASE
 from gocost.policy.rules import Rule
 from gocost.sources.go_command import MISSING
 
+_RECORDINGS: Mapping[Need, str] = {
+    Need.PROFILE: "no CPU profile was given; add --profile FILE",
+    Need.TRACE: "no execution trace was given; add --trace FILE",
+    Need.DUMPS: "no goroutine dump was given; add --goroutines FILE",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -34,7 +40,7 @@ class Step:
 
 def is_recorded(step: Step) -> bool:
     """Whether it reads what was recorded of the head, and so has nothing to do at a base."""
-    return bool({Need.PROFILE, Need.TRACE} & step.spec.needs)
+    return bool(_RECORDINGS.keys() & step.spec.needs)
 
 
 def needs_binary(steps: Iterable[Step]) -> bool:
@@ -62,11 +68,11 @@ class Surroundings:
     root: bool = False
     offline: bool = False
     base: bool = False
-    profile: bool = False
-    trace: bool = False
+    recorded: frozenset[Need] = frozenset()
+    """What was recorded and given with the command."""
 
 
-def here(*, offline: bool, base: bool, profile: bool = False, trace: bool = False) -> Surroundings:
+def here(*, offline: bool, base: bool, recorded: frozenset[Need] = frozenset()) -> Surroundings:
     """This machine, and what was given with the command."""
     return Surroundings(
         system=sys.platform,
@@ -75,8 +81,7 @@ def here(*, offline: bool, base: bool, profile: bool = False, trace: bool = Fals
         root=hasattr(os, "geteuid") and os.geteuid() == 0,
         offline=offline,
         base=base,
-        profile=profile,
-        trace=trace,
+        recorded=recorded,
     )
 
 
@@ -127,10 +132,9 @@ def _lacking(spec: Spec, service: Service, around: Surroundings) -> tuple[bool, 
         mine = f"{_goos(around.system)}/{around.machine}"
         if service.build.platform != mine:
             return False, f"it is built for {service.build.platform} and cannot run on {mine}"
-    if Need.PROFILE in needs and not around.profile:
-        return False, "no CPU profile was given; add --profile FILE"
-    if Need.TRACE in needs and not around.trace:
-        return False, "no execution trace was given; add --trace FILE"
+    for recording, missing in _RECORDINGS.items():
+        if recording in needs and recording not in around.recorded:
+            return False, missing
     if Need.BASE in needs and not around.base:
         return False, NO_BASE
     if Need.NETWORK in needs and around.offline:

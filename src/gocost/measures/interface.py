@@ -31,6 +31,8 @@ class Need(StrEnum):
     BASE = "base"
     PROFILE = "profile"
     """A CPU profile that was recorded: of this head, whatever is built here."""
+    DUMPS = "dumps"
+    """Goroutine dumps that were taken."""
     TRACE = "trace"
     """An execution trace that was recorded."""
     LINUX = "linux"
@@ -90,6 +92,8 @@ class Context:
     """The metrics that are asked for, so that a measure need not work out others; empty for all."""
     profiles: tuple[str, ...] = ()
     """Files or URLs of recorded CPU profiles, several as one."""
+    dumps: tuple[str, ...] = ()
+    """Files of goroutine dumps, or the URL of a service that is asked for them."""
     trace: str | None = None
     """The file of a recorded execution trace."""
     deadline: float = float("inf")

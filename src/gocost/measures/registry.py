@@ -62,6 +62,14 @@ SPECS: tuple[Spec, ...] = (
         function="gocost.measures.recorded_profile:measure",
     ),
     Spec(
+        name="recorded_goroutines",
+        gives=("goroutines.count", "goroutines.leak.*"),
+        needs=frozenset({Need.DUMPS}),
+        rank=46,
+        deadline=300.0,
+        function="gocost.measures.recorded_goroutines:measure",
+    ),
+    Spec(
         name="recorded_trace",
         gives=("scheduler.*",),
         needs=frozenset({Need.TRACE}),
@@ -71,7 +79,16 @@ SPECS: tuple[Spec, ...] = (
     ),
     Spec(
         name="portrait",
-        gives=("memory.*", "gc.*", "goroutines.*", "process.*", "latency.*"),
+        gives=(
+            "memory.*",
+            "gc.*",
+            "goroutines.start",
+            "goroutines.load",
+            "goroutines.after",
+            "goroutines.leaked",
+            "process.*",
+            "latency.*",
+        ),
         needs=frozenset({Need.BINARY, Need.RUN, Need.LINUX}),
         rank=50,
         # What the policy's own `run:` takes is added to it; with a base it runs several rounds.

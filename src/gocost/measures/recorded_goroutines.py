@@ -1,0 +1,34 @@
+"""Goroutine dumps that were taken of a service, for rules over what is found in them."""
+
+from __future__ import annotations
+
+from gocost.analyses.goroutines.groups import group
+from gocost.analyses.goroutines.tables import facts
+from gocost.analyses.goroutines.verdicts import judge
+from gocost.measures.goroutines import Reading
+from gocost.measures.interface import Context, Measured, Target
+from gocost.model.report import Note
+from gocost.sources.recordings import is_url
+
+PROBABLE = "goroutines.leak.probable"
+APART = 5.0
+"""Seconds between the three dumps that a service is asked for."""
+
+
+def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
+    """How many goroutines there are, and how many leak. Raises SourceError and FormatError."""
+    reading = Reading()
+    names = list(context.dumps)
+    if is_url(names[0]):
+        taken = reading.service(names[0], 3, APART, leaks=True, progress=context.progress)
+    else:
+        context.progress("reading the dumps")
+        taken = reading.files(names, None)
+    found = taken.dumps
+    judged = judge(found, group(found))
+    made = facts(found, judged, target.subject, f"goroutine dumps {', '.join(names)}")
+    unknown = {}
+    if not any(fact.metric == PROBABLE for fact in made):
+        unknown[PROBABLE] = "it takes three dumps under steady load to tell"
+    notes = [Note("info", text) for text in taken.notes]
+    return Measured(facts=made, notes=notes, unknown=unknown)
