@@ -75,10 +75,29 @@ def test_a_wrong_option_says_where_help_is() -> None:
     assert "--sise" in done.stderr
 
 
-def test_a_report_piped_to_a_reader_that_leaves_is_no_error() -> None:
-    command = f"{sys.executable} -m gocost --help | head -1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert done.stderr == ""
+@pytest.mark.parametrize("arguments", ["--help", "explain", "explain --format json"])
+def test_output_piped_to_a_reader_that_leaves_is_no_error(arguments: str) -> None:
+    done = read_by_nobody(f"{sys.executable} -m gocost {arguments}")
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_a_reader_that_leaves_changes_no_verdict_and_loses_no_saved_report(tmp_path: Path) -> None:
+    policy = (
+        "version: 1\nservices: {x: {package: ., build: {binary: absent}}}\n"
+        "rules: [{metric: binary.size, max: 1 MiB}]\n"
+    )
+    (tmp_path / "gocost.yaml").write_text(policy)
+    done = read_by_nobody(f"{sys.executable} -m gocost check --save saved.json", tmp_path)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+    assert json.loads((tmp_path / "saved.json").read_text())["command"] == "check"
+
+
+def read_by_nobody(command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """What a shell says is the exit code of `command`, whose reader has left before it writes."""
+    script = f"exec 3>&1; {{ {command}; echo $? >&3; }} | :"
+    return subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, cwd=cwd, check=False
+    )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

@@ -117,8 +117,10 @@ def run(arguments: list[str], *, program: str = "gocost") -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return _interrupted()
-    except BrokenPipeError:
-        discard_output()  # the reader (`| head`) has what it wanted
+    except SystemExit as error:
+        if error.code != 1:  # of a signal, see _end_on_request
+            raise
+        discard_output()  # click's code for a reader of help that left (`| head`): no limit broke
         return 0
     except Exception as error:  # noqa: BLE001 - the last place that can tell a user's error from ours
         return _failed(error, debug=debug)

@@ -93,19 +93,23 @@ def written(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _standard_output() -> Iterator[TextIO]:
-    """stdout, flushed at the end. Raises UsageError where it is closed or its disk is full."""
+    """stdout, flushed at the end. Raises UsageError where it is closed or its disk is full.
+
+    A reader that leaves (`| head`) has what it wanted: the command goes on, so that what it still
+    has to save is saved and its exit code stays its verdict.
+    """
     hint = "name a file with -o"
     if sys.stdout is None:
         raise UsageError("standard output is closed", hint=hint)
     try:
         yield sys.stdout
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
         from gocost.cli.main import discard_output
 
         discard_output()
+        if isinstance(error, BrokenPipeError):
+            return
         raise UsageError(
             f"standard output cannot be written: {error.strerror}", hint=hint
         ) from error
