@@ -47,7 +47,7 @@ def test_a_ref_that_does_not_exist_says_what_to_type(branched: tuple[Path, str])
     with pytest.raises(UsageError, match=r"no commit 'nope'.*git branch -a"):
         found(root).merge_base("nope")
     git(root, "remote", "add", "origin", str(root))
-    with pytest.raises(UsageError, match="git fetch origin nope"):
+    with pytest.raises(UsageError, match="git fetch origin nope:refs/remotes/origin/nope"):
         found(root).merge_base("origin/nope")
 
 
@@ -72,6 +72,37 @@ def test_a_shallow_clone_gets_the_fetch_to_type(branched: tuple[Path, str], tmp_
     assert found(shallow).shallow()
     with pytest.raises(UsageError, match="git fetch --unshallow origin"):
         found(shallow).merge_base("origin/main")
+
+
+def test_what_a_shallow_clone_is_told_to_type_leads_to_the_base(
+    branched: tuple[Path, str], tmp_path: Path
+) -> None:
+    root, base = branched
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=topic", root.as_uri(), "shallow")
+    repository = found(tmp_path / "shallow")
+    typed = []
+    while len(typed) < 3:
+        try:
+            assert repository.merge_base("origin/main") == base
+        except UsageError as error:
+            typed.append(error.hint.partition("git ")[2])
+            git(repository.root, *typed[-1].split())
+        else:
+            break
+    assert typed == [
+        "fetch origin main:refs/remotes/origin/main",
+        "fetch --unshallow origin",
+    ]
+
+
+def test_a_commit_that_is_older_than_a_shallow_clone(
+    branched: tuple[Path, str], tmp_path: Path
+) -> None:
+    root, base = branched
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=topic", root.as_uri(), "shallow")
+    for ref in ("HEAD~1", base):
+        with pytest.raises(UsageError, match="git fetch --unshallow origin"):
+            found(tmp_path / "shallow").merge_base(ref)
 
 
 def test_the_base_is_checked_out_outside_and_removed(branched: tuple[Path, str]) -> None:

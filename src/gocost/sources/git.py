@@ -54,9 +54,14 @@ class Repository:
         )
         if not done.ok:
             hint = "check its name with `git branch -a`"
+            remotes = self.output("remote").split()
             remote, slash, branch = ref.partition("/")
-            if slash and remote in self.output("remote").split():
-                hint = f"fetch it: git fetch {remote} {branch}"
+            if slash and remote in remotes:
+                # Both ends are named: a clone of one branch keeps no other under its own name.
+                hint = f"fetch it: git fetch {remote} {branch}:refs/remotes/{ref}"
+            elif self.shallow():
+                remote = (remotes or ["origin"])[0]
+                hint = f"where it is older than this shallow clone: git fetch --unshallow {remote}"
             raise UsageError(f"there is no commit {ref!r} in {self.root}", hint=hint)
         return done.stdout.strip()
 
