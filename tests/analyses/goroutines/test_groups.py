@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gocost.analyses.goroutines.groups import Dumps, Group, Interval, group
+from gocost.analyses.goroutines.groups import MAX_GROUPS, Dumps, Group, Interval, group
 from gocost.formats.goroutine_dump.decoding import decode
+from gocost.model.errors import FormatError
 from tests.analyses.goroutines.dumps import dump, written
 
 
@@ -110,3 +111,11 @@ def test_the_largest_first_and_the_sum_is_all() -> None:
     groups = group(Dumps([one]))
     assert [each.count for each in groups][:3] == [8, 7, 6]
     assert sum(each.count for each in groups) == one.total == 37
+
+
+def test_more_groups_than_any_service_has() -> None:
+    text = "".join(
+        f"goroutine {n} [select]:\nmain.f{n}()\n\t/m.go:1 +0x1\n\n" for n in range(MAX_GROUPS + 1)
+    )
+    with pytest.raises(FormatError, match=r"more than 100,000 groups of goroutines differ; cut"):
+        group(Dumps([decode([text.encode()])]))

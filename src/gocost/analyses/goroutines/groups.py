@@ -14,9 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gocost.formats.goroutine_dump.dump import LEAKED, Dump, Form, Frame, Int32s, Int64s, frames
+from gocost.model.errors import FormatError
 
 NIL_CHANNEL: Final = frozenset({"chan receive (nil chan)", "chan send (nil chan)"})
 NO_CASES: Final = "select (no cases)"
+MAX_GROUPS: Final = 100_000
+"""Services have some hundreds; a text made to be slow can have one a goroutine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,13 @@ class Dumps:
 
 
 def group(found: Dumps, *, older_than: float | None = None) -> list[Group]:
-    """The groups of the last dump, the largest first."""
+    """The groups of the last dump, the largest first. Raises FormatError beyond MAX_GROUPS."""
     keys = _Keys()
     rows = [keys.of(dump) for dump in found.dumps]
+    if len(keys) > MAX_GROUPS:
+        raise FormatError(
+            f"more than {MAX_GROUPS:,} groups of goroutines differ", hint="cut the file into parts"
+        )
     last, own = found.dumps[-1], rows[-1]
     certain = _certain(last)
     waited = _waited(found, rows, older_than)
