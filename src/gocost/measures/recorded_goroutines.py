@@ -31,4 +31,5 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     if not any(fact.metric == PROBABLE for fact in made):
         unknown[PROBABLE] = "it takes three dumps under steady load to tell"
     notes = [Note("info", text) for text in taken.notes]
+    notes += [Note("warning", dump.lost) for dump in found.dumps if dump.lost]
     return Measured(facts=made, notes=notes, unknown=unknown)
