@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -133,11 +135,17 @@ def test_the_same_commands_in_python(folder: Path) -> None:
 
 
 def test_cost_checker_is_check() -> None:
-    from click.testing import CliRunner
+    def cost_checker(*arguments: str) -> subprocess.CompletedProcess[str]:
+        script = "from gocost.cli.main import cost_checker; cost_checker()"
+        return subprocess.run(
+            [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False
+        )
 
-    from gocost.cli import main
-
-    result = CliRunner().invoke(main.gocost, ["check", "--help"])
-    assert "Hold" in result.output or "hold them" in result.output
+    own, other = run("check", "-h").stdout, cost_checker("-h").stdout
+    assert "Usage: cost-checker [OPTIONS]" in other
+    assert own.partition("\n")[2] == other.partition("\n")[2]
     for option in ("--policy", "--base", "--service", "--save", "--offline", "--rebuild"):
-        assert option in result.output
+        assert option in other
+    wrong = cost_checker("check")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "see `cost-checker --help`" in wrong.stderr

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -53,7 +53,10 @@ class Commands(click.Group):
                     formatter.write_dl(rows)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
+
+
+@click.command(cls=Commands, context_settings=HELP)
 @click.version_option(VERSION, prog_name="gocost", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def gocost(debug: bool) -> None:
@@ -62,15 +65,17 @@ def gocost(debug: bool) -> None:
 
 def main() -> None:
     """The `gocost` console script."""
-    _as_a_process(sys.argv[1:], program="gocost")
+    _as_a_process(gocost, program="gocost")
 
 
 def cost_checker() -> None:
     """The `cost-checker` console script: `gocost check` under the name that pipelines know."""
-    _as_a_process(["check", *sys.argv[1:]], program="cost-checker")
+    from gocost.cli.check import command
+
+    _as_a_process(command, program="cost-checker")
 
 
-def _as_a_process(arguments: list[str], *, program: str) -> NoReturn:
+def _as_a_process(command: click.Command, *, program: str) -> NoReturn:
     _end_on_request()
     if sys.stderr is None:  # closed (`2>&-`): there is nobody to talk to
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
@@ -82,7 +87,7 @@ def _as_a_process(arguments: list[str], *, program: str) -> NoReturn:
     # What imports make stays until the end: looking through it for garbage, while they run and
     # once more at the exit, takes a quarter of a second's command.
     gc.set_threshold(50_000, 20, 20)
-    code = run(arguments, program=program)
+    code = run(sys.argv[1:], command, program=program)
     gc.freeze()
     sys.exit(code)
 
@@ -98,12 +103,12 @@ def _end_on_request() -> None:
             signal.signal(getattr(signal, name), leave)
 
 
-def run(arguments: list[str], *, program: str = "gocost") -> int:
+def run(arguments: list[str], command: click.Command = gocost, *, program: str = "gocost") -> int:
     """Carry out a command line; every way out of it becomes one line and an exit code."""
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"]
     try:
-        code = gocost.main(arguments, prog_name=program, standalone_mode=False)
+        code = command.main(arguments, prog_name=program, standalone_mode=False, **HELP)
         return int(code) if isinstance(code, int) else 0
     except click.exceptions.Abort:
         return _interrupted()
