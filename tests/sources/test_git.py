@@ -80,7 +80,7 @@ def test_what_a_shallow_clone_is_told_to_type_leads_to_the_base(
     root, base = branched
     git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=topic", root.as_uri(), "shallow")
     repository = found(tmp_path / "shallow")
-    typed = []
+    typed: list[str] = []
     while len(typed) < 3:
         try:
             assert repository.merge_base("origin/main") == base
