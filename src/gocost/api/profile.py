@@ -10,6 +10,7 @@ from gocost.analyses.profile.names import compiled
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.tables import (
     GRANULARITIES,
+    OF_FUNCTIONS,
     TOTAL,
     by_name,
     calls_of,
@@ -28,6 +29,7 @@ from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
 
 if TYPE_CHECKING:
+    from gocost.analyses.ownership import Repository
     from gocost.formats.buildinfo import BuildInfo
 
 ROWS = 20
@@ -46,13 +48,14 @@ def profile(
     tags: bool = False,
     traces: bool = False,
     binary: str | None = None,
+    codeowners: str | None = None,
     page: str = "profile",
     seconds: float | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
     **options: Any,
 ) -> Report:
-    """Costs by function, package, module, file, line or address of one or several profiles.
+    """Costs by function, package, module, owner, file, line or address of some profiles.
 
     `files` are paths or URLs, merged where there are several; `base` is subtracted, and with
     `diff_base` percentages are of the base. The other options are pprof's by their names with
@@ -61,6 +64,7 @@ def profile(
     `relative_percentages`, `drop_negative`, `noinlines`, `showcolumns`, `trim_path`, `source_path`.
     `peek` is an expression: callers and callees of what matches; `tree` is that of every function.
     `tags` is what was spent under each label, `traces` is every sample with its stack.
+    `by="owner"` goes by `codeowners`, by default the CODEOWNERS of the current repository.
     Tables: the one that `by` names (`functions`), or `calls`, `labels`, `samples`.
 
     Raises UsageError for an option that is wrong, SourceError where a file cannot be read and
@@ -73,10 +77,11 @@ def profile(
         )
     reading = Reading(page, seconds, headers, max_bytes)
     found = reading.compared(files, base, diff_base, normalize=normalize)
-    pprofs = {"packages": "functions", "modules": "functions"}
-    chosen = Options(granularity=pprofs.get(GRANULARITIES[by], GRANULARITIES[by]), **options)
+    chosen = Options(granularity=OF_FUNCTIONS.get(by, GRANULARITIES[by]), **options)
     seen = view(found, chosen)
-    nodes = by_name(seen, chosen, by, _build_info(binary))
+    info = _build_info(binary)
+    repository = _repository(codeowners, info, seen) if by == "owner" else None
+    nodes = by_name(seen, chosen, by, info, repository)
     spent = costs(seen, nodes)
     if tags or traces:
         from gocost.analyses.profile.samples import labels_table, samples_table
@@ -127,6 +132,16 @@ def _build_info(binary: str | None) -> BuildInfo | None:
 
     with opened(Path(binary)) as image:
         return image.info
+
+
+def _repository(codeowners: str | None, info: BuildInfo | None, seen: View) -> Repository:
+    from pathlib import Path
+
+    from gocost.measures.ownership import repository
+
+    found, passed_over = repository(Path(), Path(codeowners) if codeowners else None, info)
+    seen.notes.extend(passed_over)
+    return found
 
 
 def _report(

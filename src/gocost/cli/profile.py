@@ -76,15 +76,20 @@ def fetching(function: F) -> F:
 
 
 def sorting(function: F) -> F:
-    """`--by`, `--cum` and `--binary`."""
+    """`--by`, `--cum`, `--binary` and `--codeowners`."""
     function = click.option(
         "--by",
         default="function",
         show_default=True,
         metavar="WHAT",
-        help="function, filefunction, file, line, address, package or module.",
+        help="function, filefunction, file, line, address, package, module or owner.",
     )(function)
     function = click.option("--cum", is_flag=True, help="Sort by cumulative cost.")(function)
+    function = click.option(
+        "--codeowners",
+        metavar="FILE",
+        help="Whose code is whose, for --by owner [default: the repository's CODEOWNERS].",
+    )(function)
     return click.option(
         "--binary", metavar="FILE", help="The program, for its modules and their versions."
     )(function)

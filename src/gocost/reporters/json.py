@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 import msgspec
@@ -59,9 +59,17 @@ def encode(value: Any, *, indent: int = 0) -> str:
 
 def _encode(value: Any) -> bytes:
     try:
-        return msgspec.json.encode(value)
+        return msgspec.json.encode(value, enc_hook=_listed)
     except (UnicodeEncodeError, OverflowError):
-        return msgspec.json.encode(_strict(msgspec.to_builtins(value, builtin_types=())))
+        plain = msgspec.to_builtins(value, builtin_types=(), enc_hook=_listed)
+        return msgspec.json.encode(_strict(plain))
+
+
+def _listed(value: Any) -> list[Any]:
+    """Rows that are made when they are looked at. Raises NotImplementedError for anything else."""
+    if isinstance(value, Sequence):
+        return list(value)
+    raise NotImplementedError(f"{type(value)} has no form in JSON")
 
 
 def _strict(value: Any) -> Any:

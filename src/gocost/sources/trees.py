@@ -1,4 +1,4 @@
-"""Folders copied whole, to build somewhere else what was built here."""
+"""Trees of folders: copied whole, to build somewhere else; searched for modules."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gocost.model.errors import SourceError
+from gocost.model.errors import SourceError, UsageError
 from gocost.sources.files import translated
 
 MAX_BYTES = 4 << 30
+MAX_FOLDERS = 200_000
 LEFT_OUT = (".git", ".hg", ".svn", "node_modules")
 
 
@@ -50,3 +51,25 @@ def _check_size(tree: Path, limit: int) -> None:
                     f"{tree} holds more than the cap of {limit >> 20} MiB to copy",
                     hint="keep large files outside the module",
                 )
+
+
+def module_folders(root: Path) -> Iterator[str]:
+    """Folders with a go.mod, relative, from the root down, without those that Go passes over.
+
+    Raises UsageError in a tree that is larger than a repository.
+    """
+    for seen, (folder, names, files) in enumerate(os.walk(root)):
+        if seen > MAX_FOLDERS:
+            raise UsageError(
+                f"{root} holds more than {MAX_FOLDERS:,} folders",
+                hint="name the CODEOWNERS of the service's repository with --codeowners",
+            )
+        names[:] = sorted(
+            name
+            for name in names
+            if not name.startswith((".", "_"))
+            and name not in ("vendor", "testdata", "node_modules")
+        )
+        if "go.mod" in files:
+            inside = Path(folder).relative_to(root).as_posix()
+            yield "" if inside == "." else inside

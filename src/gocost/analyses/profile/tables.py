@@ -7,6 +7,7 @@ table's flat column adds up to `profile.total` where nothing was left out of sta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, overload
 
 from gocost.analyses.profile.nodes import Nodes, grouped
@@ -16,6 +17,7 @@ from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, SumsTo, Table
 
 if TYPE_CHECKING:
+    from gocost.analyses.ownership import Repository
     from gocost.formats.buildinfo import BuildInfo
 
 Row = Sequence[Cell]
@@ -29,19 +31,36 @@ GRANULARITIES: Final = {
     "address": "addresses",
     "package": "packages",
     "module": "modules",
+    "owner": "owners",
 }
 """What `--by` takes, and the name of the table that it makes."""
+OF_FUNCTIONS: Final = {"package": "functions", "module": "functions", "owner": "filefunctions"}
+"""Those that are made of nodes at one of pprof's granularities."""
 
 
-def by_name(seen: View, options: Options, by: str, info: BuildInfo | None = None) -> Nodes:
-    """The nodes at a word of `--by`."""
-    nodes = nodes_in(seen, options)
-    if by not in ("package", "module"):
-        return nodes
+def by_name(
+    seen: View,
+    options: Options,
+    by: str,
+    info: BuildInfo | None = None,
+    repository: Repository | None = None,
+) -> Nodes:
+    """The nodes at a word of `--by`; for `owner` the repository is needed."""
+    if by not in OF_FUNCTIONS:
+        return nodes_in(seen, options)
     from gocost.analyses.profile.groups import modules_of, packages_of
 
-    group = packages_of if by == "package" else modules_of
-    return grouped(nodes, group([node.name for node in nodes.nodes], info))
+    nodes = nodes_in(seen, replace(options, granularity=OF_FUNCTIONS[by]))
+    names = [node.name for node in nodes.nodes]
+    if by == "package":
+        return grouped(nodes, packages_of(names, info))
+    if by == "module":
+        return grouped(nodes, modules_of(names, info))
+    from gocost.analyses.ownership import owners_of
+
+    assert repository is not None
+    files = [node.file for node in nodes.nodes]
+    return grouped(nodes, owners_of(packages_of(names, info), files, repository))
 
 
 def value_columns(seen: View) -> tuple[Column, ...]:
@@ -134,6 +153,7 @@ def _name_columns(by: str) -> tuple[Column, ...]:
         "address": "address, function, file and line",
         "package": "import path",
         "module": "module path, and its version where the binary was given",
+        "owner": "who CODEOWNERS names, or the module that is another's",
     }[by]
     return (Column(by, Unit.TEXT, meaning),)
 

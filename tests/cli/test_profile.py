@@ -1,0 +1,64 @@
+"""`gocost profile` as it is typed: every form that a report can be had in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from gocost.reporters.registry import NAMES
+from gocost.reporters.schema import PUBLISHED
+from tests.fixtures.profiles import small
+
+GOCOST = str(Path(sys.executable).with_name("gocost"))
+
+
+def gocost(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [GOCOST, "profile", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def cpu(tmp_path: Path) -> Path:
+    path = tmp_path / "cpu.pb"
+    path.write_bytes(small())
+    return path
+
+
+def test_json_has_whole_numbers_in_the_types_own_unit(cpu: Path) -> None:
+    done = gocost("top", cpu, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text())).validate(report)
+    assert report["tables"]["functions"]["rows"] == [["main.main", 30, 1.0, 30, 1.0]]
+    assert report["facts"][0]["value"] == 30
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_every_form(cpu: Path, form: str) -> None:
+    done = gocost("top", cpu, "--format", form)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    if form in ("text", "html", "markdown", "csv"):
+        assert "main.main" in done.stdout
+
+
+def test_csv(cpu: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(gocost("top", cpu, "--format", "csv").stdout)))
+    assert [(row["function"], row["flat"]) for row in rows] == [("main.main", "30")]
+
+
+def test_a_word_that_is_no_granularity(cpu: Path) -> None:
+    done = gocost("top", cpu, "--by", "team")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "gocost: there is nothing to sort a profile by named 'team'; choose of function, "
+        "filefunction, file, line, address, package, module, owner\n"
+    )
