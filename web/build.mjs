@@ -1,5 +1,6 @@
-// Bundles the report's script and style into the folder named on the command line, each as one
-// file, with the licences of what was bundled in a third file and at the head of the script.
+// Bundles the report's scripts and its style into the folder named on the command line, each as one
+// file, with the licences of what was bundled in LICENSES.txt and at the head of the script. A page
+// carries the scripts that it needs: report.js, and flame.js where it has a flame graph.
 import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,12 +42,18 @@ function licence(name) {
   return `${name} ${version} (${license})\n\n${text}\n`;
 }
 
-const script = await build({ ...shared, entryPoints: ["src/report.js"], format: "iife" });
-const style = await build({ ...shared, entryPoints: ["src/report.css"] });
-const licences = packages(script.metafile).map(licence).join("\n");
-
 mkdirSync(out, { recursive: true });
-const head = licences ? `/*\n${licences.replaceAll("*/", "* /")}*/\n` : "";
-writeFileSync(join(out, "report.js"), head + script.outputFiles[0].text);
+const used = new Set();
+for (const name of ["report", "flame"]) {
+  // A package's own style sheet is left out: the report has one for all.
+  const loader = { ".css": "empty" };
+  const made = await build({ ...shared, entryPoints: [`src/${name}.js`], format: "iife", loader });
+  const names = packages(made.metafile);
+  for (const each of names) used.add(each);
+  const texts = names.map(licence).join("\n");
+  const head = texts ? `/*\n${texts.replaceAll("*/", "* /")}*/\n` : "";
+  writeFileSync(join(out, `${name}.js`), head + made.outputFiles[0].text);
+}
+const style = await build({ ...shared, entryPoints: ["src/report.css"] });
 writeFileSync(join(out, "report.css"), style.outputFiles[0].text);
-writeFileSync(join(out, "LICENSES.txt"), licences);
+writeFileSync(join(out, "LICENSES.txt"), [...used].sort().map(licence).join("\n"));

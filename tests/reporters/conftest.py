@@ -5,15 +5,20 @@ from __future__ import annotations
 import io
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gocost.model.report import Report
 from gocost.reporters.interface import Settings
 from gocost.reporters.registry import reporter
+
+if TYPE_CHECKING:
+    from selenium import webdriver
+
+Open = Callable[[Report], "webdriver.Chrome"]
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
@@ -81,3 +86,33 @@ def junit_schema() -> Any:
     import xmlschema
 
     return xmlschema.XMLSchema(JUNIT_SCHEMA)
+
+
+@pytest.fixture
+def page(chrome: webdriver.Chrome, tmp_path: Path) -> Iterator[Open]:
+    """Opens a report's page; afterwards nothing may stand in the console or have been fetched."""
+
+    def load(report: Report) -> webdriver.Chrome:
+        file = tmp_path / "report.html"
+        file.write_text(rendered("html", report), encoding="utf-8")
+        chrome.get(file.as_uri())
+        return chrome
+
+    chrome.get_log("browser")  # type: ignore[no-untyped-call]
+    chrome.get_log("performance")  # type: ignore[no-untyped-call]
+    yield load
+    complaints = chrome.get_log("browser")  # type: ignore[no-untyped-call]
+    fetched = requests_of(chrome.get_log("performance"))  # type: ignore[no-untyped-call]
+    assert complaints == []
+    assert {url.partition(":")[0] for url in fetched} <= {"file", "data"}
+    assert sum(url.startswith("file:") for url in fetched) == 1
+
+
+def requests_of(log: list[dict[str, Any]]) -> list[str]:
+    """The addresses that the browser asked for."""
+    messages = [json.loads(entry["message"])["message"] for entry in log]
+    return [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from gocost.model.fact import Fact
-from gocost.model.quantity import Unit
+from gocost.model.quantity import Money, Unit
 from gocost.model.report import (
     Change,
     Column,
@@ -215,6 +217,50 @@ def explain() -> Report:
     )
 
 
+def flamed() -> Report:
+    """`gocost profile flame --base`, and what a bill would add: money beside the values."""
+    ns = Unit.NANOSECONDS
+    frames = [
+        ("main.main", None, 0, 0),
+        ("example.com/shop/cart.(*Cart).Total", 0, 3_000_000_000, 1_000_000_000),
+        ("encoding/json.Marshal", 1, 2_000_000_000, 2_000_000_000),
+        ("encoding/json.Marshal", 0, 500_000_000, 900_000_000),
+        ("(small)", 0, 10, 0),
+    ]
+    return Report(
+        command="profile",
+        gocost="0.1.0",
+        facts=[Fact("profile.total", 1_600_000_010, Unit.COUNT, labels={"unit": "nanoseconds"})],
+        tables={
+            "functions": Table(
+                "cpu by function",
+                (Column("function"), Column("flat", ns, additive=True)),
+                [[frames[1][0], 2_000_000_000], [frames[2][0], -400_000_000], ["main.main", 0]],
+            ),
+            "stacks": Table(
+                "cpu by stack",
+                (
+                    Column("function", Unit.TEXT, "what the frame is of"),
+                    Column("parent", Unit.COUNT, "the row, counted from 0, of its caller"),
+                    Column("self", ns, "cpu in itself", additive=True),
+                    Column("base", ns, "the same before", additive=True),
+                    Column("delta", ns, "self less base", additive=True),
+                    Column("money", Unit.MONEY_PER_MONTH, "what self costs"),
+                ),
+                [
+                    [*row, row[2] - row[3], Money(Decimal(row[2]) / 400_000_000, "USD", "list")]
+                    for row in frames
+                ],
+                SumsTo("delta", "profile.total"),
+            ),
+        },
+        notes=[Note("info", "frames below 0.01% of the total are (small) in the flame graph")],
+        layout=Layout(
+            title="cpu.pb.gz: cpu, 1.6 s", tables=("functions",), facts=(), flames=("stacks",)
+        ),
+    )
+
+
 REPORTS = {
     "check": check,
     "clean": clean,
@@ -222,5 +268,6 @@ REPORTS = {
     "bench": bench,
     "portrait": portrait,
     "explain": explain,
+    "flamed": flamed,
     "hostile": hostile,
 }

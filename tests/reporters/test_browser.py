@@ -2,89 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 from selenium import webdriver
 from selenium.webdriver import ActionChains
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Layout, Report, Table
-from tests.reporters.conftest import rendered
+from tests.reporters.conftest import Open
 from tests.reporters.reports import REPORTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1200,1600",
-)
 DEADLINE = 20
-
-Open = Callable[[Report], webdriver.Chrome]
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """A headless Chromium with an empty profile."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if browser is None or driver is None:
-        pytest.skip("needs Chromium: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(driver))
-    started.get("about:blank")  # away from the browser's own first page
-    yield started
-    started.quit()
-
-
-@pytest.fixture
-def page(chrome: webdriver.Chrome, tmp_path: Path) -> Iterator[Open]:
-    """Opens a report's page; afterwards nothing may stand in the console or have been fetched."""
-
-    def load(report: Report) -> webdriver.Chrome:
-        file = tmp_path / "report.html"
-        file.write_text(rendered("html", report), encoding="utf-8")
-        chrome.get(file.as_uri())
-        return chrome
-
-    chrome.get_log("browser")  # type: ignore[no-untyped-call]
-    chrome.get_log("performance")  # type: ignore[no-untyped-call]
-    yield load
-    complaints = chrome.get_log("browser")  # type: ignore[no-untyped-call]
-    fetched = requests_of(chrome.get_log("performance"))  # type: ignore[no-untyped-call]
-    assert complaints == []
-    assert {url.partition(":")[0] for url in fetched} <= {"file", "data"}
-    assert sum(url.startswith("file:") for url in fetched) == 1
-
-
-def requests_of(log: list[dict[str, Any]]) -> list[str]:
-    """The addresses that the browser asked for."""
-    messages = [json.loads(entry["message"])["message"] for entry in log]
-    return [
-        message["params"]["request"]["url"]
-        for message in messages
-        if message["method"] == "Network.requestWillBeSent"
-    ]
 
 
 def crumbs(chrome: webdriver.Chrome) -> list[str]:

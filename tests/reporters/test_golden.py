@@ -16,11 +16,11 @@ EVERY = tuple(REPORTS)
 JUDGED = ("check", "clean", "hostile")
 WHICH = {
     "text": EVERY,
-    "json": ("check", "size", "portrait", "hostile"),
+    "json": ("check", "size", "portrait", "flamed", "hostile"),
     "markdown": EVERY,
     "summary": ("check", "portrait"),
     "csv": ("check", "size", "portrait", "hostile"),
-    "html": ("check", "size", "portrait", "hostile"),
+    "html": ("check", "size", "portrait", "flamed", "hostile"),
     "sarif": JUDGED,
     "junit": JUDGED,
     "github": JUDGED,

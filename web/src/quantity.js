@@ -1,18 +1,50 @@
-// Bytes and shares in the words that the rest of the report uses.
-const SCALE = [
-  ["GiB", 2 ** 30],
-  ["MiB", 2 ** 20],
-  ["KiB", 2 ** 10],
-];
+// Numbers, bytes, times and shares in the words that the rest of the report uses.
+const SCALES = {
+  bytes: [
+    ["GiB", 2 ** 30],
+    ["MiB", 2 ** 20],
+    ["KiB", 2 ** 10],
+    ["B", 1],
+  ],
+  seconds: [
+    ["s", 1],
+    ["ms", 1e-3],
+    ["µs", 1e-6],
+    ["ns", 1e-9],
+  ],
+};
 
 export function bytes(value) {
-  for (const [name, factor] of SCALE) {
-    if (value >= factor) {
-      const scaled = value / factor;
-      return `${scaled >= 100 ? scaled.toFixed(0) : Number(scaled.toPrecision(3))} ${name}`;
-    }
-  }
-  return `${Math.round(value)} B`;
+  return scaled(value, SCALES.bytes);
+}
+
+export function seconds(value) {
+  if (value >= 120) return `${(value / 60).toFixed(1)} min`;
+  return value ? scaled(value, SCALES.seconds) : "0 s";
+}
+
+function scaled(value, scale) {
+  const [name, factor] = scale.find(([, least]) => value >= least) ?? scale.at(-1);
+  const number = value / factor;
+  if (name === "B") return `${Math.round(number)} B`;
+  return `${number >= 100 ? number.toFixed(0) : Number(number.toPrecision(3))} ${name}`;
+}
+
+// A value in one of the report's units; `signed` has a plus before what is above zero.
+export function quantity(value, unit, signed = false) {
+  const sign = value < 0 ? "-" : signed && value > 0 ? "+" : "";
+  const amount = Math.abs(value);
+  if (unit === "nanoseconds") return sign + seconds(amount / 1e9);
+  if (unit === "seconds") return sign + seconds(amount);
+  if (unit === "bytes") return sign + bytes(amount);
+  return sign + Number(amount.toPrecision(amount >= 1e4 ? 12 : 4)).toLocaleString("en");
+}
+
+export function money(value, currency, per = "") {
+  const amount = Math.abs(value);
+  if (amount > 0 && amount < 0.005) return `${value < 0 ? "> -" : "< "}0.01 ${currency}${per}`;
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  return `${value < 0 ? "-" : ""}${amount.toLocaleString("en", digits)} ${currency}${per}`;
 }
 
 export function share(part, whole) {

@@ -21,7 +21,7 @@ from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Costs, Options, View, calls, costs, order, view
 from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.formats.pprof.profile import Profile
-from gocost.measures.profiles import Reading
+from gocost.measures.profiles import Reading, Recorded
 from gocost.model.errors import UsageError
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, format_quantity
@@ -38,17 +38,9 @@ ROWS = 20
 
 def profile(
     *files: str,
-    by: str = "function",
-    cum: bool = False,
     base: Sequence[str] = (),
     diff_base: Sequence[str] = (),
     normalize: bool = False,
-    peek: str | None = None,
-    tree: bool = False,
-    tags: bool = False,
-    traces: bool = False,
-    binary: str | None = None,
-    codeowners: str | None = None,
     page: str = "profile",
     seconds: float | None = None,
     headers: Mapping[str, str] | None = None,
@@ -58,26 +50,47 @@ def profile(
     """Costs by function, package, module, owner, file, line or address of some profiles.
 
     `files` are paths or URLs, merged where there are several; `base` is subtracted, and with
-    `diff_base` percentages are of the base. The other options are pprof's by their names with
-    underscores: `focus`, `ignore`, `hide`, `show`, `show_from`, `prune_from`, `tagfocus`,
-    `tagignore`, `tagshow`, `taghide`, `tagroot`, `tagleaf`, `sample_index`, `mean`,
-    `relative_percentages`, `drop_negative`, `noinlines`, `showcolumns`, `trim_path`, `source_path`.
-    `peek` is an expression: callers and callees of what matches; `tree` is that of every function.
-    `tags` is what was spent under each label, `traces` is every sample with its stack.
-    `by="owner"` goes by `codeowners`, by default the CODEOWNERS of the current repository.
-    Tables: the one that `by` names (`functions`), or `calls`, `labels`, `samples`.
+    `diff_base` percentages are of the base. The other arguments are those of `profile_report`.
 
     Raises UsageError for an option that is wrong, SourceError where a file cannot be read and
     FormatError where it is no profile.
     """
-    if by not in GRANULARITIES:
-        raise UsageError(
-            f"there is nothing to sort a profile by named {by!r}",
-            hint=f"choose of {', '.join(GRANULARITIES)}",
-        )
+    _granularity(options.get("by", "function"))  # said before a recording takes its time
     reading = Reading(page, seconds, headers, max_bytes)
-    found = reading.compared(files, base, diff_base, normalize=normalize)
+    recorded = reading.recorded(files, base, diff_base, normalize=normalize)
+    return profile_report(recorded, **options)
+
+
+def profile_report(
+    recorded: Recorded,
+    *,
+    by: str = "function",
+    cum: bool = False,
+    peek: str | None = None,
+    tree: bool = False,
+    tags: bool = False,
+    traces: bool = False,
+    flame: bool = False,
+    nodefraction: float | None = None,
+    binary: str | None = None,
+    codeowners: str | None = None,
+    **options: Any,
+) -> Report:
+    """The same of profiles that are read already.
+
+    `options` are pprof's by their names with underscores: `focus`, `ignore`, `hide`, `show`,
+    `show_from`, `prune_from`, `tagfocus`, `tagignore`, `tagshow`, `taghide`, `tagroot`, `tagleaf`,
+    `sample_index`, `mean`, `relative_percentages`, `drop_negative`, `noinlines`, `showcolumns`,
+    `trim_path`, `source_path`. `peek` is an expression: callers and callees of what matches; `tree`
+    is that of every function. `tags` is what was spent under each label, `traces` is every sample
+    with its stack. `flame` adds the tree of all stacks, which HTML draws, without what is below
+    `nodefraction` of the total. `by="owner"` goes by `codeowners`, by default the CODEOWNERS of the
+    current repository.
+    Tables: the one that `by` names (`functions`), or `calls`, `labels`, `samples`; and `stacks`.
+    """
+    _granularity(by)
     chosen = Options(granularity=OF_FUNCTIONS.get(by, GRANULARITIES[by]), **options)
+    found = recorded.difference()
     seen = view(found, chosen)
     info = _build_info(binary)
     repository = _repository(codeowners, info, seen) if by == "owner" else None
@@ -89,7 +102,23 @@ def profile(
         tables = {"labels": labels_table(seen)} if tags else {"samples": samples_table(seen, nodes)}
     else:
         tables = _tables(seen, nodes, spent, by, chosen, cum=cum, peek=peek, tree=tree)
-    return _report(files, found, seen, spent, tables)
+    report = _report(recorded.files, found, seen, spent, tables)
+    if not flame:
+        return report
+    from gocost.api.profile_flame import with_flame
+
+    if recorded.base is not None and not recorded.of_base:
+        seen = view(recorded.difference(apart=True), chosen)
+        nodes = by_name(seen, chosen, by, info, repository)
+    return with_flame(report, seen, nodes, by, nodefraction)
+
+
+def _granularity(by: str) -> None:
+    if by not in GRANULARITIES:
+        raise UsageError(
+            f"there is nothing to sort a profile by named {by!r}",
+            hint=f"choose of {', '.join(GRANULARITIES)}",
+        )
 
 
 def _tables(

@@ -17,14 +17,14 @@ from gocost.reporters.registry import NAMES
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def reporting(function: F) -> F:
+def reporting(function: F, default: str = "text") -> F:
     """`--format`, `-o` and `--top`; the command gets them as `output`."""
 
     @click.option(
         "--format",
         "format_",
         type=click.Choice(NAMES),
-        default="text",
+        default=default,
         show_default=True,
         help="How to print the report.",
     )

@@ -30,6 +30,11 @@ class Output(msgspec.Struct, frozen=True):
         with self._stream() as stream:
             reporter(self.format).render(report, stream, self._settings(stream))
 
+    def for_a_browser(self, hint: str) -> None:
+        """Raises UsageError where a page would fill the terminal instead of a file."""
+        if self.format == "html" and self.path is None and sys.stdout and sys.stdout.isatty():
+            raise UsageError("a page is for a browser", hint=f"name a file with -o FILE; {hint}")
+
     @contextmanager
     def _stream(self) -> Iterator[TextIO]:
         if self.path is None or self.path == "-":

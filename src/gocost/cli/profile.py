@@ -109,7 +109,30 @@ def top_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
     """What costs most, in itself and with what it calls."""
     from gocost.api.profile import profile
 
-    output.emit(profile(*files, **options))
+    output.emit(profile(*files, flame=output.format == "html", **options))
+    return 0
+
+
+@command.command("flame", short_help="A flame graph, as a page of its own.")
+@fetching
+@viewing
+@sorting
+@click.option(
+    "--nodefraction",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Frames below this share of the total are put together.  [default: 0.00001]",
+)
+@functools.partial(reporting, default="html")
+def flame_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
+    """A page with the flame graph of all stacks: search, zoom, callers and callees of a function.
+
+    With --base or --diff-base colours show what grew and what shrank.
+    """
+    from gocost.api.profile import profile
+
+    output.for_a_browser("or look at it at once: gocost profile view FILE")
+    output.emit(profile(*files, flame=True, **options))
     return 0
 
 

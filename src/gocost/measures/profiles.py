@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from gocost.formats.pprof.decoding import MAX_BYTES, decode
 from gocost.formats.pprof.profile import Profile
 from gocost.model.errors import FormatError, UsageError
 from gocost.sources.recordings import read_recording
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Profiles that were read: those asked about, and those that they are compared with."""
+
+    files: tuple[str, ...]
+    head: Profile
+    base: Profile | None = None
+    of_base: bool = False
+    """Percentages are of the base (pprof's -diff_base)."""
+    normalize: bool = False
+    """Scale the head to the base's total first."""
+
+    def difference(self, *, apart: bool = False) -> Profile:
+        """The head less the base. Raises UsageError where they do not measure the same.
+
+        With `apart` a stack that both have stays two samples, of which the base's is below zero.
+        """
+        if self.base is None:
+            return self.head
+        from gocost.analyses.profile.merging import subtract
+
+        of_base = self.of_base or apart
+        return subtract(self.head, self.base, of_base=of_base, normalize=self.normalize)
 
 
 class Reading:
@@ -62,16 +88,23 @@ class Reading:
         normalize: bool,
     ) -> Profile:
         """The profiles of `files` less those of a base. Raises UsageError."""
+        return self.recorded(files, base, diff_base, normalize=normalize).difference()
+
+    def recorded(
+        self,
+        files: Sequence[str],
+        base: Sequence[str],
+        diff_base: Sequence[str],
+        *,
+        normalize: bool,
+    ) -> Recorded:
+        """The profiles of `files` and those of a base, read. Raises UsageError."""
         if not files:
             raise UsageError("no profile is named", hint="name a file or the URL of a service")
         if base and diff_base:
             raise UsageError("--base and --diff-base exclude each other", hint="choose one")
         if normalize and not (base or diff_base):
             raise UsageError("--normalize needs something to compare with", hint="add --base FILE")
-        found = self.merged(files)
-        if not base and not diff_base:
-            return found
-        other = self.merged(base or diff_base)
-        from gocost.analyses.profile.merging import subtract
-
-        return subtract(found, other, of_base=bool(diff_base), normalize=normalize)
+        head = self.merged(files)
+        other = self.merged(base or diff_base) if base or diff_base else None
+        return Recorded(tuple(files), head, other, of_base=bool(diff_base), normalize=normalize)

@@ -156,6 +156,13 @@ class Layout(msgspec.Struct, frozen=True):
     """By table: the columns a person sees, in order. A table that is not named shows them all."""
     treemap: str | None = None
     """A table (outer columns first, then `bytes`) to draw as a treemap in HTML."""
+    flames: tuple[str, ...] = ()
+    """Tables to draw as flame graphs in HTML: a row a frame, callers first. Columns: its name,
+    `parent` (the caller's row, from 0), `self`, `base` (self in what it is compared with), `money`
+    (of self)."""
+    timeline: tuple[str, ...] = ()
+    """Metrics whose series are the lanes of a timeline in HTML, instead of charts; tables with the
+    columns `start` and `duration` are marked above them."""
 
 
 class Report(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.report/1"):

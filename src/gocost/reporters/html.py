@@ -22,6 +22,7 @@ from gocost.model.quantity import Money, Unit
 from gocost.model.report import Cell, Report, Table
 from gocost.reporters import wording
 from gocost.reporters.chart import chart
+from gocost.reporters.flame import flame
 from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, headline, outline, seen_columns, told_once
 from gocost.reporters.treemap import tree
@@ -49,19 +50,23 @@ class Grid:
     title: str
     columns: list[tuple[str, str, bool]]
     """Name, description, and whether it is a number."""
+    key: str
+    """The first column's name, which may be the level of a flame graph."""
     rows: list[tuple[bool, list[tuple[str, str | None]]]]
     """Whether it is the row for the rest; the cells as text and number."""
 
 
 def _page(report: Report, settings: Settings) -> dict[str, Any]:
     content = outline(report, settings)
-    script, style = _asset("report.js"), _asset("report.css")
+    flames = _flames(report)
+    scripts = [_asset(f"{name}.js") for name in ("report", *(["flame"] if flames else []))]
+    style = _asset("report.css")
     grids = {name: _grid(table) for name, table in content.tables}
     shown = report.layout.tables
     others = [
         _grid(seen_columns(report, name, table.top(settings.top or 0)))
         for name, table in report.tables.items()
-        if name not in grids
+        if name not in grids and name not in report.layout.flames
     ]
     charts = [(drawn, _json(drawn.points)) for drawn in map(chart, report.series) if drawn]
     return {
@@ -73,10 +78,12 @@ def _page(report: Report, settings: Settings) -> dict[str, Any]:
         "others": others if shown is not None else [],
         "charts": charts,
         "treemap": _treemap(report),
+        "flames": flames,
         "assumptions": content.assumptions,
-        "script": Markup(script),  # noqa: S704 - our own bundle, built from web/
+        "scripts": [Markup(script) for script in scripts],  # noqa: S704 - our own, from web/
         "style": Markup(style),  # noqa: S704 - as above
-        "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "policy": f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; "
+        f"style-src {_hash(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'",
     }
 
@@ -95,6 +102,7 @@ def _grid(table: Table) -> Grid:
     ]
     return Grid(
         title=wording.plain(table.title),
+        key=wording.plain(table.columns[0].name) if table.columns else "",
         columns=[
             (wording.plain(column.name), wording.plain(column.description), is_number)
             for column, is_number in zip(table.columns, number, strict=True)
@@ -124,6 +132,16 @@ def _treemap(report: Report) -> Markup | None:
     table = report.tables.get(report.layout.treemap or "")
     data = tree(table, report.subject.service or "everything") if table is not None else None
     return None if data is None else _json(data)
+
+
+def _flames(report: Report) -> list[tuple[str, Markup]]:
+    """The flame graphs of the report: the heading and the data of each."""
+    found = [
+        (table.title, flame(table))
+        for name in report.layout.flames
+        if (table := report.tables.get(name)) is not None
+    ]
+    return [(wording.plain(title), _json(data)) for title, data in found if data is not None]
 
 
 def _json(data: Any) -> Markup:

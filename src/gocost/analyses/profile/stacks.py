@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gocost.analyses.flame import Tree, grown
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.view import View
 from gocost.formats.pprof.profile import Int32s, Int64s, spans, starts_of
@@ -33,12 +34,7 @@ class Folded:
 
 def folded(seen: View, nodes: Nodes) -> Folded:
     """The view's stacks, merged where all their nodes are equal; those of no value are dropped."""
-    profile = seen.profile
-    frame_sizes = np.diff(nodes.frame_end, prepend=0)
-    per_reference = frame_sizes[profile.stack]
-    frames = nodes.frames[spans(starts_of(nodes.frame_end)[profile.stack], per_reference)]
-    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(per_reference)])
-    ends = before[profile.stack_end]
+    frames, ends = _frames_of(seen, nodes)
     groups, leaders = group_sequences(ends, frames.astype(np.int64), secrets.randbits(62))
     sums = np.zeros(len(leaders), np.int64)
     np.add.at(sums, groups, seen.values())
@@ -49,3 +45,36 @@ def folded(seen: View, nodes: Nodes) -> Folded:
         nodes=frames[spans(starts_of(ends)[kept], sizes)],
         values=sums[sums != 0],
     )
+
+
+def flame(seen: View, nodes: Nodes, *, merged: bool = False) -> Tree:
+    """The view's stacks as a tree. What is below zero counts as what was before: where profiles
+    are compared, the base is. `merged` makes calls within a node (a package) no frames of it.
+    """
+    frames, ends = _frames_of(seen, nodes)
+    kept = frames >= 0
+    if merged and len(frames):
+        within = np.ones(len(frames), np.bool_)
+        within[starts_of(ends)[ends > starts_of(ends)]] = False
+        kept[1:] &= ~(within[1:] & (frames[1:] == frames[:-1]))
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])[ends]
+    frames = frames[kept]
+    groups, leaders = group_sequences(ends, frames.astype(np.int64), secrets.randbits(62))
+    own, before = np.zeros(len(leaders), np.int64), np.zeros(len(leaders), np.int64)
+    values = seen.values()
+    np.add.at(own, groups, np.maximum(values, 0))
+    np.add.at(before, groups, np.maximum(-values, 0))
+    some = (own != 0) | (before != 0)
+    sizes = (ends - starts_of(ends))[leaders][some]
+    frames = frames[spans(starts_of(ends)[leaders][some], sizes)]
+    return grown(nodes.labels(), frames, np.cumsum(sizes), own[some], before[some])
+
+
+def _frames_of(seen: View, nodes: Nodes) -> tuple[Int32s, Int64s]:
+    """The nodes of every sample's stack, leaf first, and where each sample's end."""
+    profile = seen.profile
+    frame_sizes = np.diff(nodes.frame_end, prepend=0)
+    per_reference = frame_sizes[profile.stack]
+    frames = nodes.frames[spans(starts_of(nodes.frame_end)[profile.stack], per_reference)]
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(per_reference)])
+    return frames, before[profile.stack_end]
