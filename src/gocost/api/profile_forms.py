@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.measures.profiles import Reading
 from gocost.model.errors import UsageError
 
-FORMS: Final = ("folded", "speedscope", "callgrind", "dot")
+FORMS: Final = ("folded", "speedscope", "callgrind", "dot", "svg")
 
 
 def profile_forms(
@@ -19,15 +20,20 @@ def profile_forms(
     base: Sequence[str] = (),
     diff_base: Sequence[str] = (),
     normalize: bool = False,
+    nodefraction: float | None = None,
+    edgefraction: float | None = None,
+    nodecount: int | None = None,
     page: str = "profile",
     seconds: float | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
     **options: Any,
 ) -> Iterator[str]:
-    """The lines of a profile as folded stacks, for speedscope, for KCachegrind or for Graphviz.
+    """The lines of a profile as folded stacks, for speedscope, KCachegrind or Graphviz, or drawn.
 
-    The other arguments are those of `gocost.profile`. Raises as that does.
+    `nodefraction`, `edgefraction` and `nodecount` are for graphs (`dot` and `svg`), and by default
+    pprof's own: 0.005, 0.001 and 80. The other arguments are those
+    of `gocost.profile`. Raises as that does.
     """
     if form not in FORMS:
         raise UsageError(f"there is no form {form!r}", hint=f"choose of {', '.join(FORMS)}")
@@ -46,13 +52,27 @@ def profile_forms(
         from gocost.analyses.profile.exports import speedscope
 
         return speedscope.lines(seen, nodes)
-    if form == "dot":
+    if form in ("dot", "svg"):
         from gocost.analyses.profile.exports import dot
+        from gocost.analyses.profile.trimming import Limits
 
-        return dot.lines(seen, nodes)
+        limits = Limits(
+            node_fraction=dot.LIMITS.node_fraction if nodefraction is None else nodefraction,
+            edge_fraction=dot.LIMITS.edge_fraction if edgefraction is None else edgefraction,
+            node_count=dot.LIMITS.node_count if nodecount is None else nodecount,
+        )
+        graph = dot.lines(seen, nodes, limits=limits)
+        return graph if form == "dot" else _drawn(graph, files)
     from gocost.analyses.profile.exports import callgrind
 
     return callgrind.lines(seen, nodes, costs(seen, nodes), calls(seen, nodes))
+
+
+def _drawn(graph: Iterator[str], files: Sequence[str]) -> Iterator[str]:
+    from gocost.sources.graphviz import svg
+
+    typed = shlex.join(["gocost", "profile", "dot", *files]) + " | dot -Tsvg -o graph.svg"
+    return iter(svg("\n".join(graph), typed).splitlines())
 
 
 def merged(

@@ -95,22 +95,47 @@ def sorting(function: F) -> F:
     )(function)
 
 
+def trimming(function: F) -> F:
+    """`--nodefraction`, `--edgefraction` and `--nodecount`."""
+    function = click.option(
+        "--nodecount", type=click.IntRange(min=0), metavar="N", help="At most this many; 0 is all."
+    )(function)
+    for name, help_ in (
+        ("edgefraction", "No calls below this share of the total."),
+        ("nodefraction", "Nothing whose cumulative cost is below this share of the total."),
+    ):
+        function = click.option(
+            f"--{name}", type=click.FloatRange(0, 1), metavar="SHARE", help=help_
+        )(function)
+    return function
+
+
 @click.group("profile", short_help="What a pprof profile is made of.")
 def command() -> None:
     """CPU, heap and other pprof profiles: by function, package, call, label and source line."""
 
 
-@command.command("top", short_help="What costs most.")
-@fetching
-@viewing
-@sorting
-@reporting
-def top_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
-    """What costs most, in itself and with what it calls."""
-    from gocost.api.profile import profile
+def _command(
+    name: str, summary: str, help_: str, *options: Callable[[F], F], about: str = ""
+) -> None:
+    """A command that shows a view of that name; `about` is the argument before the files."""
 
-    output.emit(profile(*files, flame=output.format == "html", **options))
-    return 0
+    def shown(files: tuple[str, ...], output: Output, expression: str = "", **kwargs: Any) -> int:
+        from gocost.api.profile import profile
+
+        if name == "top" and output.format == "html":
+            kwargs["flame"] = True
+        output.emit(profile(*files, view=name, expression=expression, **kwargs))
+        return 0
+
+    function: Callable[..., Any] = fetching(
+        viewing(
+            functools.reduce(lambda made, option: option(made), reversed(options), reporting(shown))
+        )
+    )
+    if about:
+        function = click.argument("expression", metavar=about)(function)
+    command.command(name, short_help=summary, help=help_)(function)
 
 
 @command.command("flame", short_help="A flame graph, as a page of its own.")
@@ -132,67 +157,63 @@ def flame_command(files: tuple[str, ...], output: Output, **options: Any) -> int
     from gocost.api.profile import profile
 
     output.for_a_browser("or look at it at once: gocost profile view FILE")
-    output.emit(profile(*files, flame=True, **options))
+    output.emit(profile(*files, view="flame", **options))
     return 0
 
 
-@command.command("tree", short_help="Callers and callees of every function.")
-@fetching
-@viewing
-@sorting
-@reporting
-def tree_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
-    """Callers and callees of every function, the most expensive first."""
-    from gocost.api.profile import profile
-
-    output.emit(profile(*files, tree=True, **options))
-    return 0
-
-
-@command.command("peek", short_help="Callers and callees of some functions.")
-@click.argument("expression", metavar="REGEX")
-@fetching
-@viewing
-@sorting
-@reporting
-def peek_command(expression: str, files: tuple[str, ...], output: Output, **options: Any) -> int:
-    """Callers and callees of the functions that match REGEX."""
-    from gocost.api.profile import profile
-
-    output.emit(profile(*files, peek=expression, **options))
-    return 0
-
-
-@command.command("tags", short_help="What was spent under each label.")
-@fetching
-@viewing
-@reporting
-def tags_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
-    """What was spent under each label (pprof's tags), by key."""
-    from gocost.api.profile import profile
-
-    output.emit(profile(*files, tags=True, **options))
-    return 0
-
-
-@command.command("traces", short_help="Every sample with its labels and its stack.")
-@fetching
-@viewing
-@reporting
-def traces_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
-    """Every sample with its value, labels and stack, the most expensive first."""
-    from gocost.api.profile import profile
-
-    output.emit(profile(*files, traces=True, **options))
-    return 0
+_command(
+    "top",
+    "What costs most.",
+    "What costs most, in itself and with what it calls.",
+    sorting,
+    trimming,
+)
+_command(
+    "tree",
+    "Callers and callees of every function.",
+    "Callers and callees of every function, the most expensive first.",
+    sorting,
+    trimming,
+)
+_command(
+    "peek",
+    "Callers and callees of some functions.",
+    "Callers and callees of the functions that match REGEX.",
+    sorting,
+    about="REGEX",
+)
+_command(
+    "list",
+    "Source with the cost of each line.",
+    "The source of the functions that match REGEX, with what each line costs.",
+    about="REGEX",
+)
+_command(
+    "raw",
+    "The profile itself: samples, locations, mappings.",
+    "Samples with the ids of their locations, locations, mappings and what stands once.",
+)
+_command(
+    "tags",
+    "What was spent under each label.",
+    "What was spent under each label (pprof's tags), by key.",
+)
+_command(
+    "traces",
+    "Every sample with its labels and its stack.",
+    "Every sample with its value, labels and stack, the most expensive first.",
+)
 
 
-def _form(name: str, summary: str, help_: str) -> None:
+def _form(
+    name: str, summary: str, help_: str, more: Callable[[Any], Any] = lambda function: function
+) -> None:
     """A command that writes a profile as another tool takes it."""
 
     @command.command(name, short_help=summary, help=help_)
     @fetching
     @viewing
+    @more
     @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file.")
     def form_command(files: tuple[str, ...], output: str | None, **options: Any) -> int:
         from gocost.api.profile_forms import profile_forms
@@ -215,6 +236,13 @@ _form(
     "dot",
     "As a call graph for Graphviz.",
     "The call graph of what costs most, for `dot -Tsvg`: at most 80 functions.",
+    trimming,
+)
+_form(
+    "svg",
+    "A picture of the call graph.",
+    "The call graph of what costs most, drawn by Graphviz's dot: at most 80 functions.",
+    trimming,
 )
 
 

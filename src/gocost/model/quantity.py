@@ -39,6 +39,8 @@ class Unit(StrEnum):
     MONEY_PER_MONTH = "money/month"
     BOOLEAN = "boolean"
     TEXT = "text"
+    CODE = "code"
+    """A line of a program's source or machine code, which is shown as it is."""
 
 
 class Money(msgspec.Struct, frozen=True):

@@ -154,6 +154,8 @@ class Layout(msgspec.Struct, frozen=True):
     """How many rows of a table a person sees before the row for the rest."""
     columns: dict[str, tuple[str, ...]] = {}
     """By table: the columns a person sees, in order. A table that is not named shows them all."""
+    split: dict[str, tuple[str, ...]] = {}
+    """By table: leading columns; where they change, a person sees a table of its own."""
     treemap: str | None = None
     """A table (outer columns first, then `bytes`) to draw as a treemap in HTML."""
     flames: tuple[str, ...] = ()

@@ -61,12 +61,13 @@ def _page(report: Report, settings: Settings) -> dict[str, Any]:
     flames = _flames(report)
     scripts = [_asset(f"{name}.js") for name in ("report", *(["flame"] if flames else []))]
     style = _asset("report.css")
-    grids = {name: _grid(table) for name, table in content.tables}
+    grids = [_grid(table) for _, table in content.tables]
+    placed = {name for name, _ in content.tables}
     shown = report.layout.tables
     others = [
         _grid(seen_columns(report, name, table.top(settings.top or 0)))
         for name, table in report.tables.items()
-        if name not in grids and name not in report.layout.flames
+        if name not in placed and name not in report.layout.flames
     ]
     charts = [(drawn, _json(drawn.points)) for drawn in map(chart, report.series) if drawn]
     return {
@@ -74,7 +75,7 @@ def _page(report: Report, settings: Settings) -> dict[str, Any]:
         "content": content,
         "headline": headline(content),
         "tone": _tone(content),
-        "tables": list(grids.values()),
+        "tables": grids,
         "others": others if shown is not None else [],
         "charts": charts,
         "treemap": _treemap(report),
@@ -96,7 +97,7 @@ def _tone(content: Outline) -> str:
 
 def _grid(table: Table) -> Grid:
     number = [
-        column.unit not in (Unit.TEXT, Unit.BOOLEAN)
+        column.unit not in (Unit.TEXT, Unit.CODE, Unit.BOOLEAN)
         or any(_raw(row[i]) is not None for row in table.rows)
         for i, column in enumerate(table.columns)
     ]
@@ -111,13 +112,19 @@ def _grid(table: Table) -> Grid:
             (
                 isinstance(row[0], str) and row[0].startswith("(") and row[0].endswith(" others)"),
                 [
-                    (wording.cell(value, column.unit), _raw(value))
+                    (_cell(value, column.unit), _raw(value))
                     for value, column in zip(row, table.columns, strict=True)
                 ],
             )
             for row in table.rows
         ],
     )
+
+
+def _cell(value: Cell, unit: Unit) -> str:
+    """A cell; a line of code keeps its indentation."""
+    text = wording.cell(value, unit)
+    return text.replace(" ", "\xa0") if unit is Unit.CODE else text
 
 
 def _raw(value: Cell) -> str | None:

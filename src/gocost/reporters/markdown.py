@@ -279,13 +279,17 @@ def _change_row(change: Change, currency: str) -> list[str]:
 def _table(body: _Body, table: Table, *, unfolded: bool) -> None:
     shown = table.top(ROWS) if len(table.rows) > ROWS + 1 else table
     number = [
-        column.unit not in (Unit.TEXT, Unit.BOOLEAN)
+        column.unit not in (Unit.TEXT, Unit.CODE, Unit.BOOLEAN)
         or any(isinstance(row[i], int | float) for row in shown.rows)
         for i, column in enumerate(table.columns)
     ]
     # A column is names throughout, as code, or words throughout.
     words = [
-        is_number or any(" " in str(row[i] or "") for row in table.rows[:ROWS])
+        is_number
+        or (
+            table.columns[i].unit is not Unit.CODE
+            and any(" " in str(row[i] or "") for row in table.rows[:ROWS])
+        )
         for i, is_number in enumerate(number)
     ]
     rows = (

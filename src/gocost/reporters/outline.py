@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeVar
 
 import msgspec
@@ -100,8 +101,9 @@ def outline(report: Report, settings: Settings) -> Outline:
         unchanged=[c for c in changes if c.verdict is Verdict.SAME],
         facts=[f for f in report.facts if layout.facts is None or f.metric in layout.facts],
         tables=[
-            (name, seen_columns(report, name, table.top(_rows(report, settings))))
+            (name, seen_columns(report, name, part.top(_rows(report, settings))))
             for name, table in shown_tables(report)
+            for part in _parts(report, name, table)
         ],
         services=_services(report),
         currency=currency(report),
@@ -128,6 +130,19 @@ def shown_tables(report: Report) -> list[tuple[str, Table]]:
     chosen = report.layout.tables
     names = report.tables if chosen is None else [n for n in chosen if n in report.tables]
     return [(name, report.tables[name]) for name in names]
+
+
+def _parts(report: Report, name: str, table: Table) -> list[Table]:
+    """The table in pieces, one for each run of equal words in the columns that the layout names."""
+    columns = report.layout.split.get(name)
+    if not columns or not table.rows:
+        return [table]
+    places = [table.names().index(column) for column in columns]
+    parts = []
+    for words, rows in groupby(table.rows, key=lambda row: [row[at] for at in places]):
+        title = ", ".join(str(word) for word in words if word not in (None, ""))
+        parts.append(msgspec.structs.replace(table, title=title or table.title, rows=list(rows)))
+    return parts
 
 
 def seen_columns(report: Report, name: str, table: Table) -> Table:

@@ -161,7 +161,7 @@ def _used(table: Table, index: int) -> bool:
 
 
 def _is_text(table: Table, index: int) -> bool:
-    if table.columns[index].unit not in (Unit.TEXT, Unit.BOOLEAN):
+    if table.columns[index].unit not in (Unit.TEXT, Unit.CODE, Unit.BOOLEAN):
         return False
     return not any(
         isinstance(row[index], int | float) and not isinstance(row[index], bool)
@@ -170,6 +170,8 @@ def _is_text(table: Table, index: int) -> bool:
 
 
 def _is_prose(table: Table, index: int) -> bool:
+    if table.columns[index].unit is Unit.CODE:
+        return False
     values: list[Cell] = [row[index] for row in table.rows]
     return any(isinstance(value, str) and value.count(" ") >= 4 for value in values)
 

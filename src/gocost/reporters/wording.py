@@ -61,10 +61,10 @@ def cell(value: Cell, unit: Unit) -> str:
     if isinstance(value, Money):
         return money(value, unit)
     if isinstance(value, str):
-        return plain(value)
+        return plain(value.expandtabs(4) if unit is Unit.CODE else value)
     if isinstance(value, float) and not math.isfinite(value):
         return "unknown" if math.isnan(value) else "infinite"
-    return format_quantity(value, Unit.COUNT if unit is Unit.TEXT else unit)
+    return format_quantity(value, Unit.COUNT if unit in (Unit.TEXT, Unit.CODE) else unit)
 
 
 def money(value: Money, unit: Unit = Unit.MONEY, *, signed: bool = False) -> str:

@@ -47,9 +47,12 @@ def ours(profile: Profile, options: dict[str, Any]) -> dict[str, list[Call]]:
 
 
 def theirs(arguments: Sequence[str], path: Path) -> dict[str, list[Call]]:
-    done = run_pprof(
-        "-tree", "-nodefraction=0", "-edgefraction=0", "-nodecount=1000000", *arguments, path
-    )
+    everything = ["-nodefraction=0", "-edgefraction=0", "-nodecount=1000000"]
+    return calls_of_pprof([*everything, *arguments], path)
+
+
+def calls_of_pprof(arguments: Sequence[str], path: Path) -> dict[str, list[Call]]:
+    done = run_pprof("-tree", *arguments, path)
     assert done.returncode == 0, done.stderr
     found: dict[str, list[Call]] = {}
     for block in re.split(r"-{20,}\+-+\n", done.stdout)[2:]:

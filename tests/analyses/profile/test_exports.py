@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import gocost
 from gocost.api.profile_forms import FORMS, merged, profile_forms
 from gocost.cli.main import run
 from gocost.formats.pprof.decoding import decode
-from gocost.model.errors import UsageError
+from gocost.model.errors import NotMeasurableError, UsageError
 from tests.fixtures.profiles import recorded
 
 
@@ -95,8 +96,27 @@ def test_merged_is_what_pprof_reads(path: str, tmp_path: Path) -> None:
 
 def test_a_form_that_does_not_exist(path: str) -> None:
     with pytest.raises(UsageError, match="choose of folded"):
+        profile_forms(path, form="png")
+    assert FORMS == ("folded", "speedscope", "callgrind", "dot", "svg")
+
+
+def test_a_picture(path: str) -> None:
+    if shutil.which("dot") is None:
+        pytest.skip("no dot on PATH: apt-get install graphviz")
+    text = "\n".join(profile_forms(path, form="svg", nodecount=5))
+    nodes = re.findall(r'class="node"', text)
+    assert text.startswith("<?xml")
+    assert len(nodes) == 5
+
+
+def test_a_picture_without_graphviz(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(NotMeasurableError) as caught:
         profile_forms(path, form="svg")
-    assert FORMS == ("folded", "speedscope", "callgrind", "dot")
+    assert caught.value.hint == (
+        "install graphviz, or take the graph to where it is: "
+        f"gocost profile dot {path} | dot -Tsvg -o graph.svg"
+    )
 
 
 def test_nothing_is_left_of_a_file_that_cannot_be_written(

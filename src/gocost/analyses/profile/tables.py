@@ -6,7 +6,7 @@ table's flat column adds up to `profile.total` where nothing was left out of sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, overload
 
@@ -81,17 +81,16 @@ def costs_table(
     nodes: Nodes,
     found: Costs,
     by: str,
+    rows: Sequence[int],
     *,
-    cumulative: bool = False,
-    kept: Callable[[int], bool] | None = None,
+    complete: bool = True,
 ) -> Table:
-    """One row a node, the most expensive first."""
-    rows = [i for i in order(nodes, found, cumulative=cumulative) if kept is None or kept(i)]
+    """One row for each of these nodes; `complete` where all that cost something are among them."""
     return Table(
         title=f"{seen.type.type} by {by}",
         columns=(*_name_columns(by), *value_columns(seen)),
         rows=_CostRows(nodes, found, rows, seen.total, filed=by == "filefunction"),
-        sums_to=None if seen.mean else SumsTo("flat", TOTAL),
+        sums_to=SumsTo("flat", TOTAL) if complete and not seen.mean else None,
     )
 
 

@@ -8,27 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from gocost.analyses.profile.nodes import Nodes
+from gocost.analyses.profile.trimming import Limits, kept, kept_calls
 from gocost.analyses.profile.units import reported
-from gocost.analyses.profile.view import Costs, View, calls, costs, order
+from gocost.analyses.profile.view import View, costs
 from gocost.model.quantity import format_quantity
+
+LIMITS = Limits(node_fraction=0.005, edge_fraction=0.001, node_count=80)
+"""pprof's own."""
 
 
 def lines(
     seen: View,
     nodes: Nodes,
-    *,
-    count: int = 80,
-    node_fraction: float = 0.005,
-    edge_fraction: float = 0.001,
+    limits: Limits = LIMITS,
 ) -> Iterator[str]:
-    """The graph: at most `count` nodes of at least `node_fraction` of the total."""
+    """The graph of what the limits leave."""
     found = costs(seen, nodes)
-    chosen = _chosen(seen, nodes, found, count, node_fraction)
-    shown = _only(nodes, chosen)
-    edges = calls(seen, shown)
+    chosen = kept(nodes, found, limits, cumulative=True)
+    edges = kept_calls(seen, nodes, found, limits, chosen)
     unit = reported(seen.type.unit)
     title = f"{seen.type.type}: {format_quantity(seen.total, unit)}"
     yield 'digraph "profile" {'
@@ -46,7 +44,6 @@ def lines(
             f"  n{number} [label={_quoted(told)}, fontsize={size:.0f},"
             f' color="{_color(whole, seen.total)}", fillcolor="{_color(flat, seen.total)}22"]'
         )
-    least = abs(seen.total) * edge_fraction
     rows = zip(
         edges.caller.tolist(),
         edges.callee.tolist(),
@@ -55,8 +52,6 @@ def lines(
         strict=True,
     )
     for source, target, weight, residual in sorted(rows, key=lambda row: (-abs(row[2]), row[:2])):
-        if abs(weight) < least:
-            continue
         share = abs(weight) / seen.total if seen.total else 0
         style = ", style=dashed" if residual else ""
         yield (
@@ -65,20 +60,6 @@ def lines(
             f' color="{_color(weight, seen.total)}"{style}]'
         )
     yield "}"
-
-
-def _chosen(seen: View, nodes: Nodes, found: Costs, count: int, fraction: float) -> list[int]:
-    least = abs(seen.total) * fraction
-    kept = [n for n in order(nodes, found, cumulative=True) if abs(found.cumulative[n]) >= least]
-    return kept[:count] if count else kept
-
-
-def _only(nodes: Nodes, chosen: list[int]) -> Nodes:
-    """The same nodes, with the frames of all others left out."""
-    keep = np.zeros(len(nodes.nodes) + 1, np.bool_)
-    keep[chosen] = True
-    frames = np.where(keep[nodes.frames], nodes.frames, -1).astype(np.int32)
-    return Nodes(nodes.nodes, frames, nodes.frame_end)
 
 
 def _color(value: int, total: int) -> str:
