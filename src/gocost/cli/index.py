@@ -29,4 +29,5 @@ COMMANDS = (
     Entry("profile", "Attribute", "What a pprof profile is made of.", "gocost.cli.profile"),
     Entry("goroutines", "Attribute", "Where goroutines wait, and which of them leak.", "gocost.cli.goroutines"),
     Entry("trace", "Attribute", "What an execution trace shows.", "gocost.cli.trace"),
+    Entry("attribute", "Attribute", "Who spends CPU, memory and GC, and how much money.", "gocost.cli.attribute"),
 )

@@ -15,7 +15,7 @@ GROUPS = ("Govern", "Measure", "Attribute")
 ORDER = (
     ["init", "check", "report", "explain", "policy"],
     ["size", "linkage", "bench", "portrait"],
-    ["profile", "goroutines", "trace"],
+    ["profile", "goroutines", "trace", "attribute"],
 )
 """The order in which a newcomer needs them; what is not named here follows by name."""
 

@@ -14,7 +14,7 @@ from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, by_service, headline, outline, told_once
 from gocost.reporters.text_changes import write_changes
 from gocost.reporters.text_page import WIDEST_PROSE, Page, Piece
-from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, wrap
+from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, shared_money, wrap
 
 SPARK: Final = 32
 LISTED: Final = 20
@@ -185,8 +185,9 @@ def _facts(page: Page, content: Outline) -> None:
 
 
 def _table(page: Page, table: Table, title: str) -> None:
-    if table.title != title:
-        page.heading(wording.plain(table.title))
+    amounts = f" (amounts in{ending})" if (ending := shared_money(table)) else ""
+    if table.title != title or amounts:
+        page.heading(f"{wording.plain(table.title)}{amounts}")
     if not table.rows:
         page.line(("(nothing)", "dim"), indent=2)
         return

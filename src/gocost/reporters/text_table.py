@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 
-from gocost.model.quantity import Unit
+from gocost.model.quantity import Money, Unit
 from gocost.model.report import Cell, Table
-from gocost.reporters.wording import cell, plain
+from gocost.reporters.wording import MONEY, cell, plain
 
 GAP = 2
 NARROWEST = 14
@@ -64,11 +64,32 @@ class Grid:
         return (" " * GAP).join(parts).rstrip()
 
 
+def shared_money(table: Table) -> str:
+    """What all amounts of a table with several columns of money end in: ` USD/month`.
+
+    Said once, above the table: amounts then are as narrow as other numbers. Empty where it differs.
+    """
+    places = [i for i, column in enumerate(table.columns) if column.unit in MONEY]
+    if len(places) < 2:
+        return ""
+    ends = {
+        f" {value.currency}{'/month' if table.columns[i].unit is Unit.MONEY_PER_MONTH else ''}"
+        for row in table.rows
+        for i in places
+        if isinstance(value := row[i], Money)
+    }
+    return ends.pop() if len(ends) == 1 else ""
+
+
 def grid(table: Table, width: int) -> Grid:
     """The table's cells as text, fitted into `width` characters."""
+    ending = shared_money(table)
     shown = [i for i, _ in enumerate(table.columns) if _used(table, i)] or [0]
     columns = [table.columns[i] for i in shown]
-    rows = [[_cell(row[i], table.columns[i].unit) for i in shown] for row in table.rows]
+    rows = [
+        [_cell(row[i], table.columns[i].unit).removesuffix(ending) for i in shown]
+        for row in table.rows
+    ]
     text = [_is_text(table, i) for i in shown]
     return fit(
         [plain(column.name) for column in columns],

@@ -27,7 +27,7 @@ _UNSAFE = re.compile(
 # Also after a blank, where wrapping may put it at the start of a line.
 _COMMAND = re.compile(r"(?:^|(?<=\s)):(?=:)|#(?=#\[|#vso\[)")
 
-_MONEY = (Unit.MONEY, Unit.MONEY_PER_MONTH)
+MONEY = (Unit.MONEY, Unit.MONEY_PER_MONTH)
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -87,7 +87,7 @@ def quantity(
     if isinstance(value, float) and not math.isfinite(value):
         return "unknown" if math.isnan(value) else "infinite"
     text = format_quantity(value, unit, signed=signed)
-    if not currency or value is None or unit not in _MONEY:
+    if not currency or value is None or unit not in MONEY:
         return text
     amount, slash, per = text.partition("/")
     return f"{amount} {plain(currency)}{slash}{per}"
@@ -219,7 +219,7 @@ def currency(report: Report) -> str:
     amounts: list[Cell] = [finding.money for finding in report.findings]
     amounts += [change.money for change in report.changes]
     for table in report.tables.values():
-        places = [i for i, column in enumerate(table.columns) if column.unit in _MONEY]
+        places = [i for i, column in enumerate(table.columns) if column.unit in MONEY]
         amounts += [row[i] for row in table.rows for i in places]
     found = {amount.currency for amount in amounts if isinstance(amount, Money)}
     return found.pop() if len(found) == 1 else ""

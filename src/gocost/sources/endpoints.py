@@ -13,9 +13,9 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from gocost._version import VERSION
@@ -105,6 +105,21 @@ class Endpoint:
             self.close()
             raise _translated(error, url, self._timeout) from error
 
+    def save(self, path: str, write: Callable[[bytes], object]) -> Answer:
+        """The page at `path` in pieces to `write`; the answer's body is empty where it is 2xx.
+
+        What came before a fault has been written. Raises EndpointError as `get` does.
+        """
+        url = f"{self.base}{path}"
+        try:
+            return self._get(path, "*/*", url, write)
+        except EndpointError:
+            self.close()
+            raise
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
+            raise _translated(error, url, self._timeout) from error
+
     def close(self) -> None:
         """End the connection; the next `get` makes another."""
         self._connection.close()
@@ -115,7 +130,9 @@ class Endpoint:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _get(self, path: str, accept: str, url: str) -> Answer:
+    def _get(
+        self, path: str, accept: str, url: str, write: Callable[[bytes], object] | None = None
+    ) -> Answer:
         target = f"{self.prefix}{path}" or "/"
         if not path and self.query:
             target = f"{target}?{self.query}"
@@ -129,17 +146,19 @@ class Endpoint:
                 # A kept connection that the server has closed meanwhile: once more on a new one.
                 self.close()
                 response = self._ask(target, headers)
-            return Answer(
-                response.status,
-                response.headers.get("Content-Type", ""),
-                self._body(response, url),
-            )
+            body = bytearray()
+            answer = Answer(response.status, response.headers.get("Content-Type", ""), b"")
+            self._read(response, url, write if write and answer.ok else body.extend)
+            return replace(answer, body=bytes(body))
 
-    def _body(self, response: http.client.HTTPResponse, url: str) -> bytes:
-        body = bytearray()
+    def _read(
+        self, response: http.client.HTTPResponse, url: str, write: Callable[[bytes], object]
+    ) -> None:
+        size = 0
         while chunk := response.read1(_CHUNK):
-            body += chunk
-            if len(body) > self._max_body:
+            size += len(chunk)
+            write(chunk)
+            if size > self._max_body:
                 raise EndpointError(
                     f"{url} answered with more than {self._max_body >> 20} MiB",
                     hint="it is not a page that gocost reads; check the URL",
@@ -150,7 +169,6 @@ class Endpoint:
                 hint="see whether the service failed",
             )
         response.close()
-        return bytes(body)
 
     @contextmanager
     def _bounded(self, url: str) -> Iterator[threading.Event]:

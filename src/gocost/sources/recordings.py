@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -47,17 +47,37 @@ def read_recording(
     if not is_url(where):
         return read_bounded(Path(where), max_bytes)
     url = page_url(where, page, seconds)
-    waits = parse_qs(urlsplit(url).query).get("seconds", ["30" if "/profile" in url else "0"])
-    timeout = float(waits[0]) + _PATIENCE if waits[0].replace(".", "", 1).isdecimal() else _PATIENCE
     from gocost.sources.endpoints import (
         Endpoint,
     )  # HTTP and TLS take 13 ms, which files do not need
 
-    with Endpoint(url, headers=headers, timeout=timeout, max_body=max_bytes) as endpoint:
+    with Endpoint(url, headers=headers, timeout=_timeout(url), max_body=max_bytes) as endpoint:
         answer = endpoint.get("")
     if not answer.ok:
         raise SourceError(*_refused(url, answer.status, answer.body))
     return answer.body
+
+
+def save_recording(
+    where: str,
+    write: Callable[[bytes], object],
+    *,
+    page: str = "profile",
+    seconds: float | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> None:
+    """The same page of a service in pieces to `write`: what came before a fault is written.
+
+    Raises SourceError.
+    """
+    from gocost.sources.endpoints import Endpoint
+
+    url = page_url(where, page, seconds)
+    with Endpoint(url, headers=headers, timeout=_timeout(url), max_body=max_bytes) as endpoint:
+        answer = endpoint.save("", write)
+    if not answer.ok:
+        raise SourceError(*_refused(url, answer.status, answer.body))
 
 
 def recording_pieces(
@@ -94,6 +114,13 @@ def page_url(where: str, page: str, seconds: float | None) -> str:
     if seconds is not None and "seconds=" not in query:
         query = f"{query}&seconds={seconds:g}" if query else f"seconds={seconds:g}"
     return parts._replace(path=path, query=query).geturl()
+
+
+def _timeout(url: str) -> float:
+    """How long to wait for a page: what it records for, and some patience."""
+    waits = parse_qs(urlsplit(url).query).get("seconds", ["30" if "/profile" in url else "0"])
+    recorded = float(waits[0]) if waits[0].replace(".", "", 1).isdecimal() else 0.0
+    return recorded + _PATIENCE
 
 
 def _refused(url: str, status: int, body: bytes) -> tuple[str]:

@@ -27,6 +27,7 @@ FAMILIES = (
     "cpu",
     "profile",
     "scheduler",
+    "attribution",
 )
 
 

@@ -1,0 +1,198 @@
+"""Everything that was recorded of a service, put together: one account by the same rows.
+
+CPU, memory, waiting and goroutines are accounts of their own, each adding up to what was measured.
+Profiles enter as rates over their own window; what was recorded at another time is taken to be of
+the same load, and the report says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gocost.analyses.attribution.creators import created
+from gocost.analyses.attribution.keys import Keying, Rows, label_rows, stack_rows
+from gocost.analyses.attribution.memory import Holding, Resident, hold
+from gocost.analyses.attribution.processor import Account, Samples, Weights, account, scaled
+from gocost.analyses.attribution.roles import Role
+from gocost.analyses.attribution.sharing import shared
+from gocost.analyses.attribution.stacks import Stacks, stacks_of, summed
+from gocost.analyses.attribution.waiting import (
+    BLOCKED,
+    HELD,
+    Waiting,
+    by_kind,
+    intervals,
+    waiting,
+    ways,
+)
+from gocost.analyses.trace.joining import Joined
+from gocost.formats.goroutine_dump.dump import Dump
+from gocost.formats.pprof.profile import Int32s, Int64s, Profile
+from gocost.model.errors import FormatError
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was recorded. Everything may be absent, and what then is unknown."""
+
+    cpu: Profile | None = None
+    cpu_ns: int | None = None
+    """CPU time that the operating system counted in the CPU profile's window."""
+    allocated: Profile | None = None
+    """A heap profile less an earlier one, or what was allocated since the service started."""
+    live: Sequence[Profile] = ()
+    """Heap profiles, of which the mean is taken."""
+    blocked: Profile | None = None
+    contended: Profile | None = None
+    """Block and mutex profiles less earlier ones."""
+    trace: Joined | None = None
+    goroutines: Dump | None = None
+    resident: Resident = field(default_factory=Resident)
+    share: float = 1.0
+    """How much of heap marking goes by what was allocated (see `processor`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The accounts, by the rows `names`. An account is None where nothing was recorded for it."""
+
+    names: list[str]
+    cpu: Account | None = None
+    memory: Holding | None = None
+    waiting: Waiting | None = None
+    goroutines: Int64s | None = None
+
+
+def bill(evidence: Evidence, keying: Keying) -> Bill:
+    """The evidence by the rows of `keying`. Raises FormatError for a profile of another kind."""
+    rows = Rows()
+    samples = _samples(evidence.cpu, keying, rows) if evidence.cpu is not None else None
+    allocated, hits = _allocated(evidence, keying, rows, samples)
+    live = _live(evidence.live, keying, rows)
+    made = None
+    if evidence.goroutines is not None and not keying.label:
+        made = created(keying, rows, evidence.goroutines)
+    waits = _waits(evidence, keying, rows)
+    size = len(rows.names)
+    goroutines = summed(*made, size) if made is not None else None
+    stacks = goroutines if goroutines is not None else np.zeros(size, np.int64)
+    spent = None
+    if samples is not None:
+        weights = Weights(
+            allocated=summed(*allocated, size),
+            live=summed(*live, size),
+            stacks=stacks,
+            share=evidence.share,
+            allocations=hits,
+        )
+        spent = account(samples, weights, size)
+        if evidence.cpu_ns is not None:
+            spent = scaled(spent, evidence.cpu_ns)
+    holding = None
+    if evidence.live or evidence.resident.total is not None:
+        held = summed(*live, size)
+        mean = int(held.sum()) // max(1, len(evidence.live))
+        holding = hold(shared(mean, held), stacks, evidence.resident)
+    return Bill(
+        names=rows.names,
+        cpu=spent,
+        memory=holding,
+        waiting=waiting(waits, size) if waits else None,
+        goroutines=goroutines,
+    )
+
+
+Part = tuple[Int32s, Int64s]
+"""Rows and amounts."""
+_NOTHING: Part = (np.zeros(0, np.int32), np.zeros(0, np.int64))
+
+
+def column(profile: Profile, *names: str) -> int:
+    """The place of the first of these sample types. Raises FormatError naming what is there."""
+    types = [each.type for each in profile.header.sample_types]
+    for name in names:
+        if name in types:
+            return types.index(name)
+    raise FormatError(
+        f"{profile.origin or 'the profile'} has no {names[0]} (it has {', '.join(types)})",
+        hint="give it under the option of its kind",
+    )
+
+
+def _samples(profile: Profile, keying: Keying, rows: Rows) -> Samples:
+    """A CPU profile as it is charged."""
+    stacks = stacks_of(profile)
+    payer = stack_rows(keying, rows, stacks)
+    roles = stacks.roles()
+    if keying.label:
+        # The collector's and the scheduler's own stacks have no label and are rows anyway.
+        labelled = label_rows(keying.label, rows, profile)
+        observed = roles & Role.OBSERVER != 0
+        payer = np.where((payer >= 0) & ~observed, labelled, payer).astype(np.int32)
+    values = np.ascontiguousarray(profile.values[:, column(profile, "cpu")])
+    types = [each.type for each in profile.header.sample_types]
+    if "samples" in types:
+        counts = np.ascontiguousarray(profile.values[:, types.index("samples")])
+    else:
+        counts = np.maximum(values // max(1, profile.header.period), 1)
+    return Samples(payer, roles, stacks.leaf_roles(), values, counts)
+
+
+def _allocated(
+    evidence: Evidence, keying: Keying, rows: Rows, samples: Samples | None
+) -> tuple[Part, float]:
+    """What was allocated by row, and how many samples that rests on."""
+    if keying.label:
+        # Allocations have no labels; the CPU that allocating took has.
+        if samples is None:
+            return _NOTHING, 0.0
+        allocating = samples.roles & Role.ALLOCATION != 0
+        chosen = (samples.payer[allocating], samples.values[allocating])
+        return chosen, float(samples.counts[allocating].sum())
+    profile = evidence.allocated
+    if profile is None:
+        return _NOTHING, 0.0
+    sizes = np.maximum(profile.values[:, column(profile, "alloc_space")], 0)
+    part = stack_rows(keying, rows, stacks_of(profile)), np.ascontiguousarray(sizes)
+    return part, _hits(profile, sizes)
+
+
+def _hits(profile: Profile, sizes: Int64s) -> float:
+    """How many allocations were sampled: a profile has them divided by 1 - exp(-size/rate)."""
+    types = [each.type for each in profile.header.sample_types]
+    rate = profile.header.period
+    if "alloc_objects" not in types or rate <= 0:
+        return 0.0
+    objects = np.maximum(profile.values[:, types.index("alloc_objects")], 0).astype(np.float64)
+    mean = np.divide(sizes, objects, out=np.zeros(len(objects)), where=objects > 0)
+    return float((objects * -np.expm1(-mean / rate)).sum())
+
+
+def _live(profiles: Sequence[Profile], keying: Keying, rows: Rows) -> Part:
+    """What the heap profiles hold, all together, by row."""
+    parts: list[Part] = []
+    for profile in profiles if not keying.label else ():
+        sizes = np.maximum(profile.values[:, column(profile, "inuse_space")], 0)
+        parts.append((stack_rows(keying, rows, stacks_of(profile)), sizes))
+    if not parts:
+        return _NOTHING
+    which, amounts = zip(*parts, strict=True)
+    return np.concatenate(which), np.concatenate(amounts)
+
+
+def _waits(evidence: Evidence, keying: Keying, rows: Rows) -> dict[str, Part]:
+    """Each column of waiting, by row."""
+    if keying.label:
+        return {}
+    found: dict[str, Part] = {}
+    if evidence.trace is not None:
+        found |= by_kind(keying, rows, intervals(evidence.trace))
+    for name, profile in ((BLOCKED, evidence.blocked), (HELD, evidence.contended)):
+        if profile is not None:
+            stacks: Stacks = stacks_of(profile)
+            delays = np.ascontiguousarray(profile.values[:, column(profile, "delay")])
+            found[name] = stack_rows(keying, rows, stacks, ways), delays
+    return found

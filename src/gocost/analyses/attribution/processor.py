@@ -1,0 +1,221 @@
+"""CPU time by who pays for it: their own code, the runtime under it, and the collector's work.
+
+The collector works for everyone at once, so what its workers did is shared out (METHODS.md):
+
+- what happened under a function (assists, sweeping to allocate, write barriers) is charged to it
+  and not modelled again;
+- background marking of the heap is charged by `k` times the share of allocated bytes and `1 - k`
+  times the share of live bytes: a cycle starts because of what was allocated, and costs what must
+  be scanned. Where GOGC sets the pace k is 1; where a limit or the least heap does, it is less;
+- scanning stacks is charged to the creators of goroutines, by their stacks' bytes;
+- background sweeping is charged by allocated bytes;
+- marking in idle time and scanning globals are rows of their own.
+
+What scanned the heap, stacks or globals is read off the profile's own stacks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from gocost.analyses.attribution.roles import Role
+from gocost.analyses.attribution.sharing import blended, shared
+from gocost.analyses.attribution.stacks import summed
+from gocost.formats.pprof.profile import Int32s, Int64s
+
+IDLE_MARK: Final = "(runtime) GC in idle time"
+COLLECTOR: Final = "(runtime) GC"
+STACK_SCAN: Final = "(runtime) GC of stacks"
+GLOBALS: Final = "(runtime) GC of globals"
+SCAVENGER: Final = "(runtime) returning memory"
+SCHEDULER: Final = "(runtime) scheduler"
+OTHER: Final = "(runtime) other"
+
+_DIRECT: Final = Role.ASSIST | Role.SWEEP | Role.BARRIER
+_NORMAL_95: Final = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """A CPU profile's samples as they are charged; a row each."""
+
+    payer: Int32s
+    """The key that pays, below 0 where all frames are the runtime's."""
+    roles: Int32s
+    leaf_roles: Int32s
+    values: Int64s
+    """CPU nanoseconds."""
+    counts: Int64s
+    """How many times the profiler hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the collector's work is shared out by: a number for each key."""
+
+    allocated: Int64s
+    live: Int64s
+    stacks: Int64s
+    """Bytes of stacks of the goroutines that a key created."""
+    share: float = 1.0
+    """k: how much of heap marking goes by what was allocated, the rest by what is live."""
+    allocations: float = 0.0
+    """How many samples the allocated bytes rest on, 0 where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """CPU nanoseconds by key; every column and the rows of `others` together are the total."""
+
+    own: Int64s
+    runtime: Int64s
+    """The runtime under it: allocating, maps, channels, copying."""
+    collector: Int64s
+    """The collector's work for it."""
+    collector_even: Int64s
+    """The same with k = 1/2: how much the assumption matters."""
+    others: dict[str, int] = field(default_factory=dict)
+    """Rows of nobody's."""
+    others_even: dict[str, int] = field(default_factory=dict)
+    deviation: np.ndarray[tuple[int], np.dtype[np.float64]] = field(
+        default_factory=lambda: np.zeros(0)
+    )
+    """One standard deviation of a key's whole, from sampling alone."""
+
+    @property
+    def total(self) -> int:
+        """The whole."""
+        charged = self.own.sum() + self.runtime.sum() + self.collector.sum()
+        return int(charged) + sum(self.others.values())
+
+    def whole(self) -> Int64s:
+        """By key, all columns together."""
+        found: Int64s = self.own + self.runtime + self.collector
+        return found
+
+    def interval(self, at: int) -> tuple[int, int]:
+        """95% bounds of a key's whole, from sampling alone."""
+        value = int(self.own[at] + self.runtime[at] + self.collector[at])
+        margin = _NORMAL_95 * float(self.deviation[at])
+        return max(0, int(value - margin)), min(self.total, round(value + margin))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """Where each sample's time goes before the collector's work is shared out."""
+
+    own: Int64s
+    runtime: Int64s
+    direct: Int64s
+    counts: Int64s
+    rows: dict[str, int]
+    heap: int
+    stacks: int
+    sweep: int
+
+
+def account(samples: Samples, weights: Weights, keys: int) -> Account:
+    """Shares the samples' whole time out to `keys` keys. Pure and exact: nothing is lost."""
+    parted = _parted(samples, keys)
+    charged, others = _charged(parted, weights, weights.share)
+    even, others_even = _charged(parted, weights, 0.5)
+    return Account(
+        own=parted.own,
+        runtime=parted.runtime,
+        collector=parted.direct + charged,
+        collector_even=parted.direct + even,
+        others=others,
+        others_even=others_even,
+        deviation=_deviation(parted, weights, samples),
+    )
+
+
+def scaled(found: Account, total: int) -> Account:
+    """The account with its whole made `total`: what the operating system counted."""
+    names = [*found.others]
+    columns = [found.own, found.runtime, found.collector]
+    width = len(found.own)
+    parts = shared(total, [*np.concatenate(columns).tolist(), *found.others.values()])
+    even = shared(
+        total,
+        [*np.concatenate([*columns[:2], found.collector_even]).tolist(),
+         *(found.others_even.get(name, 0) for name in found.others_even)],
+    )  # fmt: skip
+    return Account(
+        own=parts[:width],
+        runtime=parts[width : 2 * width],
+        collector=parts[2 * width : 3 * width],
+        collector_even=even[2 * width : 3 * width],
+        others=dict(zip(names, parts[3 * width :].tolist(), strict=True)),
+        others_even=dict(zip(found.others_even, even[3 * width :].tolist(), strict=True)),
+        deviation=found.deviation * (total / found.total if found.total else 0.0),
+    )
+
+
+def _parted(samples: Samples, keys: int) -> _Parted:
+    roles, payer, values = samples.roles, samples.payer, samples.values
+    left = np.ones(len(values), np.bool_)
+
+    def taken(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
+        """What the samples of the mask that nothing took before come to; they are taken now."""
+        chosen = left & mask
+        left[chosen] = False
+        return int(values[chosen].sum())
+
+    def charged(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Int64s:
+        chosen = left & mask
+        left[chosen] = False
+        return summed(payer[chosen], values[chosen], keys)
+
+    def has(role: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        found: np.ndarray[tuple[int], np.dtype[np.bool_]] = roles & role != 0
+        return found
+
+    worker = has(Role.WORKER)
+    rows = {IDLE_MARK: taken(worker & has(Role.IDLE_MARK))}
+    stacks = taken(worker & has(Role.STACKS))
+    rows[GLOBALS] = taken(worker & has(Role.GLOBALS))
+    heap = taken(worker)
+    paid = payer >= 0
+    counts = summed(np.where(left & paid, payer, -1).astype(np.int32), samples.counts, keys)
+    direct = charged(paid & has(_DIRECT))
+    heap += taken(paid & has(Role.CYCLE) & ~has(Role.FORCED))
+    runtime = charged(paid & (samples.leaf_roles & Role.USER == 0))
+    own = charged(paid)
+    sweep = taken(has(Role.BACKGROUND_SWEEP))
+    rows[SCAVENGER] = taken(has(Role.SCAVENGER))
+    heap += taken(has(Role.CYCLE | _DIRECT))
+    rows[SCHEDULER] = taken(has(Role.SCHEDULER))
+    rows[OTHER] = taken(left.copy())
+    return _Parted(own, runtime, direct, counts, rows, heap, stacks, sweep)
+
+
+def _charged(parted: _Parted, weights: Weights, share: float) -> tuple[Int64s, dict[str, int]]:
+    """The collector's shared work by key, and the rows of nobody's."""
+    others = dict(parted.rows)
+    by_allocation = shared(parted.sweep, weights.allocated)
+    by_heap = shared(parted.heap, blended(weights.allocated, weights.live, share))
+    by_stack = shared(parted.stacks, weights.stacks)
+    uncharged = parted.sweep + parted.heap - int(by_allocation.sum() + by_heap.sum())
+    others[COLLECTOR] = uncharged
+    others[STACK_SCAN] = parted.stacks - int(by_stack.sum())
+    return by_allocation + by_heap + by_stack, {k: v for k, v in others.items() if v}
+
+
+def _deviation(
+    parted: _Parted, weights: Weights, samples: Samples
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """By key: the samples of its own stacks are binomial; so are those of what it allocated."""
+    whole, hits = float(samples.values.sum()), int(samples.counts.sum())
+    found = np.zeros(len(parted.own))
+    if hits:
+        share = parted.counts / hits
+        found += whole**2 * share * (1 - share) / hits
+    allocated = float(weights.allocated.sum())
+    if allocated and weights.allocations:
+        share = weights.allocated / allocated
+        found += float(parted.heap + parted.sweep) ** 2 * share * (1 - share) / weights.allocations
+    return np.sqrt(found)

@@ -1,0 +1,203 @@
+"""`gocost.attribute`: one bill of what a service uses, by function, package, team, in money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from gocost._version import VERSION
+from gocost.analyses.attribution.bill import Bill, bill
+from gocost.analyses.attribution.keys import Keying
+from gocost.analyses.attribution.tables import facts, first_column, tables
+from gocost.cost.attributed import Priced, Use, priced
+from gocost.cost.price_book import PriceBook, load_prices
+from gocost.formats.buildinfo import BuildInfo
+from gocost.formats.pprof.decoding import MAX_BYTES
+from gocost.measures.attribution import Files, Gathered, folder_files, gather
+from gocost.measures.profiles import Reading
+from gocost.measures.recording import Manifest
+from gocost.model.errors import UsageError
+from gocost.model.quantity import Unit, format_quantity
+from gocost.model.report import Layout, Note, Report, Table
+from gocost.model.service import Service
+from gocost.model.subject import Subject
+
+ROWS: Final = 15
+"""Rows of a table that a person sees."""
+SHOWN: Final = {
+    "bill": ("month", "share", "cpu", "gc", "memory"),
+    "cpu": ("cpu", "share", "low", "high", "own", "runtime", "gc", "gc_even"),
+    "memory": ("memory", "share", "live", "headroom", "stacks", "rest"),
+}
+
+
+def attribute(
+    folder: str | Path | None = None,
+    *,
+    profiles: Sequence[str] = (),
+    trace: str | None = None,
+    goroutines: str | None = None,
+    metrics: Sequence[str] = (),
+    by: str = "function",
+    policy: str | Path | None = None,
+    service: str | None = None,
+    binary: str | None = None,
+    codeowners: str | None = None,
+    base: str | Path | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Report:
+    """Shares CPU, memory, waiting and goroutines of a service out, and prices them.
+
+    `folder` is what `gocost.record` or `gocost attribute --live` wrote; or else files are named:
+    `profiles` of any kind (two of a cumulative kind make a difference), a `trace`, a dump of
+    `goroutines`, pages of `metrics`. `by` is function, package, module, owner or `label:KEY`.
+    `policy` gives prices and the deployment of `service`; `binary` the modules' versions;
+    `codeowners` the owners; `base` is a saved report of this command to compare with.
+    Tables: bill, cpu, memory, waiting, goroutines, and with a base changes.
+
+    Raises UsageError for what cannot be asked, SourceError where a file cannot be read and
+    FormatError where it is of another kind.
+    """
+    files, manifest = _files(folder, profiles, trace, goroutines, metrics)
+    keying = Keying(by, _build_info(binary))
+    governed, book = _governed(policy, service)
+    reading = Reading(headers=headers, max_bytes=max_bytes)
+    gathered = gather(files, reading, manifest)
+    found = bill(gathered.evidence, keying)
+    subject = Subject(service=_named(governed, folder, files, manifest))
+    made = tables(by, found)
+    money = priced(
+        _use(found, gathered),
+        first_column(by),
+        book,
+        governed.deployment if governed is not None else None,
+        subject,
+    )
+    return _report(by, found, gathered, made, money, subject, files)
+
+
+def _files(
+    folder: str | Path | None,
+    profiles: Sequence[str],
+    trace: str | None,
+    goroutines: str | None,
+    metrics: Sequence[str],
+) -> tuple[Files, Manifest | None]:
+    named = Files(tuple(profiles), trace, goroutines, tuple(metrics))
+    if folder is None:
+        if named == Files():
+            raise UsageError(
+                "nothing is named to make a bill of",
+                hint="name a recorded folder, --profile FILE, or --live URL",
+            )
+        return named, None
+    if named != Files():
+        raise UsageError(
+            "a recorded folder and single files exclude each other",
+            hint="name the one or the other",
+        )
+    return folder_files(Path(folder))
+
+
+def _build_info(binary: str | None) -> BuildInfo | None:
+    if binary is None:
+        return None
+    from gocost.measures.binary import opened
+
+    with opened(Path(binary)) as image:
+        return image.info
+
+
+def _governed(policy: str | Path | None, service: str | None) -> tuple[Service | None, PriceBook]:
+    """The service as the policy has it, and the prices. Raises PolicyError and UsageError."""
+    if policy is None:
+        if service is not None:
+            raise UsageError(
+                "--service needs a policy that has it", hint="add --policy gocost.yaml"
+            )
+        return None, load_prices()
+    from gocost.policy.loading import load
+
+    loaded = load(Path(policy)).only([service] if service is not None else [])
+    if len(loaded.services) != 1:
+        names = ", ".join(each.service.name for each in loaded.services)
+        raise UsageError(
+            f"{policy} has several services: {names}", hint="say which with --service NAME"
+        )
+    return loaded.services[0].service, load_prices(loaded.prices)
+
+
+def _use(found: Bill, gathered: Gathered) -> Use:
+    cpu: dict[str, int] = {}
+    collector: dict[str, int] = {}
+    if found.cpu is not None:
+        cpu = {**dict(zip(found.names, found.cpu.whole().tolist(), strict=True)),
+               **found.cpu.others}  # fmt: skip
+        collector = dict(zip(found.names, found.cpu.collector.tolist(), strict=True))
+        collector |= {name: value for name, value in found.cpu.others.items() if " GC" in name}
+    memory: dict[str, int] = {}
+    if found.memory is not None:
+        memory = dict(zip(found.names, found.memory.whole().tolist(), strict=True))
+        for name, value in found.memory.others.items():
+            memory[name] = memory.get(name, 0) + value
+    return Use(cpu, collector, gathered.seconds, memory)
+
+
+def _named(
+    governed: Service | None, folder: str | Path | None, files: Files, manifest: Manifest | None
+) -> str:
+    if governed is not None:
+        return governed.name
+    if manifest is not None:
+        return urlsplit(manifest.url).netloc or str(folder)
+    return next((Path(each).name for each in (*files.profiles, files.trace) if each), "")
+
+
+def _report(
+    by: str,
+    found: Bill,
+    gathered: Gathered,
+    made: dict[str, Table],
+    money: Priced,
+    subject: Subject,
+    files: Files,
+) -> Report:
+    if money.table is not None:
+        made = {"bill": money.table, **made}
+    if not made:
+        raise UsageError(
+            "there is nothing to bill in these files", hint="record a CPU or a heap profile"
+        )
+    origin = ", ".join([*files.profiles, *filter(None, (files.trace, files.goroutines))])
+    first = first_column(by).name
+    return Report(
+        command="attribute",
+        gocost=VERSION,
+        subject=subject,
+        facts=[*money.facts, *facts(found, subject, origin)],
+        tables=made,
+        notes=[Note("warning", text) for text in gathered.notes],
+        assumptions=[*money.assumptions, *gathered.assumptions],
+        layout=Layout(
+            title=_title(subject.service, found, gathered),
+            facts=(),
+            rows=ROWS,
+            columns={name: (first, *columns) for name, columns in SHOWN.items() if name in made},
+        ),
+    )
+
+
+def _title(service: str, found: Bill, gathered: Gathered) -> str:
+    told = []
+    if found.cpu is not None:
+        used = format_quantity(found.cpu.total, Unit.NANOSECONDS)
+        if gathered.seconds is not None:
+            told.append(f"{used} of CPU in {format_quantity(gathered.seconds, Unit.SECONDS)}")
+        else:
+            told.append(f"{used} of CPU")
+    if found.memory is not None:
+        told.append(f"{format_quantity(found.memory.total, Unit.BYTES)} of memory")
+    return f"{service}: {', '.join(told)}" if told else service

@@ -1,0 +1,86 @@
+"""`gocost attribute`: one bill of what a service uses."""
+
+from __future__ import annotations
+
+import click
+
+from gocost.cli.options import authorised, reporting
+from gocost.cli.output import Output, progress
+
+GROUP = "Attribute"
+
+
+@click.command("attribute", short_help="Who spends CPU, memory and GC, and how much money.")
+@click.argument("folder", required=False, metavar="[RECORDED-FOLDER]")
+@click.option("--live", metavar="URL", help="Record this service (its /debug/pprof) now.")
+@click.option("--for", "length", default="30s", show_default=True, help="How long to record.")
+@click.option("--keep", metavar="FOLDER", help="Where to keep what is recorded.")
+@click.option("--pid", type=int, help="The service's process here: its CPU time and memory.")
+@click.option("--no-trace", is_flag=True, help="Record no execution trace.")
+@click.option(
+    "--profile", "profiles", multiple=True, metavar="FILE|URL",
+    help="CPU, heap, block or mutex profile; repeatable.",
+)  # fmt: skip
+@click.option("--trace", metavar="FILE", help="An execution trace.")
+@click.option("--goroutines", metavar="FILE|URL", help="A goroutine dump.")
+@click.option("--metrics", multiple=True, metavar="FILE|URL", help="A metrics page; repeatable.")
+@click.option(
+    "--by",
+    default="function",
+    show_default=True,
+    metavar="WHAT",
+    help="function, package, module, owner or label:KEY.",
+)
+@click.option("--policy", metavar="FILE", help="Prices and deployment: gocost.yaml.")
+@click.option("--service", metavar="NAME", help="Which service of the policy.")
+@click.option("--binary", metavar="FILE", help="The program, for its modules and their versions.")
+@click.option("--codeowners", metavar="FILE", help="Who owns what, for --by owner.")
+@click.option("--base", metavar="REPORT", help="Compare with a report of this command (JSON).")
+@click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is decompressed.")
+@authorised
+@reporting
+def command(
+    folder: str | None,
+    live: str | None,
+    length: str,
+    keep: str | None,
+    pid: int | None,
+    no_trace: bool,
+    headers: dict[str, str],
+    max_bytes: int | None,
+    output: Output,
+    **options: object,
+) -> int:
+    """Who spends CPU, memory, waiting and garbage collection, and how much money that is.
+
+    Name what was recorded: single files, or the folder that --live made. The collector's CPU is
+    charged to those who cause it, and every column adds up to what was measured.
+    """
+    from gocost.api.attribute import attribute
+    from gocost.api.record import record
+    from gocost.formats.pprof.decoding import MAX_BYTES
+    from gocost.model.errors import UsageError
+    from gocost.model.quantity import Unit, parse
+
+    if live is not None:
+        if folder is not None:
+            raise UsageError("--live records a folder of its own", hint="name it with --keep")
+        metrics = options["metrics"]
+        assert isinstance(metrics, tuple)
+        with progress() as shown:
+            made = record(
+                live,
+                float(parse(length, Unit.SECONDS)),
+                keep,
+                metrics_url=metrics[0] if metrics else None,
+                pid=pid,
+                trace=not no_trace,
+                headers=headers,
+                progress=shown,
+            )
+        options["metrics"] = ()
+        folder = str(made)
+        click.echo(f"recorded in {folder}", err=True)
+    report = attribute(folder, headers=headers, max_bytes=max_bytes or MAX_BYTES, **options)  # type: ignore[arg-type]
+    output.emit(report)
+    return 0

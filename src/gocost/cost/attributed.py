@@ -1,0 +1,180 @@
+"""A bill's accounts as money: what each row costs in a month, by use, at list price.
+
+The instance that was recorded stands for all replicas, and the load while it was recorded for the
+month's. Where a deployment requests more than is used, the rest is the row `idle`, so that the
+whole is what a cluster bills: the larger of request and use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from gocost.cost.price_book import PriceBook
+from gocost.cost.pricing import GIB, GRAIN, HOURS, MILLION
+from gocost.model.fact import Fact
+from gocost.model.quantity import HOURS_PER_MONTH, Money, Unit, format_money, format_quantity
+from gocost.model.report import Cell, Column, SumsTo, Table
+from gocost.model.service import Deployment
+from gocost.model.subject import Subject
+
+IDLE: Final = "idle"
+MONTH: Final = "cost.month"
+PER_MILLION: Final = "cost.per_million_requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What rows use. The rows of both accounts are put together by name."""
+
+    cpu_ns: Mapping[str, int] = field(default_factory=dict)
+    """CPU nanoseconds in the window, by row."""
+    collector_ns: Mapping[str, int] = field(default_factory=dict)
+    """Of them, the collector's."""
+    seconds: float | None = None
+    """The window."""
+    memory: Mapping[str, int] = field(default_factory=dict)
+    """Bytes by row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The bill in money."""
+
+    table: Table | None
+    facts: tuple[Fact, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Line:
+    cpu: Decimal = Decimal(0)
+    collector: Decimal = Decimal(0)
+    memory: Decimal = Decimal(0)
+
+    @property
+    def whole(self) -> Decimal:
+        return self.cpu + self.memory
+
+
+def priced(
+    use: Use, named: Column, book: PriceBook, deployment: Deployment | None, subject: Subject
+) -> Priced:
+    """The rows in money, the most expensive first; they add up to `cost.month`.
+
+    `named` is the column that names rows. Without a deployment it is one instance's. Nothing is
+    priced where neither CPU in a window nor memory is known.
+    """
+    where = deployment or Deployment()
+    lines: dict[str, _Line] = {}
+    replicas = Decimal(where.replicas)
+    cpu_rate = book.prices["cpu"].amount * HOURS * replicas
+    memory_rate = book.prices["memory"].amount * HOURS * replicas / GIB
+    formulas: list[str] = []
+    if use.seconds and use.cpu_ns:
+        window = Decimal(str(use.seconds)) * 10**9
+        for name, amount in use.cpu_ns.items():
+            lines.setdefault(name, _Line()).cpu = _grained(Decimal(amount) / window * cpu_rate)
+        for name, amount in use.collector_ns.items():
+            line = lines.setdefault(name, _Line())
+            line.collector = _grained(Decimal(amount) / window * cpu_rate)
+        cores = Decimal(sum(use.cpu_ns.values())) / window
+        formulas.append(_formula(f"{cores:.3g} cores", where, book, "cpu"))
+        if where.cpu is not None:
+            idle = max(Decimal(0), Decimal(str(where.cpu)) - cores)
+            lines.setdefault(IDLE, _Line()).cpu += _grained(idle * cpu_rate)
+    if use.memory:
+        for name, size in use.memory.items():
+            lines.setdefault(name, _Line()).memory = _grained(Decimal(size) * memory_rate)
+        held = sum(use.memory.values())
+        formulas.append(_formula(format_quantity(held, Unit.BYTES), where, book, "memory"))
+        if where.memory is not None:
+            idle = max(Decimal(0), Decimal(str(where.memory)) - held)
+            lines.setdefault(IDLE, _Line()).memory += _grained(idle * memory_rate)
+    if not lines:
+        return Priced(None)
+    total = sum((line.whole for line in lines.values()), Decimal(0))
+    requests = where.requests_per_month
+    each = total * MILLION / Decimal(str(requests)) if requests else None
+    facts = [_fact(MONTH, total, Unit.MONEY_PER_MONTH, book, subject)]
+    if each is not None:
+        facts.append(_fact(PER_MILLION, each, Unit.MONEY, book, subject))
+    return Priced(
+        _table(named, lines, book, total, each, requests),
+        tuple(facts),
+        tuple(_assumptions(book, deployment, formulas)),
+    )
+
+
+def _table(
+    named: Column,
+    lines: Mapping[str, _Line],
+    book: PriceBook,
+    total: Decimal,
+    each: Decimal | None,
+    requests: float | None,
+) -> Table:
+    def money(amount: Decimal) -> Money:
+        return Money(_grained(amount), book.currency, book.name)
+
+    def row(name: str, line: _Line) -> list[Cell]:
+        share = float(line.whole / total) if total else None
+        cells: list[Cell] = [name, money(line.whole), share, money(line.cpu),
+                             money(line.collector), money(line.memory)]  # fmt: skip
+        if requests:
+            cells.append(money(line.whole * MILLION / Decimal(str(requests))))
+        return cells
+
+    month = Unit.MONEY_PER_MONTH
+    title = f"{format_money(money(total))} a month by {named.name}"
+    if each is not None:
+        title += f", {format_money(money(each))} per million requests"
+    ordered = sorted(lines.items(), key=lambda item: (-item[1].whole, item[0]))
+    return Table(
+        title=title,
+        columns=(
+            named,
+            Column("month", month, "CPU and memory of all replicas for a month", additive=True),
+            Column("share", Unit.RATIO, "of the whole", additive=True),
+            Column("cpu", month, "CPU, the collector's work included", additive=True),
+            Column("gc", month, "of cpu: the collector's work that it causes", additive=True),
+            Column("memory", month, "memory that it holds, headroom included", additive=True),
+            *((Column("million", Unit.MONEY, "per million requests", additive=True),)
+              if requests else ()),
+        ),
+        rows=[row(name, line) for name, line in ordered if line.whole or line.collector],
+        sums_to=SumsTo("month", MONTH),
+    )  # fmt: skip
+
+
+def _formula(amount: str, where: Deployment, book: PriceBook, name: str) -> str:
+    price = book.prices[name].shown(book.currency)
+    return f"{amount} x {where.replicas} x {HOURS_PER_MONTH} h x {price}"
+
+
+def _assumptions(
+    book: PriceBook, deployment: Deployment | None, formulas: Sequence[str]
+) -> list[str]:
+    sources = dict.fromkeys(
+        f"{price.source}, {price.date}" for price in (book.prices["cpu"], book.prices["memory"])
+    )
+    said = [
+        f"prices: {book.name}, list price ({'; '.join(sources)}): {'; '.join(formulas)}",
+        "the load while it was recorded is taken to be the month's",
+    ]
+    if deployment is None:
+        said.append("one instance: no policy says how many replicas there are (--policy)")
+    elif deployment.replicas > 1:
+        said.append("each replica is taken to use as much as the one that was recorded")
+    return said
+
+
+def _fact(metric: str, amount: Decimal, unit: Unit, book: PriceBook, subject: Subject) -> Fact:
+    origin = f"price book {book.name}, {book.currency}"
+    return Fact(metric, float(amount), unit, subject, origin=origin)
+
+
+def _grained(amount: Decimal) -> Decimal:
+    return amount.quantize(GRAIN)

@@ -1,0 +1,219 @@
+"""A service recorded for a while: profiles, a trace, a dump and metrics, side by side on one clock.
+
+Everything goes into a folder as it comes, with `recording.json` that says of each file what it is
+and between which moments of this machine's clock it was asked for and answered: a service that dies
+meanwhile has lost what came after, and nothing before. What a service does not have, or refuses
+(another CPU profile is being recorded), is told, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gocost.model.errors import GocostError, SourceError, UsageError
+from gocost.sources.files import read_bounded, translated
+from gocost.sources.proc import Process, find_process
+from gocost.sources.recordings import save_recording
+
+MANIFEST: Final = "recording.json"
+MAX_MANIFEST: Final = 1 << 20
+TRACE_SECONDS: Final = 5.0
+"""An execution trace takes megabytes a second and slows a service by some percent: it is recorded
+for so long at most, in the middle of the window."""
+
+_SNAPSHOTS: Final = (
+    ("heap", "heap", "pb.gz"),
+    ("block", "block", "pb.gz"),
+    ("mutex", "mutex", "pb.gz"),
+)
+"""Cumulative kinds: one at the beginning and one at the end. (kind, page, suffix)."""
+
+
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One file of a recording. Times are nanoseconds since 1970 by this machine's clock."""
+
+    kind: str
+    """cpu, heap, block, mutex, trace, goroutines, metrics."""
+    file: str
+    asked_ns: int
+    answered_ns: int
+    lost: str = ""
+    """Why it is not whole, or not there."""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """What the operating system says of the process."""
+
+    at_ns: int
+    cpu_seconds: float
+    """Since it started."""
+    resident: int
+    """Bytes."""
+
+
+class Manifest(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.recording/1"):
+    """What a folder holds."""
+
+    url: str
+    seconds: float
+    parts: tuple[Part, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    """The process at the beginning and at the end, where its id was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to record, and where to."""
+
+    url: str
+    seconds: float
+    folder: Path
+    metrics_url: str | None = None
+    """Where /metrics is, if not at `url`."""
+    pid: int | None = None
+    headers: Mapping[str, str] | None = None
+    trace: bool = True
+    max_bytes: int = 1 << 30
+    progress: Callable[[str], None] = lambda _: None
+    clock: Callable[[], int] = time.time_ns
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(slots=True)
+class _Recorder:
+    request: Request
+    parts: list[Part] = field(default_factory=list)
+
+    def get(self, kind: str, name: str, page: str, *, seconds: float | None = None) -> Part:
+        """One page into one file; a page that cannot be had is a part that is lost."""
+        request = self.request
+        where = request.url
+        if kind == "metrics":
+            where = (
+                request.metrics_url or f"{where.removesuffix('/debug/pprof').rstrip('/')}/metrics"
+            )
+        asked, lost = request.clock(), ""
+        path = request.folder / name
+        try:
+            with path.open("wb") as file:
+                save_recording(
+                    where,
+                    file.write,
+                    page=page,
+                    seconds=seconds,
+                    headers=request.headers,
+                    max_bytes=request.max_bytes,
+                )
+        except GocostError as error:
+            lost = str(error)
+        except OSError as error:
+            raise translated(error, path) from error
+        if lost and not path.stat().st_size:
+            path.unlink()
+        part = Part(kind, name, asked, request.clock(), lost)
+        self.parts.append(part)
+        return part
+
+
+def record(request: Request) -> Manifest:
+    """Records the service into the folder. Raises SourceError where nothing at all could be had."""
+    folder = request.folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty", hint="name a new folder with --keep")
+    except OSError as error:
+        raise translated(error, folder) from error
+    recorder = _Recorder(request)
+    process = None if request.pid is None else find_process(request.pid)
+    moments: list[Moment] = []
+    try:
+        _edges(recorder, 1)
+        moments += _moment(process, request)
+        _window(recorder)
+        moments += _moment(process, request)
+        _edges(recorder, 2)
+    finally:
+        # Also where the user has had enough: what was recorded is a recording.
+        parts = tuple(sorted(recorder.parts, key=lambda part: part.asked_ns))
+        manifest = Manifest(request.url, request.seconds, parts, tuple(moments))
+        _write(folder, manifest)
+    if all(part.lost for part in manifest.parts):
+        reasons = list(dict.fromkeys(part.lost for part in manifest.parts))
+        with contextlib.suppress(OSError):
+            (folder / MANIFEST).unlink()
+            folder.rmdir()
+        raise SourceError(f"nothing could be recorded: {reasons[0]}")
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What `record` wrote about a folder. Raises SourceError and UsageError."""
+    path = folder / MANIFEST
+    data = read_bounded(path, MAX_MANIFEST)
+    try:
+        found = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is no recording: {error}", hint="record with `gocost attribute --live URL`"
+        ) from error
+    if any(Path(part.file).name != part.file for part in found.parts):
+        raise UsageError(f"{path} names files outside of its folder", hint="record it again")
+    return found
+
+
+def _edges(recorder: _Recorder, number: int) -> None:
+    """What is cumulative, at one end of the window."""
+    recorder.request.progress(f"snapshots {'before' if number == 1 else 'after'} the window")
+    recorder.get("metrics", f"metrics-{number}.txt", "")
+    for kind, page, suffix in _SNAPSHOTS:
+        if number == 2 and any(part.kind == kind and part.lost for part in recorder.parts):
+            continue
+        recorder.get(kind, f"{kind}-{number}.{suffix}", page)
+
+
+def _window(recorder: _Recorder) -> None:
+    """The CPU profile, and in the middle of it the trace and the goroutines."""
+    request = recorder.request
+    length = request.seconds
+    traced = min(TRACE_SECONDS, length / 2)
+    with ThreadPoolExecutor(1) as pool:
+        request.progress(f"recording for {length:g} s")
+        profile = pool.submit(recorder.get, "cpu", "cpu.pb.gz", "profile", seconds=length)
+        begun = time.monotonic()
+        request.sleep((length - traced) / 2)
+        if request.trace and not profile.done():
+            recorder.get("trace", "app.trace", "trace", seconds=traced)
+        recorder.get("goroutines", "goroutines.txt", "goroutine?debug=2")
+        profile.result()
+        # Where there is no CPU profile the window is as long all the same.
+        request.sleep(max(0.0, length - (time.monotonic() - begun)))
+
+
+def _moment(process: Process | None, request: Request) -> list[Moment]:
+    """The process now, where it is known and still there."""
+    if process is None:
+        return []
+    try:
+        used = process.usage()
+    except SourceError:
+        return []  # it ended: the pages say so
+    return [Moment(request.clock(), used.cpu, used.resident)]
+
+
+def _write(folder: Path, manifest: Manifest) -> None:
+    path = folder / MANIFEST
+    fresh = folder / f"{MANIFEST}.new"
+    try:
+        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
+        fresh.replace(path)
+    except OSError as error:
+        raise translated(error, path) from error

@@ -1,0 +1,61 @@
+"""What functions of the runtime do for a stack, by their names."""
+
+from __future__ import annotations
+
+import pytest
+
+from gocost.analyses.attribution.roles import Role, roles_of
+from gocost.analyses.profile.groups import packages_of
+
+
+def role(name: str, file: str = "") -> int:
+    return int(roles_of([name], [file], packages_of([name]))[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("runtime.gcBgMarkWorker", Role.WORKER),
+        ("runtime.gcBgMarkWorker.func2", Role.WORKER),
+        ("runtime.gcDrainMarkWorkerIdle", Role.IDLE_MARK),
+        ("runtime.scanstack", Role.STACKS),
+        ("runtime.markrootBlock", Role.GLOBALS),
+        ("runtime.gcAssistAlloc", Role.ASSIST),
+        ("runtime.gcAssistAlloc1", Role.ASSIST),
+        ("runtime.gcAssistAlloc.func1", Role.ASSIST),
+        ("runtime.(*sweepLocked).sweep", Role.SWEEP),
+        ("runtime.deductSweepCredit", Role.SWEEP),
+        ("runtime.wbBufFlush1", Role.BARRIER),
+        ("runtime.gcWriteBarrier2", Role.BARRIER),
+        ("runtime.bgsweep", Role.BACKGROUND_SWEEP),
+        ("runtime.bgscavenge", Role.SCAVENGER),
+        ("runtime.gcMarkTermination.func4", Role.CYCLE),
+        ("runtime.GC", Role.FORCED),
+        ("runtime.findRunnable", Role.SCHEDULER),
+        ("runtime.mallocgc", Role.ALLOCATION),
+        ("runtime.mallocgcSmallScanNoHeader", Role.ALLOCATION),
+        ("runtime.memmove", Role.NONE),
+        ("runtime.mapassign_faststr", Role.NONE),
+        ("internal/runtime/maps.(*Map).Put", Role.NONE),
+        ("runtime/internal/atomic.Cas", Role.NONE),
+        ("encoding/json.Marshal", Role.USER),
+        ("main.main", Role.USER),
+        ("main.F[...]", Role.USER),
+        ("runtime/debug.FreeOSMemory", Role.USER),
+        ("runtime/pprof.Do", Role.USER),
+        ("runtime/pprof.profileWriter", Role.USER | Role.OBSERVER),
+        ("net/http/pprof.Profile", Role.USER | Role.OBSERVER),
+        ("runtime/trace.Start.func1", Role.USER | Role.OBSERVER),
+        ("runtime/trace.WithRegion", Role.USER),
+        ("runtime.traceAdvance", Role.OBSERVER),
+        ("", Role.NONE),
+    ],
+)
+def test_names(name: str, expected: int) -> None:
+    assert role(name) == expected
+
+
+def test_assembly_is_the_runtimes_and_c_is_somebodys() -> None:
+    assert role("memeqbody", "/usr/local/go/src/internal/bytealg/equal_amd64.s") == Role.NONE
+    assert role("gogo", "runtime/asm_amd64.s") == Role.NONE
+    assert role("deflate_fast", "/build/zlib/deflate.c") == Role.USER

@@ -1,0 +1,182 @@
+"""gocost.attribute: a real program's costs, which it counts itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.measures.recording import read_manifest
+from gocost.model.errors import FormatError, SourceError, UsageError
+from gocost.model.quantity import Money
+from gocost.model.report import Table
+from tests.fixtures.attributed import Truth, attributed
+
+SECONDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    folder: Path
+    before: Truth
+    after: Truth
+
+    @property
+    def elapsed(self) -> float:
+        return (self.after.at_ns - self.before.at_ns) / 1e9
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    """The program, recorded for some seconds."""
+    folder = tmp_path_factory.mktemp("recorded") / "recording"
+    with attributed() as service:
+        before = service.truth()
+        gocost.record(service.origin, SECONDS, folder, pid=service.pid)
+        yield Recorded(folder, before, service.truth())
+
+
+def rows(table: Table) -> dict[str, dict[str, object]]:
+    names = table.names()
+    return {str(row[0]): dict(zip(names, row, strict=True)) for row in table.rows}
+
+
+def number(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def test_every_column_adds_up(recorded: Recorded) -> None:
+    for by in ("function", "package", "module", "label:endpoint"):
+        report = gocost.attribute(recorded.folder, by=by)
+        for name, table in report.tables.items():
+            assert table.sums_to is not None, name
+            fact = report.fact(table.sums_to.metric)
+            assert fact is not None
+            column = table.column(table.sums_to.column)
+            if name == "bill":
+                amounts = [each.amount for each in column if isinstance(each, Money)]
+                assert sum(amounts) == pytest.approx(Decimal(str(fact.value)), abs=Decimal("1e-9"))
+            else:
+                assert sum(map(number, column)) == fact.value, (by, name)
+        for row in rows(report.tables["cpu"]).values():
+            parts = [number(row[part]) for part in ("own", "runtime", "gc")]
+            assert sum(parts) == row["cpu"]
+        for row in rows(report.tables["memory"]).values():
+            parts = [number(row[part]) for part in ("live", "headroom", "stacks", "rest")]
+            assert sum(parts) == row["memory"]
+
+
+def test_cpu_goes_to_the_function_that_burns_it(recorded: Recorded) -> None:
+    report = gocost.attribute(recorded.folder, by="label:endpoint")
+    burned = (recorded.after.burned_ns - recorded.before.burned_ns) / recorded.elapsed * SECONDS
+    checkout = rows(report.tables["cpu"])["checkout"]
+    # The interval is of sampling alone; the windows differ by the snapshots at both ends.
+    assert number(checkout["low"]) * 0.93 < burned < number(checkout["high"]) * 1.07
+
+
+def test_the_collectors_work_goes_to_whoever_allocates(recorded: Recorded) -> None:
+    found = rows(gocost.attribute(recorded.folder, by="label:endpoint").tables["cpu"])
+    assert number(found["search"]["gc"]) > 0
+    assert number(found["checkout"]["gc"]) < number(found["search"]["gc"]) / 5
+
+
+def test_waiting_goes_to_whoever_waits(recorded: Recorded) -> None:
+    found = rows(gocost.attribute(recorded.folder).tables["waiting"])
+    wait = found["example.com/attributed/work.Wait"]
+    share = (recorded.after.waited_ns - recorded.before.waited_ns) / 1e9 / recorded.elapsed
+    assert number(wait["blocked"]) / 1e9 / recorded.elapsed == pytest.approx(share, rel=0.1)
+    assert number(wait["lock"]) > 0
+    assert number(found["example.com/attributed/work.Block"]["held"]) > 0, "who unlocks is blamed"
+
+
+def test_what_is_held_is_held_by_whoever_allocated_it(recorded: Recorded) -> None:
+    found = rows(gocost.attribute(recorded.folder).tables["memory"])
+    held = number(found["example.com/attributed/work.Hold"]["live"])
+    # A node takes 64 bytes in its size class, and its slice 8 more with room to grow.
+    assert 0.8 * recorded.after.kept * 64 / 56 < held < 2 * recorded.after.kept
+
+
+def test_recording_is_a_row_of_its_own(recorded: Recorded) -> None:
+    report = gocost.attribute(recorded.folder)
+    assert "observer" in rows(report.tables["goroutines"])
+    names = [str(name) for table in report.tables.values() for name in table.column("function")]
+    assert not [name for name in names if name.startswith("net/http/pprof.")]
+
+
+def test_files_named_one_by_one_give_the_same(recorded: Recorded) -> None:
+    whole = gocost.attribute(recorded.folder)
+    profiles = [str(path) for path in sorted(recorded.folder.glob("*.pb.gz"))]
+    named = gocost.attribute(
+        profiles=profiles,
+        trace=str(recorded.folder / "app.trace"),
+        goroutines=str(recorded.folder / "goroutines.txt"),
+    )
+    for name in ("waiting", "goroutines"):
+        assert [*named.tables[name].rows] == [*whole.tables[name].rows]
+    total = named.fact("attribution.cpu")
+    assert total is not None
+    assert total.value == sum(map(number, named.tables["cpu"].column("cpu")))
+    assert any("operating system" in text for text in named.assumptions)
+
+
+def test_a_deployment_makes_it_money_and_the_rest_idle(recorded: Recorded, tmp_path: Path) -> None:
+    policy = tmp_path / "gocost.yaml"
+    policy.write_text(
+        "version: 1\nservices:\n  work:\n    deployment: {replicas: 3, cpu: 2, memory: 1 GiB, "
+        "requests_per_month: 5 M}\n"
+    )
+    report = gocost.attribute(recorded.folder, policy=policy)
+    bill = rows(report.tables["bill"])
+    month = report.fact("cost.month")
+    million = report.fact("cost.per_million_requests")
+    assert month is not None
+    assert million is not None
+    asked = 3 * 730 * (2 * 0.031611 + 1 * 0.004237)
+    assert month.value == pytest.approx(asked, rel=1e-9), "all that is requested is billed"
+    assert million.value == pytest.approx(asked / 5, rel=1e-9)
+    assert "idle" in bill
+    assert any("each replica" in text for text in report.assumptions)
+
+
+def test_a_service_that_lacks_a_page_is_recorded_all_the_same(recorded: Recorded) -> None:
+    manifest = read_manifest(recorded.folder)
+    lost = {part.kind for part in manifest.parts if part.lost}
+    assert lost == {"metrics"}, "the program has no /metrics"
+    assert not list(recorded.folder.glob("metrics*"))
+
+
+def refused(**options: object) -> str:
+    with pytest.raises((UsageError, SourceError, FormatError)) as caught:
+        gocost.attribute(**options)
+    return str(caught.value)
+
+
+def test_what_cannot_be_asked(recorded: Recorded, tmp_path: Path) -> None:
+    assert "nothing is named" in refused()
+    assert "exclude each other" in refused(folder=recorded.folder, profiles=["x"])
+    assert "not sorted by 'colour'" in refused(folder=recorded.folder, by="colour")
+    assert "recording.json does not exist" in refused(folder=tmp_path)
+    (tmp_path / "recording.json").write_text('{"schema": "other"}')
+    assert "is no recording" in refused(folder=tmp_path)
+    (tmp_path / "recording.json").write_text(
+        '{"schema": "gocost.recording/1", "url": "", "seconds": 1, "parts": '
+        '[{"kind": "cpu", "file": "../../etc/passwd", "asked_ns": 0, "answered_ns": 0}]}'
+    )
+    assert "outside of its folder" in refused(folder=tmp_path)
+    text = tmp_path / "text"
+    text.write_text("no profile\n")
+    assert "text" in refused(profiles=[str(text)])
+    assert "--policy" in refused(profiles=[str(recorded.folder / "cpu.pb.gz")], service="x")
+
+
+def test_nothing_listens(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="nothing could be recorded"):
+        gocost.record("http://127.0.0.1:9", 1, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(UsageError, match="whole seconds"):
+        gocost.record("http://127.0.0.1:9", 1.5, tmp_path / "new")
