@@ -47,8 +47,8 @@ FIXTURES = {
     "orders": ("examples/orders", ["-trimpath", "-ldflags=-s -w"], "./cmd/orders"),
 }
 # What a page needs before its command: the folder as a repository of its own, with one commit on
-# main; then a branch on which it leaks; a service that leaks under load for a minute. The policy's
-# own load lasts longer than a page needs.
+# main; then a branch on which it leaks; a service that leaks under load for a minute; one that is
+# paid through. The policy's own load lasts longer than a page needs.
 SETUP = r"""
 set -o pipefail
 repository() {
@@ -69,6 +69,21 @@ leaking() {
   until curl -sf http://127.0.0.1:8071/healthz; do sleep 0.1; done
   (while curl -s http://127.0.0.1:8071/v1/payments; do :; done) >/dev/null 2>&1 &
   sleep 2
+}
+loaded() {
+  mkdir -p "$WORK" && [ ! -f "$WORK/loaded.pid" ] || kill "$(cat "$WORK/loaded.pid")" 2>/dev/null
+  timeout 90 "$1" --listen=127.0.0.1:8072 --debug-listen=127.0.0.1:6061 --ttl=2s \
+    >/dev/null 2>&1 &
+  until curl -sf http://127.0.0.1:8072/healthz; do sleep 0.1; done
+  pgrep -P $! >"$WORK/loaded.pid"
+  pay=http://127.0.0.1:8072/v1/payments
+  signed=$(grep -m1 '^X-Signature' load/pay.targets)
+  for _ in 1 2 3; do
+    (while curl -sf -H "$signed" --data-binary @load/card.json "$pay#[1-500]"; do :; done) \
+      >/dev/null 2>&1 &
+  done
+  cp gocost.yaml "$WORK" && sed -i 's/^presets.*//' "$WORK/gocost.yaml" && cd "$WORK" || return
+  rm -rf recorded && sleep 1
 }
 keep() { git add --all; git -c user.name=docs -c user.email=docs@example.com commit -qm "$1"; }
 """

@@ -14,7 +14,9 @@ from gocost.measures.recording import read_manifest
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.model.quantity import Money
 from gocost.model.report import Table
+from gocost.reporters.json import encode
 from tests.fixtures.attributed import Truth, attributed
+from tests.fixtures.binaries import Recipe, built
 
 SECONDS = 6
 
@@ -180,3 +182,26 @@ def test_nothing_listens(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
     with pytest.raises(UsageError, match="whole seconds"):
         gocost.record("http://127.0.0.1:9", 1.5, tmp_path / "new")
+
+
+def test_a_base_has_the_change_in_money_of_every_row(recorded: Recorded, tmp_path: Path) -> None:
+    saved = tmp_path / "before.json"
+    before = gocost.attribute(recorded.folder)
+    saved.write_text(encode(before))
+    same = gocost.attribute(recorded.folder, base=saved)
+    assert [change.delta for change in same.changes] == [0.0]
+    assert same.tables["changes"].rows == []
+    cpu = str(recorded.folder / "cpu.pb.gz")
+    alone = gocost.attribute(profiles=[cpu], base=saved)
+    (change,) = alone.changes
+    deltas = alone.tables["changes"].column("delta")
+    whole = sum(each.amount for each in deltas if isinstance(each, Money))
+    assert float(whole) == pytest.approx(change.delta, abs=1e-9)
+    held = rows(alone.tables["changes"])["example.com/attributed/work.Hold"]["memory"]
+    assert isinstance(held, Money)
+    assert held.amount < 0, "without a heap profile nothing is held"
+    with pytest.raises(UsageError, match="is by function, and this is by package"):
+        gocost.attribute(profiles=[cpu], by="package", base=saved)
+    saved.write_text(encode(gocost.size(built(Recipe()))))
+    with pytest.raises(UsageError, match="has no bill"):
+        gocost.attribute(profiles=[cpu], base=saved)

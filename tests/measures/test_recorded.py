@@ -18,7 +18,8 @@ services:
   payments:
     package: ./payments
     rules:
-      - {metric: cpu.share, select: {package: runtime}, max: 0.1%}
+      - {metric: cpu.share, select: {package: net/textproto}, max: 0.1%}
+      - {id: nobody, metric: cpu.share, select: {package: runtime}, max: 0.1%}
       - {id: nothing, metric: cpu.share, select: {package: example.com/none}, max: 1%}
       - {metric: scheduler.latency.p99, max: 10 min}
       - {metric: scheduler.utilisation, max: 0.001}
@@ -51,7 +52,7 @@ def profile(policy: Path) -> Path:
     """A CPU profile of the payments example's benchmarks."""
     path = policy.with_name("cpu.pb.gz")
     done = subprocess.run(
-        ["go", "test", "-run", "^$", "-bench", "Get", "-benchtime", "200ms", "-cpuprofile",
+        ["go", "test", "-run", "^$", "-bench", "Get", "-benchtime", "2s", "-cpuprofile",
          str(path), "-o", str(policy.with_name("api.test")), "./internal/api"],
         cwd=EXAMPLES / "payments", capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -74,6 +75,7 @@ def test_rules_over_what_was_recorded(policy: Path, profile: Path) -> None:
     )
     assert outcomes(report) == {
         "cpu.share": Outcome.VIOLATED,
+        "nobody": Outcome.PASS,  # what the runtime does is the doing of whoever called it
         "nothing": Outcome.PASS,
         "scheduler.latency.p99": Outcome.PASS,
         "scheduler.utilisation": Outcome.VIOLATED,
@@ -95,3 +97,23 @@ def test_a_recording_that_cannot_be_read_is_unknown(policy: Path, tmp_path: Path
     found = {finding.rule: finding for finding in report.findings}
     assert found["scheduler.utilisation"].outcome is Outcome.UNKNOWN
     assert "does not exist" in found["scheduler.utilisation"].reason
+
+
+def test_what_a_million_requests_cost_is_a_rule_over_a_recording(
+    policy: Path, profile: Path, tmp_path: Path
+) -> None:
+    """One replica at the profile's load: `cost.per_million_requests` follows from its cores."""
+    path = tmp_path / "gocost.yaml"
+    path.write_text(
+        "version: 1\nservices:\n  payments:\n    package: ./payments\n"
+        "    deployment: {requests_per_month: 1 M}\n"
+        "    rules:\n      - {metric: cost.per_million_requests, max: 1.20 USD}\n"
+    )
+    (tmp_path / "payments").mkdir()
+    report = gocost.check(path, profiles=[str(profile)])
+    cores, cost = report.fact("attribution.cores"), report.fact("cost.per_million_requests")
+    assert cores is not None
+    assert cost is not None
+    assert isinstance(cores.value, float)
+    assert cost.value == pytest.approx(cores.value * 730 * 0.031611, rel=1e-6)
+    assert outcomes(report) == {"cost.per_million_requests": Outcome.VIOLATED}

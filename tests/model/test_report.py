@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import msgspec
 import pytest
 
 from gocost.model.fact import Fact
-from gocost.model.quantity import Unit
+from gocost.model.quantity import Money, Unit
 from gocost.model.report import Column, Layout, Report, SumsTo, Table
 
 TABLE = Table(
@@ -75,3 +76,19 @@ def test_public_form_reads_back() -> None:
     decoded = msgspec.json.decode(msgspec.json.encode(REPORT), type=Report)
     assert decoded.facts == REPORT.facts
     assert decoded.tables["packages"].columns == TABLE.columns
+
+
+def test_the_row_for_the_rest_adds_amounts_up() -> None:
+    table = Table(
+        title="bill",
+        columns=(
+            Column("function"),
+            Column("month", Unit.MONEY_PER_MONTH, additive=True),
+            Column("share", Unit.RATIO, additive=True),
+        ),
+        rows=[
+            [name, Money(Decimal(amount)), 0.25]
+            for name, amount in zip("abc", (5, 2, 1), strict=True)
+        ],
+    )
+    assert table.top(1).rows[-1] == ["(2 others)", Money(Decimal(3)), 0.5]

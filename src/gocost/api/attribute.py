@@ -12,6 +12,7 @@ from gocost.analyses.attribution.bill import Bill, bill
 from gocost.analyses.attribution.keys import Keying
 from gocost.analyses.attribution.tables import facts, first_column, tables
 from gocost.cost.attributed import Priced, Use, priced
+from gocost.cost.attributed_changes import Changed, changed
 from gocost.cost.price_book import PriceBook, load_prices
 from gocost.formats.buildinfo import BuildInfo
 from gocost.formats.pprof.decoding import MAX_BYTES
@@ -23,6 +24,7 @@ from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.service import Service
 from gocost.model.subject import Subject
+from gocost.sources.saved_reports import read_report
 
 ROWS: Final = 15
 """Rows of a table that a person sees."""
@@ -62,7 +64,7 @@ def attribute(
     FormatError where it is of another kind.
     """
     files, manifest = _files(folder, profiles, trace, goroutines, metrics)
-    keying = Keying(by, _build_info(binary))
+    keying, notes = _keying(by, _build_info(binary), codeowners)
     governed, book = _governed(policy, service)
     reading = Reading(headers=headers, max_bytes=max_bytes)
     gathered = gather(files, reading, manifest)
@@ -76,7 +78,11 @@ def attribute(
         governed.deployment if governed is not None else None,
         subject,
     )
-    return _report(by, found, gathered, made, money, subject, files)
+    against = None
+    if base is not None:
+        against = _against(base, money, by)
+        made = {"changes": against.table, **made}
+    return _report(by, found, gathered, made, money, subject, files, notes, against)
 
 
 def _files(
@@ -100,6 +106,20 @@ def _files(
             hint="name the one or the other",
         )
     return folder_files(Path(folder))
+
+
+def _keying(
+    by: str, info: BuildInfo | None, codeowners: str | None
+) -> tuple[Keying, Sequence[str]]:
+    """What rows are, and what is to be said of the file of owners."""
+    if by != "owner":
+        if codeowners is not None:
+            raise UsageError("--codeowners is for --by owner", hint="add --by owner")
+        return Keying(by, info), ()
+    from gocost.measures.ownership import repository
+
+    found, passed_over = repository(Path(), Path(codeowners) if codeowners else None, info)
+    return Keying(by, info, found), passed_over
 
 
 def _build_info(binary: str | None) -> BuildInfo | None:
@@ -128,6 +148,18 @@ def _governed(policy: str | Path | None, service: str | None) -> tuple[Service |
             f"{policy} has several services: {names}", hint="say which with --service NAME"
         )
     return loaded.services[0].service, load_prices(loaded.prices)
+
+
+def _against(base: str | Path, money: Priced, by: str) -> Changed:
+    """What changed since a saved report of this command. Raises UsageError and SourceError."""
+    if money.table is None:
+        raise UsageError(
+            "there is no bill to compare: neither CPU in a window nor memory is known",
+            hint="record a CPU or a heap profile",
+        )
+    hint = "save one with `gocost attribute ... --format json -o REPORT.json`"
+    report = read_report(Path(base), hint=hint)
+    return changed(first_column(by), money.table, report, str(base))
 
 
 def _use(found: Bill, gathered: Gathered) -> Use:
@@ -164,6 +196,8 @@ def _report(
     money: Priced,
     subject: Subject,
     files: Files,
+    notes: Sequence[str],
+    against: Changed | None,
 ) -> Report:
     if money.table is not None:
         made = {"bill": money.table, **made}
@@ -177,9 +211,10 @@ def _report(
         command="attribute",
         gocost=VERSION,
         subject=subject,
-        facts=[*money.facts, *facts(found, subject, origin)],
+        facts=[*money.facts, *facts(found, gathered.seconds, subject, origin)],
         tables=made,
-        notes=[Note("warning", text) for text in gathered.notes],
+        changes=[against.change] if against is not None else [],
+        notes=[Note("warning", text) for text in (*notes, *gathered.notes)],
         assumptions=[*money.assumptions, *gathered.assumptions],
         layout=Layout(
             title=_title(subject.service, found, gathered),

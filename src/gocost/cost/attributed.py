@@ -81,7 +81,7 @@ def priced(
             line = lines.setdefault(name, _Line())
             line.collector = _grained(Decimal(amount) / window * cpu_rate)
         cores = Decimal(sum(use.cpu_ns.values())) / window
-        formulas.append(_formula(f"{cores:.3g} cores", where, book, "cpu"))
+        formulas.append(_formula(f"{format_quantity(cores, Unit.CORES)} cores", where, book, "cpu"))
         if where.cpu is not None:
             idle = max(Decimal(0), Decimal(str(where.cpu)) - cores)
             lines.setdefault(IDLE, _Line()).cpu += _grained(idle * cpu_rate)

@@ -30,8 +30,8 @@ MILLION: Final = Decimal(10**6)
 GRAIN: Final = Decimal("1E-12")
 """Amounts are kept to this much: a byte costs more, and the parts add up to the last digit."""
 
-MEMORY: Final = ("memory.rss.steady", "memory.rss.peak")
-CPU: Final = ("process.cpu.per_request", "process.cpu.cores")
+MEMORY: Final = ("memory.rss.steady", "memory.rss.peak", "attribution.memory")
+CPU: Final = ("process.cpu.per_request", "process.cpu.cores", "attribution.cores")
 SIZE: Final = "binary.size"
 
 _BYTES_OF_MEMORY: Final = (
@@ -225,7 +225,8 @@ class Pricing:
         if busy is None:
             return None
         cores = _decimal(busy.value) * self.deployment.replicas
-        return cores, f"({busy.metric} x {self.deployment.replicas}, as under the policy's load)"
+        load = "the recorded load" if busy.metric == CPU[2] else "the policy's load"
+        return cores, f"({busy.metric} x {self.deployment.replicas}, as under {load})"
 
     def _image(
         self, facts: Sequence[Fact]

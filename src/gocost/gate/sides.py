@@ -51,16 +51,18 @@ class Measuring:
     def sides(self, planned: Plan, service: Service, subject: Subject) -> Sides:
         """Carry out the plan for one service. What fails is unknown, with its reason."""
         target = Target(service, Path(service.directory), subject=subject)
+        recorded = [step for step in planned.steps if is_recorded(step)]
         try:
             if needs_binary(planned.steps):
                 target = self._built(target, lambda: load_measures(planned.steps))
             elif not all(map(is_recorded, planned.steps)):
                 prepare(service, target.directory, progress=self.context.progress)
         except GocostError as error:
-            nothing = Findings()
-            nothing.fail(f"{service.name}: the build", planned.steps, error)
-            return Sides(nothing, baseline=self._saved(service))
-        recorded = [step for step in planned.steps if is_recorded(step)]
+            # What was recorded of it can be read all the same.
+            found = run_steps(recorded, target, self.context)
+            rest = [step for step in planned.steps if step not in recorded]
+            found.fail(f"{service.name}: the build", rest, error)
+            return Sides(found, baseline=self._saved(service))
         exact = [s for s in planned.steps if not s.spec.interleaves and s not in recorded]
         both = [step for step in planned.steps if step.spec.interleaves]
         found = run_steps([*exact, *recorded], target, self.context)

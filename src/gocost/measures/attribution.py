@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gocost.analyses.attribution.bill import Evidence
+from gocost.analyses.attribution.bill import Evidence, column
 from gocost.analyses.attribution.clocks import Span, doubts, overlaps
 from gocost.analyses.attribution.memory import Resident
 from gocost.analyses.attribution.stacks import stacks_of
@@ -19,8 +19,11 @@ from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest, read_manifest
 from gocost.measures.trace import read_trace
 from gocost.model.errors import UsageError
+from gocost.model.quantity import Unit, format_quantity
 
 CPU, HEAP, BLOCK, MUTEX = "CPU profile", "heap profile", "block profile", "mutex profile"
+_APART: Final = 0.25
+"""How far the operating system's CPU time and the samples' may be apart without a word."""
 _UNLOCKS: Final = ("Unlock", "_LostContendedRuntimeLock", ".semrelease", "runtime.unlock")
 """Where a mutex profile's stacks end: it blames whoever unlocks."""
 
@@ -43,6 +46,10 @@ class Gathered:
     evidence: Evidence
     seconds: float | None
     """The CPU profile's window."""
+    samples: int
+    """How many samples the CPU profile rests on."""
+    recorded_ns: int
+    """What they come to."""
     spans: tuple[Span, ...]
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
@@ -107,9 +114,12 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
     if kinds.cpu:
         notes += doubts(spans[0], overlaps(spans[0], spans[1:]))
     assumptions: list[str] = []
+    sampled = int(cpu.values[:, column(cpu, "cpu")].sum()) if cpu is not None else 0
+    counted = _counted(manifest, seconds, assumptions)
+    notes += _disagreement(counted, sampled)
     evidence = Evidence(
         cpu=cpu,
-        cpu_ns=_counted(manifest, seconds, assumptions),
+        cpu_ns=counted,
         allocated=_since(kinds.heap, "allocations", assumptions),
         live=tuple(kinds.heap),
         blocked=_since(kinds.block, BLOCK, assumptions),
@@ -118,7 +128,15 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
         goroutines=dump,
         resident=_resident(manifest),
     )
-    return Gathered(evidence, seconds, tuple(spans), tuple(notes), tuple(assumptions))
+    return Gathered(
+        evidence=evidence,
+        seconds=seconds,
+        samples=cpu.samples if cpu is not None else 0,
+        recorded_ns=sampled,
+        spans=tuple(spans),
+        notes=tuple(notes),
+        assumptions=tuple(assumptions),
+    )
 
 
 def _since(profiles: Sequence[Profile], what: str, assumptions: list[str]) -> Profile | None:
@@ -149,6 +167,18 @@ def _counted(
     first, last = moments[0], moments[1]
     rate = (last.cpu_seconds - first.cpu_seconds) / ((last.at_ns - first.at_ns) / 1e9)
     return round(rate * seconds * 1e9)
+
+
+def _disagreement(counted: int | None, sampled: int) -> list[str]:
+    """Where the operating system and the profiler do not speak of the same process or time."""
+    if counted is None or abs(counted - sampled) <= _APART * max(counted, sampled):
+        return []
+    told = [format_quantity(each, Unit.NANOSECONDS) for each in (counted, sampled)]
+    return [
+        f"the operating system counted {told[0]} of CPU, and the profile's samples come to "
+        f"{told[1]}: is it the same process (--pid)? A profile of more than some cores loses "
+        "samples"
+    ]
 
 
 def _resident(manifest: Manifest | None) -> Resident:

@@ -54,12 +54,12 @@ SPECS: tuple[Spec, ...] = (
         interleaves=True,
     ),
     Spec(
-        name="recorded_profile",
-        gives=("cpu.share", "profile.total"),
+        name="recorded_bill",
+        gives=("cpu.share", "profile.total", "attribution.*"),
         needs=frozenset({Need.PROFILE}),
         rank=44,
         deadline=300.0,
-        function="gocost.measures.recorded_profile:measure",
+        function="gocost.measures.recorded_bill:measure",
     ),
     Spec(
         name="recorded_goroutines",

@@ -8,6 +8,7 @@ printed again (`gocost report`) looks as it did.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from enum import StrEnum
@@ -68,7 +69,7 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
             return self
         rest = self.rows[count:]
         row: list[Cell] = [
-            sum(r[i] or 0 for r in rest) if column.additive else None  # type: ignore[misc]
+            _sum([r[i] for r in rest]) if column.additive else None
             for i, column in enumerate(self.columns)
         ]
         if row[0] is None:
@@ -95,6 +96,14 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
             for c, a in zip(self.columns, arrays, strict=True)
         ]
         return pa.table(arrays, schema=pa.schema(fields))
+
+
+def _sum(cells: Sequence[Cell]) -> Cell:
+    """Numbers or amounts added up; what is unknown adds nothing."""
+    amounts = [cell for cell in cells if isinstance(cell, Money)]
+    if amounts:
+        return functools.reduce(Money.__add__, amounts)
+    return sum(cell for cell in cells if isinstance(cell, int | float))
 
 
 class Series(msgspec.Struct, frozen=True):

@@ -9,10 +9,10 @@ from gocost.analyses.attribution.memory import (
     FREE,
     METADATA,
     NOT_RESIDENT,
-    UNATTRIBUTED,
     Resident,
     hold,
 )
+from gocost.analyses.attribution.processor import UNATTRIBUTED
 
 SECOND = 10**9
 

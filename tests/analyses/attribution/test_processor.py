@@ -143,8 +143,7 @@ def test_nothing_is_lost(
     assert found.total == whole
     even = int((found.own + found.runtime + found.collector_even).sum())
     assert even + sum(found.others_even.values()) == whole
-    if whole:
-        assert scaled(found, counted).total == counted
+    assert scaled(found, counted).total == counted
     for key in range(3):
         low, high = found.interval(key)
         assert 0 <= low <= high or whole == 0

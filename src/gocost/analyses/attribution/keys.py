@@ -10,6 +10,7 @@ import numpy as np
 
 from gocost.analyses.attribution.roles import Role
 from gocost.analyses.attribution.stacks import NOBODY, Functions, Stacks
+from gocost.analyses.ownership import Repository, owners_of
 from gocost.analyses.profile.groups import modules_of, packages_of
 from gocost.formats.buildinfo import BuildInfo
 from gocost.formats.pprof.profile import Bools, Int32s, Profile
@@ -20,10 +21,6 @@ LABEL: Final = "label:"
 OBSERVER: Final = "observer"
 """The row of what recording itself costs."""
 
-Owners = Callable[[Functions], tuple[list[str], Bools]]
-"""Who owns each function, and which functions have an owner in the file of owners: those pay for
-what they call."""
-
 
 @dataclass(frozen=True, slots=True)
 class Keying:
@@ -32,7 +29,8 @@ class Keying:
     by: str = "function"
     info: BuildInfo | None = None
     """Of the executable: its main package's path, its modules and their versions."""
-    owners: Owners | None = None
+    repository: Repository | None = None
+    """Whose code is owned, for rows that are owners."""
 
     def __post_init__(self) -> None:
         """Raises UsageError for a word that is none of BY and no label."""
@@ -53,8 +51,12 @@ class Keying:
             return packages_of(functions.names, self.info), None
         if self.by == "module":
             return modules_of(functions.names, self.info), None
-        if self.by == "owner" and self.owners is not None:
-            return self.owners(functions)
+        if self.by == "owner":
+            assert self.repository is not None
+            owners = owners_of(functions.packages, functions.files, self.repository)
+            # The repository's own code pays for what it calls in other modules and Go itself.
+            own = np.array([not owner.startswith("(") for owner in owners], np.bool_)
+            return owners, own
         return functions.names, None
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from gocost.analyses.attribution.processor import UNATTRIBUTED
 from gocost.analyses.attribution.sharing import shared
 from gocost.formats.pprof.profile import Int64s
 
@@ -14,7 +15,6 @@ HEADROOM: Final = "(runtime) heap headroom"
 STACKS: Final = "(runtime) stacks"
 METADATA: Final = "(runtime) metadata"
 FREE: Final = "(runtime) free heap"
-UNATTRIBUTED: Final = "unattributed"
 NOT_RESIDENT: Final = "(runtime) mapped, not resident"
 """Below 0: addresses whose pages were never touched, or were given back and not said to be."""
 

@@ -16,7 +16,7 @@ What scanned the heap, stacks or globals is read off the profile's own stacks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -33,6 +33,7 @@ GLOBALS: Final = "(runtime) GC of globals"
 SCAVENGER: Final = "(runtime) returning memory"
 SCHEDULER: Final = "(runtime) scheduler"
 OTHER: Final = "(runtime) other"
+UNATTRIBUTED: Final = "unattributed"
 
 _DIRECT: Final = Role.ASSIST | Role.SWEEP | Role.BARRIER
 _NORMAL_95: Final = 1.959963984540054
@@ -134,7 +135,13 @@ def account(samples: Samples, weights: Weights, keys: int) -> Account:
 
 
 def scaled(found: Account, total: int) -> Account:
-    """The account with its whole made `total`: what the operating system counted."""
+    """The account with its whole made `total`: what the operating system counted.
+
+    Where there are no samples to share it out by, it is `unattributed`.
+    """
+    if not found.total:
+        nobody = {UNATTRIBUTED: total} if total else {}
+        return replace(found, others=nobody, others_even=nobody)
     names = [*found.others]
     columns = [found.own, found.runtime, found.collector]
     width = len(found.own)

@@ -22,6 +22,7 @@ from gocost.model.subject import Subject
 Row = Sequence[Cell]
 
 CPU: Final = "attribution.cpu"
+CORES: Final = "attribution.cores"
 MEMORY: Final = "attribution.memory"
 WAITING: Final = "attribution.waiting"
 GOROUTINES: Final = "attribution.goroutines"
@@ -49,7 +50,7 @@ def first_column(by: str) -> Column:
         "function": "the innermost function outside of the runtime",
         "package": "import path of that function's package",
         "module": "its module, and the version where the binary was given",
-        "owner": "the owner of the innermost function that has one, by the file of code owners",
+        "owner": "who CODEOWNERS names for the innermost function of the repository",
     }[by]
     return Column(by, Unit.TEXT, meaning)
 
@@ -186,11 +187,14 @@ def tables(by: str, bill: Bill) -> dict[str, Table]:
     return {name: table for name, table in found.items() if table.rows}
 
 
-def facts(bill: Bill, subject: Subject, origin: str) -> list[Fact]:
-    """What each account adds up to."""
+def facts(bill: Bill, seconds: float | None, subject: Subject, origin: str) -> list[Fact]:
+    """What each account adds up to; `seconds` is the CPU profile's window."""
     found = []
     if bill.cpu is not None:
         found.append(Fact(CPU, bill.cpu.total, _NS, subject, origin=origin))
+        if seconds:
+            cores = bill.cpu.total / (seconds * 1e9)
+            found.append(Fact(CORES, cores, Unit.CORES, subject, origin=origin))
     if bill.memory is not None:
         found.append(Fact(MEMORY, bill.memory.total, Unit.BYTES, subject, origin=origin))
     if bill.waiting is not None:

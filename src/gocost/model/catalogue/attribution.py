@@ -18,6 +18,14 @@ METRICS = (
         advice="`gocost attribute` shows whose it is, the collector's work included",
     ),
     Metric(
+        id="attribution.cores",
+        summary="cores that the process kept busy while its CPU profile was recorded",
+        unit=Unit.CORES,
+        exact=False,
+        how="attribution.cpu by the seconds that the profile was recorded for",
+        advice="`gocost attribute` shows who uses them",
+    ),
+    Metric(
         id="attribution.memory",
         summary="memory of the process, on average over the window",
         unit=Unit.BYTES,

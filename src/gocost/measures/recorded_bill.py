@@ -1,0 +1,68 @@
+"""What was recorded of a service as facts, for rules over who spends what."""
+
+from __future__ import annotations
+
+from gocost.analyses.attribution.bill import bill
+from gocost.analyses.attribution.keys import Keying
+from gocost.analyses.attribution.tables import facts
+from gocost.measures.attribution import Files, gather
+from gocost.measures.interface import Context, Measured, Target
+from gocost.measures.profiles import Reading
+from gocost.model.fact import Fact
+from gocost.model.quantity import Unit
+from gocost.model.report import Note
+
+SHARE = "cpu.share"
+TOTAL = "profile.total"
+
+
+def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
+    """Each package's share of the CPU, and what the accounts add up to.
+
+    Raises SourceError and FormatError.
+    """
+    context.progress("reading what was recorded")
+    files = Files(
+        profiles=context.profiles,
+        trace=context.trace if context.wants("attribution.waiting") else None,
+        goroutines=context.dumps[-1] if context.dumps else None,
+    )
+    gathered = gather(files, Reading())
+    found = bill(gathered.evidence, Keying("package"))
+    origin = f"profiles {', '.join(context.profiles)}"
+    made = facts(found, gathered.seconds, target.subject, origin)
+    given = {fact.metric for fact in made}
+    missing = {
+        "attribution.cpu": "no CPU profile was given (--profile)",
+        "attribution.cores": "no CPU profile that says how long it was recorded was given",
+        "attribution.memory": "no heap profile was given (--profile)",
+        "attribution.waiting": "no execution trace was given (--trace)",
+        "attribution.goroutines": "no goroutine dump was given (--goroutines)",
+    }
+    skipped = {metric: why for metric, why in missing.items() if metric not in given}
+    unknown: dict[str, str] = {}
+    if found.cpu is None:
+        skipped[SHARE] = skipped[TOTAL] = missing["attribution.cpu"]
+    elif not found.cpu.total:
+        unknown[SHARE] = unknown[TOTAL] = "the profile has no samples"
+    else:
+        hits = gathered.samples
+        kind = {"type": "cpu", "unit": "nanoseconds"}
+        made.append(
+            Fact(TOTAL, gathered.recorded_ns, Unit.COUNT, target.subject, kind, origin=origin)
+        )
+        shares = [*zip(found.names, found.cpu.whole().tolist(), strict=True),
+                  *found.cpu.others.items()]  # fmt: skip
+        made += [
+            Fact(SHARE, spent / found.cpu.total, Unit.RATIO, target.subject,
+                 labels={"package": name}, origin=origin, n=hits)
+            for name, spent in shares
+            if spent
+        ]  # fmt: skip
+    return Measured(
+        facts=made,
+        notes=[Note("warning", text) for text in gathered.notes],
+        assumptions=list(gathered.assumptions),
+        unknown=unknown,
+        skipped=skipped,
+    )
