@@ -287,6 +287,7 @@ def policy_page() -> str:
         ("services.NAME.run", "Run"),
         ("services.NAME.run.load", "Load"),
         ("services.NAME.bench", "Bench"),
+        ("services.NAME.goroutines", "Goroutines"),
         ("services.NAME.deployment", "Deployment"),
         ("rules", "RuleEntry"),
         ("waivers", "WaiverEntry"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,7 +71,9 @@ def test_three_files_find_a_leak(tmp_path: Path) -> None:
     assert "room for every send" in str(leak["cure"])
     probable = report.fact("goroutines.leak.probable")
     assert probable is not None
-    assert probable.value == 60
+    leaked = report.fact("goroutines.leaked")
+    assert leaked is not None
+    assert (probable.value, leaked.value) == (60, 60)
     assert any("60 goroutines probably leak" in note.text for note in report.notes)
     assert report.assumptions
 
@@ -104,6 +108,40 @@ def test_allowed(tmp_path: Path) -> None:
     assert "leaks" not in gocost.goroutines(*saved(tmp_path, *texts), allow=["^main.leak$"]).tables
 
 
+POLICY = """version: 1
+services:
+  hub: {goroutines: {allow: ['^main\\.leak$']}}
+  web: {}
+"""
+
+
+def test_allowed_by_the_policy(tmp_path: Path) -> None:
+    texts = [written(range(100, 100 + 20 * n)) for n in (1, 2, 3)]
+    policy = tmp_path / "gocost.yaml"
+    policy.write_text(POLICY)
+    report = gocost.goroutines(*saved(tmp_path, *texts), policy=policy, service="hub")
+    assert "leaks" not in report.tables
+    told = [note.text for note in report.notes]
+    assert r"60 goroutines whose number grows are not judged: goroutines.allow ^main\.leak$" in told
+    other = gocost.goroutines(*saved(tmp_path, *texts), policy=policy, service="web")
+    assert "leaks" in other.tables, "the other service's list does not hold here"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "2 services; --service NAME: hub, web"),
+        ({"service": "hob"}, "did you mean 'hub'"),
+        ({"policy": None, "service": "hub"}, "add --policy gocost.yaml"),
+    ],
+)
+def test_which_service(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    policy = tmp_path / "gocost.yaml"
+    policy.write_text(POLICY)
+    with pytest.raises(UsageError, match=re.escape(message)):
+        gocost.goroutines(*saved(tmp_path, written([1])), **{"policy": policy, **options})
+
+
 def test_doubts_are_told(tmp_path: Path) -> None:
     one, other = written([10, 11, 12]), written([50, 51])
 
@@ -133,7 +171,7 @@ def test_a_cut_dump_is_a_warning(tmp_path: Path) -> None:
         (["/"], {}, SourceError, "is a folder"),
         (["http://127.0.0.1:1"], {}, SourceError, "nothing listens there"),
         ([__file__], {}, FormatError, "no goroutine in this text"),
-        ([__file__], {"allow": ["("]}, FormatError, "no goroutine"),
+        ([__file__], {"allow": ["("]}, UsageError, "--allow '(' is no regular expression"),
     ],
 )
 def test_mistakes(

@@ -39,6 +39,14 @@ def test_each_measure_runs_once_cheapest_first() -> None:
     assert [step.spec.rank for step in found.steps] == sorted(s.spec.rank for s in found.steps)
 
 
+def test_leaks_are_counted_in_dumps_where_there_are_some() -> None:
+    recorded = Surroundings(system="linux", machine="amd64", recorded=frozenset({Need.DUMPS}))
+    assert names(planned("goroutines.leaked", around=recorded)) == ["recorded_goroutines"]
+    assert names(planned("goroutines.leaked")) == ["portrait"]
+    found = planned("goroutines.leaked", service=Service("app"))
+    assert "no `run:`" in found.skipped["goroutines.leaked"]
+
+
 def test_only_rules_that_act_in_a_check_are_measured() -> None:
     rules = (
         load_text(

@@ -10,6 +10,7 @@ import pytest
 import gocost
 from gocost.model.finding import Outcome
 from gocost.model.report import Report
+from tests.analyses.goroutines.dumps import written
 from tests.fixtures.services import EXAMPLES
 from tests.fixtures.traces import recorded
 
@@ -25,6 +26,15 @@ services:
       - {metric: scheduler.utilisation, max: 0.001}
       - {metric: goroutines.count, max: 3}
       - {metric: goroutines.leak.certain, max: 0}
+"""
+
+LEAKED = """version: 1
+services:
+  payments:
+    package: ./payments
+    goroutines: {allow: %s}
+    rules:
+      - {metric: goroutines.leaked, max: 0}
 """
 
 DUMP = """goroutine 1 [running]:
@@ -84,6 +94,34 @@ def test_rules_over_what_was_recorded(policy: Path, profile: Path) -> None:
     }
     shares = [fact.value for fact in report.facts if fact.metric == "cpu.share"]
     assert sum(shares) == pytest.approx(1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("allow", "dumps", "outcome"),
+    [
+        ("[]", 3, Outcome.VIOLATED),
+        ("['^main[.]leak$']", 3, Outcome.PASS),
+        ("['^main[.]other$']", 3, Outcome.VIOLATED),
+        ("[]", 1, Outcome.UNKNOWN),
+    ],
+)
+def test_a_rule_over_leaks(tmp_path: Path, allow: str, dumps: int, outcome: Outcome) -> None:
+    path = tmp_path / "gocost.yaml"
+    path.write_text(LEAKED % allow)
+    path.with_name("payments").mkdir()
+    for number in range(1, dumps + 1):
+        (tmp_path / f"{number}.txt").write_text(written(range(100, 100 + 20 * number)))
+    files = [str(tmp_path / f"{number}.txt") for number in range(1, dumps + 1)]
+    assert outcomes(gocost.check(path, goroutines=files)) == {"goroutines.leaked": outcome}
+
+
+def test_a_certain_leak_breaks_the_rule_in_one_dump(tmp_path: Path) -> None:
+    path = tmp_path / "gocost.yaml"
+    path.write_text(LEAKED % "[]")
+    path.with_name("payments").mkdir()
+    (tmp_path / "one.txt").write_text(DUMP)
+    report = gocost.check(path, goroutines=[str(tmp_path / "one.txt")])
+    assert outcomes(report) == {"goroutines.leaked": Outcome.VIOLATED}
 
 
 def test_without_a_recording_the_rules_are_skipped(policy: Path) -> None:

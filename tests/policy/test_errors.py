@@ -14,6 +14,7 @@ from tests.policy.texts import MINIMAL, with_rules
 PATH = Path("gocost.yaml")
 
 BENCH = "version: 1\nservices:\n  a: {bench: {%s}}\n"
+GOROUTINES = "version: 1\nservices:\n  a: {goroutines: {%s}}\n"
 
 CASES = [
     # text, line, column, what it says, what to type
@@ -230,6 +231,10 @@ CASES = [
     (BENCH % "min_effect: -5%", 3, 27, "min_effect is below 0", "5%"),
     (BENCH % "fdr: 100%", 3, 20, "fdr is not between 0 and 1", "5%"),
     (BENCH % "flags: [-o, x]", 3, 23, "where the build writes", "remove -o"),
+    (GOROUTINES % "alow: [x]", 3, 20, "no key 'alow'", "'allow'"),
+    (GOROUTINES % "allow: '('", 3, 27, "'(' is no regular expression", "escape"),
+    (GOROUTINES % "allow: [a, '(b']", 3, 31, "'(b' is no regular expression: missing )", "escape"),
+    (GOROUTINES % "allow: ['']", 3, 28, "allows every goroutine", "remove it"),
     (BENCH % "bnch: x", 3, 15, "no key 'bnch'", "'bench'"),
     (MINIMAL + "presets: [standart]\n", 4, 11, "no preset 'standart'", "'standard'"),
     (MINIMAL + "extends: [missing.yaml]\n", 4, 11, "missing.yaml does not exist", "relative"),

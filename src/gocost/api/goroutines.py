@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from gocost._version import VERSION
+from gocost.analyses.goroutines.allowances import Allow, allowing
 from gocost.analyses.goroutines.groups import Dumps, group
 from gocost.analyses.goroutines.tables import (
     BY,
@@ -17,7 +18,7 @@ from gocost.analyses.goroutines.tables import (
     leaks,
     sentence,
 )
-from gocost.analyses.goroutines.verdicts import LEAST_ARRIVALS, judge
+from gocost.analyses.goroutines.verdicts import LEAST_ARRIVALS, Judged, judge
 from gocost.formats.goroutine_dump.decoding import MAX_BYTES
 from gocost.formats.goroutine_dump.dump import Form
 from gocost.measures.goroutines import Reading, Taken, check_count
@@ -42,6 +43,8 @@ def goroutines(
     dumps: int | None = None,
     every: float | None = None,
     allow: Sequence[str] = (),
+    policy: str | Path | None = None,
+    service: str | None = None,
     leak_profile: bool = True,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
@@ -55,7 +58,8 @@ def goroutines(
     `older_than` is given, else one; the last is the goroutineleak page where the service has it,
     unless `leak_profile` is false. `older_than` keeps goroutines that are known to have waited so
     many seconds, `min_count` groups of so many, and `by` merges groups by `creator`, `stack` or
-    `state`. `allow` are expressions over function names whose goroutines are no probable leaks.
+    `state`. `allow` are expressions over function names whose goroutines are no probable leaks;
+    those of a `policy` are added, of its only service or of the one named `service`.
     Tables: groups, and leaks.
 
     Raises UsageError for an option that is wrong, SourceError where a dump cannot be had and
@@ -66,6 +70,10 @@ def goroutines(
         raise UsageError(f"goroutines are not grouped by {by!r}", hint=f"choose of {', '.join(BY)}")
     if not names:
         raise UsageError("no dump is named", hint="name a file, or the URL of a service")
+    excuses = [
+        allowing(allow, "--allow"),
+        allowing(_of_policy(policy, service), "goroutines.allow"),
+    ]
     count = dumps or (3 if older_than is not None else 1)
     check_count(names, count)
     reading = reading or Reading(headers, max_bytes)
@@ -74,16 +82,24 @@ def goroutines(
         taken = reading.service(names[0], count, apart, leaks=leak_profile, progress=progress)
     else:
         taken = reading.files(names, every)
-    return _report(names, taken, by, older_than, min_count, _allowing(allow))
+    return _report(
+        names, taken, by, older_than, min_count, lambda name: excuses[0](name) or excuses[1](name)
+    )
 
 
-def _allowing(expressions: Sequence[str]) -> Callable[[str], bool]:
-    if not expressions:
-        return lambda _: False
-    from gocost.analyses.profile.names import compiled
+def _of_policy(path: str | Path | None, service: str | None) -> Sequence[str]:
+    """What a policy allows the service. Raises UsageError where it is not said which."""
+    if path is None:
+        if service is not None:
+            raise UsageError("--service names one of a policy", hint="add --policy gocost.yaml")
+        return ()
+    from gocost.policy.loading import load
 
-    found = [compiled("--allow", each) for each in expressions]
-    return lambda name: any(each.search(name) for each in found)
+    found = load(Path(path)).only([service] if service else []).services
+    if len({each.service.goroutines for each in found}) > 1:
+        names = ", ".join(each.service.name for each in found)
+        raise UsageError(f"{path} has {len(found)} services", hint=f"--service NAME: {names}")
+    return found[0].service.goroutines.allow
 
 
 def _report(
@@ -92,7 +108,7 @@ def _report(
     by: str,
     older_than: float | None,
     min_count: int,
-    allow: Callable[[str], bool],
+    allow: Allow,
 ) -> Report:
     found = taken.dumps
     last = found.dumps[-1]
@@ -106,6 +122,7 @@ def _report(
         tables = {"leaks": leak_table(judged), "groups": table}
     notes = [Note("warning", sentence(each)) for each in leaking[:TOLD]]
     notes += [Note("warning", text) for text in _doubts(found)]
+    notes += [Note("info", text) for text in _excused(judged)]
     notes += [Note("info", text) for text in (*taken.notes, *_limits(found, older_than))]
     if few:
         notes.append(
@@ -131,6 +148,16 @@ def _report(
             },
         ),
     )  # fmt: skip
+
+
+def _excused(judged: Sequence[Judged]) -> Iterator[str]:
+    """What grows and is no finding, by what excuses it."""
+    counts: dict[str, int] = {}
+    for each in judged:
+        if each.excuse:
+            counts[each.excuse] = counts.get(each.excuse, 0) + each.group.count
+    for excuse, count in counts.items():
+        yield f"{count:,} goroutines whose number grows are not judged: {excuse}"
 
 
 def _told(table: Table) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from gocost.analyses.profile.names import compiled
+from gocost.analyses.expressions import compiled
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.tables import (
     GRANULARITIES,

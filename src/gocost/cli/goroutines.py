@@ -26,6 +26,8 @@ GROUP = "Attribute"
 @click.option(
     "--allow", multiple=True, metavar="REGEX", help="Functions that may grow; repeatable."
 )
+@click.option("--policy", type=click.Path(dir_okay=False), help="Whose allow-list holds as well.")
+@click.option("--service", metavar="NAME", help="Which of the policy's services it is.")
 @click.option(
     "--no-leak-profile", is_flag=True, help="Do not ask the runtime for leaks (a collection)."
 )
@@ -40,6 +42,8 @@ def command(
     dumps: int | None,
     every: str | None,
     allow: tuple[str, ...],
+    policy: str | None,
+    service: str | None,
     no_leak_profile: bool,
     max_bytes: int | None,
     headers: dict[str, str],
@@ -66,6 +70,8 @@ def command(
             dumps=dumps,
             every=_seconds("--every", every),
             allow=allow,
+            policy=policy,
+            service=service,
             leak_profile=not no_leak_profile,
             headers=headers,
             max_bytes=max_bytes or MAX_BYTES,

@@ -239,6 +239,8 @@ def _service(main: Main, facts: Sequence[Fact], headroom: float, *, trial: bool)
         "    # Which Go benchmarks to run for base and head, for rules over bench.time,",
         "    # bench.bytes and bench.allocations, and what `gocost bench` does by itself.",
         "    # bench: {packages: [./...], count: 10, benchtime: 200ms, min_effect: 5%}",
+        "    # Functions whose goroutines may grow in number without being a probable leak.",
+        "    # goroutines: {allow: ['^example\\.com/pubsub\\.']}",
         "    # What production asks for; money is worked out from it.",
         "    # deployment: {replicas: 3, cpu: 500m, memory: 256 MiB, deploys_per_month: 20}",
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gocost.analyses.goroutines.allowances import allowing
 from gocost.analyses.goroutines.groups import group
-from gocost.analyses.goroutines.tables import facts
+from gocost.analyses.goroutines.tables import LEAKED, facts
 from gocost.analyses.goroutines.verdicts import judge
 from gocost.measures.goroutines import Reading
 from gocost.measures.interface import Context, Measured, Target
@@ -18,6 +19,7 @@ APART = 5.0
 def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
     """How many goroutines there are, and how many leak. Raises SourceError and FormatError."""
     reading = Reading()
+    allow = allowing(target.service.goroutines.allow, "goroutines.allow")
     names = list(context.dumps)
     if is_url(names[0]):
         taken = reading.service(names[0], 3, APART, leaks=True, progress=context.progress)
@@ -25,11 +27,14 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
         context.progress("reading the dumps")
         taken = reading.files(names, None)
     found = taken.dumps
-    judged = judge(found, group(found))
+    judged = judge(found, group(found), allow=allow)
     made = facts(found, judged, target.subject, f"goroutine dumps {', '.join(names)}")
-    unknown = {}
-    if not any(fact.metric == PROBABLE for fact in made):
-        unknown[PROBABLE] = "it takes three dumps under steady load to tell"
+    given = {fact.metric for fact in made}
+    unknown = {
+        metric: "it takes three dumps under steady load to tell: a URL, or three files"
+        for metric in (PROBABLE, LEAKED)
+        if metric not in given
+    }
     notes = [Note("info", text) for text in taken.notes]
     notes += [Note("warning", dump.lost) for dump in found.dumps if dump.lost]
     return Measured(facts=made, notes=notes, unknown=unknown)

@@ -63,7 +63,7 @@ SPECS: tuple[Spec, ...] = (
     ),
     Spec(
         name="recorded_goroutines",
-        gives=("goroutines.count", "goroutines.leak.*"),
+        gives=("goroutines.count", "goroutines.leak.*", "goroutines.leaked"),
         needs=frozenset({Need.DUMPS}),
         rank=46,
         deadline=300.0,

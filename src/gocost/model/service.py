@@ -76,6 +76,13 @@ class Bench(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """Flags of `go test -c` beside those of the service's build."""
 
 
+class Goroutines(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is known of its goroutines."""
+
+    allow: tuple[str, ...] = ()
+    """Expressions over function names: what has one in its stack or creator may grow."""
+
+
 class Deployment(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What production asks for, for money: replicas, requests of CPU and memory, traffic."""
 
@@ -99,4 +106,5 @@ class Service(msgspec.Struct, frozen=True, omit_defaults=True):
     run: Run | None = None
     bench: Bench | None = None
     deployment: Deployment | None = None
+    goroutines: Goroutines = Goroutines()
     team: str = ""

@@ -294,6 +294,7 @@ def _policy(layer: _Layer, resolution: _Resolution) -> Policy:
             run=entry.run,
             bench=entry.bench,
             deployment=entry.deployment,
+            goroutines=entry.goroutines,
             team=entry.team or resolution.team,
         )
         services.append(Governed(service, tuple(rules.values()), (), layer.places.of(*path)))
@@ -380,7 +381,7 @@ def _settings(
         entry = layer.file.services[service.name]
         at = ("services", service.name)
         found.append(_setting(layer, service.name, (*at, "package"), service.package, "package"))
-        for part in ("build", "run", "bench", "deployment"):
+        for part in ("build", "run", "bench", "goroutines", "deployment"):
             value = getattr(entry, part)
             if value is None:
                 continue

@@ -15,7 +15,7 @@ from msgspec import Meta
 from gocost.model.finding import Severity
 from gocost.model.metric import Enforcer
 from gocost.model.quantity import Unit
-from gocost.model.service import Bench, Build, Deployment, Run
+from gocost.model.service import Bench, Build, Deployment, Goroutines, Run
 from gocost.policy.kinds.interface import Form, Kind, Written
 from gocost.policy.kinds.registry import KINDS
 
@@ -123,6 +123,9 @@ class ServiceEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkno
     deployment: Annotated[
         Deployment | None, Meta(description="What production asks for, from which money follows.")
     ] = None
+    goroutines: Annotated[Goroutines, Meta(description="Which of its goroutines may grow.")] = (
+        Goroutines()
+    )
     rules: Annotated[
         tuple[RuleEntry, ...],
         Meta(description="Limits of this service; the same id overrides the file's rule."),
@@ -190,6 +193,7 @@ DESCRIPTIONS: Final[dict[tuple[str, str], str]] = {
     ("Bench", "min_effect"): "The smallest change that is called one, such as 5%.",
     ("Bench", "fdr"): "How many of all called changes may be false, such as 5%.",
     ("Bench", "flags"): "Flags of `go test -c` beside those of `build:`.",
+    ("Goroutines", "allow"): "Expressions (RE2) over functions that are no probable leak.",
     ("Deployment", "replicas"): "How many run.",
     ("Deployment", "cpu"): "Cores requested by one, such as 500m.",
     ("Deployment", "memory"): "Memory requested by one, such as 256 MiB.",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
+from gocost.analyses.expressions import compiled
 from gocost.model.quantity import format_quantity
 from gocost.model.service import MOST_RUNS
-from gocost.policy.places import Places
+from gocost.policy.places import Places, at_place
 from gocost.policy.schema import UNITS, ServiceEntry
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -46,6 +48,7 @@ def check_service(places: Places, name: str, entry: ServiceEntry) -> None:
             if load.rate <= 0 or load.duration <= 0:
                 raise where.error("a load needs a rate and a duration above 0")
     _check_bench(places, name, entry)
+    _check_goroutines(places, name, entry)
     deployment = entry.deployment
     if deployment is not None:
         for key in ("cpu", "memory", "deploys_per_month", "requests_per_month"):
@@ -122,6 +125,14 @@ def _check_bench(places: Places, name: str, entry: ServiceEntry) -> None:
     if not 0 < bench.fdr < 1:
         raise places.of(*at, "fdr").error("fdr is not between 0 and 1", hint="write 5%")
     _check_output(places, (*at, "flags"), bench.flags)
+
+
+def _check_goroutines(places: Places, name: str, entry: ServiceEntry) -> None:
+    for number, text in enumerate(entry.goroutines.allow):
+        place = places.of("services", name, "goroutines", "allow", number)
+        if not text:
+            raise place.error("an empty expression allows every goroutine", hint="remove it")
+        at_place(place, "goroutines", partial(compiled, "allow", text))
 
 
 def _check_output(places: Places, path: tuple[str, ...], flags: Sequence[str]) -> None:

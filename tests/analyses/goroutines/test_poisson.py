@@ -32,6 +32,7 @@ def test_as_scipy_has_it(count: int, mean: float) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_is_a_probability_for_any_numbers(count: int, mean: int) -> None:
     assert 0.0 <= at_most(count, float(mean)) <= 1.0 + 1e-9

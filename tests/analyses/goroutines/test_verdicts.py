@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from gocost.analyses.goroutines.allowances import allowing
 from gocost.analyses.goroutines.groups import Dumps, group
 from gocost.analyses.goroutines.patterns import ALLOWED, PATTERNS
 from gocost.analyses.goroutines.verdicts import Judged, Verdict, judge
@@ -110,9 +111,11 @@ def test_a_handler_that_is_stuck_may_not() -> None:
 
 
 def test_what_the_user_allows() -> None:
-    seen = judged(growing(), allow=lambda name: name.startswith("main.leak"))
+    seen = judged(growing(), allow=allowing(["nothing", "^main[.]leak"], "--allow"))
     assert seen.verdict is Verdict.PARKED
-    assert seen.evidence.endswith("not judged: allowed by the options")
+    assert seen.excuse == "--allow ^main[.]leak"
+    assert seen.evidence.endswith("not judged: --allow ^main[.]leak")
+    assert judged(growing(), allow=allowing(["^leak"], "--allow")).verdict is Verdict.PROBABLE
 
 
 def test_a_pool_is_none_however_old() -> None:

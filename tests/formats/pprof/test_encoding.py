@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gocost.analyses.expressions import compiled
 from gocost.analyses.profile.frames import focused
 from gocost.analyses.profile.labels import as_frames
 from gocost.analyses.profile.merging import merge
-from gocost.analyses.profile.names import compiled
 from gocost.formats.pprof.decoding import decode
 from gocost.formats.pprof.encoding import encode
 from gocost.formats.pprof.profile import (

@@ -16,6 +16,7 @@ from gocost.model.subject import Subject
 
 BY: Final = ("group", "creator", "stack", "state")
 COUNT: Final = "goroutines.count"
+LEAKED: Final = "goroutines.leaked"
 _RANK: Final = {Verdict.CERTAIN: 0, Verdict.PROBABLE: 1, Verdict.PARKED: 2}
 
 _COLUMNS: Final = (
@@ -169,12 +170,14 @@ def facts(found: Dumps, judged: Sequence[Judged], subject: Subject, origin: str)
     def of(verdict: Verdict) -> int:
         return sum(each.group.count for each in judged if each.verdict is verdict)
 
-    made = [
-        fact(COUNT, found.dumps[-1].total),
-        fact("goroutines.leak.certain", of(Verdict.CERTAIN)),
-    ]
+    certain = of(Verdict.CERTAIN)
+    made = [fact(COUNT, found.dumps[-1].total), fact("goroutines.leak.certain", certain)]
     if found.with_ids and len(found.dumps) == 3:
-        made.append(fact("goroutines.leak.probable", of(Verdict.PROBABLE)))
+        probable = of(Verdict.PROBABLE)
+        made.append(fact("goroutines.leak.probable", probable))
+        made.append(fact(LEAKED, certain + probable))
+    elif certain:  # at least those; without any it takes three dumps to say that none leaks
+        made.append(fact(LEAKED, certain))
     return made
 
 

@@ -10,11 +10,12 @@ so few leave that it would happen with a probability under 0.01/groups if as man
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from gocost.analyses.goroutines.allowances import Allow, nothing
 from gocost.analyses.goroutines.groups import Dumps, Group
 from gocost.analyses.goroutines.names import is_system
 from gocost.analyses.goroutines.patterns import UNKNOWN, Pattern, allowed, pattern
@@ -44,14 +45,14 @@ class Judged:
     evidence: str
     pattern: Pattern
     system: bool
+    excuse: str = ""
+    """What allows that it grows, where it would be a probable leak otherwise."""
 
 
-def judge(
-    found: Dumps, groups: Sequence[Group], *, allow: Callable[[str], bool] = lambda _: False
-) -> list[Judged]:
+def judge(found: Dumps, groups: Sequence[Group], *, allow: Allow = nothing) -> list[Judged]:
     """The groups with their verdicts, in their order.
 
-    `allow` says of a function's name that what has it in its stack or creator is no probable leak.
+    What has a function in its stack or creator that `allow` excuses is no probable leak.
     """
     system = {id(each): is_system(each.stack, each.creator) for each in groups}
     tested = {each.key for each in groups if not system[id(each)]}
@@ -59,9 +60,7 @@ def judge(
     return [_judged(found, each, limit, allow, system=system[id(each)]) for each in groups]
 
 
-def _judged(
-    found: Dumps, group: Group, limit: float, allow: Callable[[str], bool], *, system: bool
-) -> Judged:
+def _judged(found: Dumps, group: Group, limit: float, allow: Allow, *, system: bool) -> Judged:
     state = group.state or ""
     waiting = state not in NOT_WAITING
     seen = pattern(group.state, group.stack, group.creator) if waiting else UNKNOWN
@@ -72,12 +71,10 @@ def _judged(
     probability = _probability(group) if len(found.dumps) == 3 and waiting else None
     if probability is None or probability >= limit:
         return Judged(group, Verdict.PARKED, _movement(found, group), seen, system)
-    excuse = allowed(state, group.stack)
-    if not excuse and any(allow(frame.function) for frame in (*group.stack, *group.creator)):
-        excuse = "allowed by the options"
-    if excuse:
+    said = (allow(frame.function) for frame in (*group.stack, *group.creator))
+    if excuse := allowed(state, group.stack) or next(filter(None, said), ""):
         evidence = f"{_movement(found, group)}; not judged: {excuse}"
-        return Judged(group, Verdict.PARKED, evidence, seen, system)
+        return Judged(group, Verdict.PARKED, evidence, seen, system, excuse)
     evidence = f"{_movement(found, group)}; by chance in {probability:.1g} of cases"
     return Judged(group, Verdict.PROBABLE, evidence, seen, system)
 

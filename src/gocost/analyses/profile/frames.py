@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gocost.analyses.profile.names import Expression, Matches, compiled
+from gocost.analyses.expressions import Expression, compiled
+from gocost.analyses.profile.names import Matches
 from gocost.analyses.profile.selection import (
     any_within,
     cut_stacks,

@@ -15,7 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from gocost.analyses.profile.names import compiled, matching
+from gocost.analyses.expressions import compiled
+from gocost.analyses.profile.names import matching
 from gocost.analyses.profile.selection import of_samples
 from gocost.analyses.profile.units import label, scaled
 from gocost.formats.pprof.profile import (

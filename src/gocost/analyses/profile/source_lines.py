@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from gocost.analyses.profile.names import Expression
+from gocost.analyses.expressions import Expression
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Costs, View

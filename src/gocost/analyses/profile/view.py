@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from gocost.analyses.expressions import compiled
 from gocost.analyses.profile import frames, labels
-from gocost.analyses.profile.names import compiled
 from gocost.analyses.profile.nodes import Nodes, nodes_of, without_inlined
 from gocost.analyses.profile.selection import somewhere
 from gocost.formats.pprof.profile import BASE_LABEL, Int64s, Profile, ValueType, named

@@ -40,17 +40,19 @@ METRICS = (
     ),
     Metric(
         id="goroutines.leaked",
-        summary="goroutines that the load made and that did not go away after it",
+        summary="goroutines that do not go away any more",
         unit=Unit.COUNT,
         exact=False,
         how=(
+            "of goroutine dumps (--goroutines) goroutines.leak.certain plus .probable, else "
             "goroutines.after less goroutines.start, after the stated settling time; in "
             "Prometheus, how far the half-hourly minimum has risen within an hour"
         ),
         advice=(
-            "/debug/pprof/goroutine?debug=1 groups them by stack: a channel nobody reads, a "
-            "context nobody cancels, a response body nobody closes. Idle keep-alive connections "
-            "count as well: give the service a longer settling time or an idle timeout"
+            "`gocost goroutines URL --older-than 5s` names the lines that create them and wait: a "
+            "channel nobody reads, a context nobody cancels, a response body nobody closes. Idle "
+            "keep-alive connections count as well without dumps: give the service a longer "
+            "settling time or an idle timeout"
         ),
         where=(Enforcer.CHECK, Enforcer.LIVE, Enforcer.PROMETHEUS),
         prometheus=(
