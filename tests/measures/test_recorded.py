@@ -11,6 +11,7 @@ import gocost
 from gocost.model.finding import Outcome
 from gocost.model.report import Report
 from tests.analyses.goroutines.dumps import written
+from tests.fixtures.collected import pages
 from tests.fixtures.services import EXAMPLES
 from tests.fixtures.traces import recorded
 
@@ -155,3 +156,54 @@ def test_what_a_million_requests_cost_is_a_rule_over_a_recording(
     assert isinstance(cores.value, float)
     assert cost.value == pytest.approx(cores.value * 730 * 0.031611, rel=1e-6)
     assert outcomes(report) == {"cost.per_million_requests": Outcome.VIOLATED}
+
+
+METRICS = """version: 1
+services:
+  payments:
+    package: ./payments
+    rules:
+      - {metric: goroutines.per_worker, max: 50000}
+      - {metric: memory.allocation.rate, max: 1 kB/s}
+      - {id: closed, metric: scheduler.latency.p99, max: 10 h}
+      - {metric: memory.heap.growth, max: 0.3}
+"""
+
+
+def test_rules_over_a_page_of_the_runtime(policy: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    page.write_bytes(pages().data["txt"][1])
+    ruled = policy.with_name("metrics.yaml")
+    ruled.write_text(METRICS)
+    report = gocost.check(ruled, metrics=[str(page)])
+    assert outcomes(report) == {
+        "goroutines.per_worker": Outcome.PASS,
+        "memory.allocation.rate": Outcome.VIOLATED,
+        "closed": Outcome.PASS,
+        "memory.heap.growth": Outcome.UNKNOWN,
+    }
+    found = {finding.rule: finding for finding in report.findings}
+    assert "one page does not tell growth" in found["memory.heap.growth"].reason
+
+
+def test_a_limit_inside_of_a_bucket_is_unknown(policy: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    page.write_bytes(pages().data["txt"][1])
+    ruled = policy.with_name("inside.yaml")
+    fact = gocost.check(_limited(ruled, "10 h"), metrics=[str(page)]).fact("scheduler.latency.p99")
+    assert fact is not None
+    assert fact.low is not None
+    assert fact.high is not None
+    middle = (fact.low + min(fact.high, fact.low + 1)) / 2
+    report = gocost.check(_limited(ruled, f"{middle * 1e9:.0f} ns"), metrics=[str(page)])
+    (finding,) = report.findings
+    assert finding.outcome is Outcome.UNKNOWN
+    assert "lies between them" in finding.reason
+
+
+def _limited(path: Path, limit: str) -> Path:
+    path.write_text(
+        "version: 1\nservices:\n  payments:\n    package: ./payments\n    rules:\n"
+        f"      - {{metric: scheduler.latency.p99, max: {limit}}}\n"
+    )
+    return path

@@ -6,11 +6,13 @@ import re
 
 import pytest
 
+from gocost.gate.plan import RECORDED
 from gocost.measures.registry import SPECS
 from gocost.model.catalogue import FAMILIES, all_metrics, find_metric
 from gocost.model.errors import UsageError
 from gocost.model.metric import Enforcer, Metric
 from gocost.model.quantity import Unit
+from gocost.policy.loading import load, preset_path
 
 METRICS = list(all_metrics().values())
 
@@ -33,12 +35,26 @@ def test_an_entry_says_everything(metric: Metric) -> None:
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.id)
 def test_a_metric_has_one_giver(metric: Metric) -> None:
-    """A measure, or pricing: what nobody gives cannot be limited, and two would contradict."""
-    givers = [spec.name for spec in SPECS if spec.takes(metric.id)]
+    """A measure, or pricing: what nobody gives cannot be limited, and two would contradict.
+
+    Besides the measure that runs the service there are those of what was recorded of it: the plan
+    takes the one whose recording is given.
+    """
+    givers = [spec for spec in SPECS if spec.takes(metric.id)]
+    running = [spec for spec in givers if not spec.needs & RECORDED.keys()]
     if metric.family == "cost":
         assert givers == []
     else:
-        assert len(givers) == 1
+        assert givers
+        assert len(running) <= 1
+
+
+def test_the_standard_preset_has_the_limits_of_the_catalogue() -> None:
+    rules = load(preset_path("standard"), to_extend=True).rules
+    limits = {rule.metric.id: rule.limits["max"].value for rule in rules if "max" in rule.limits}
+    assert {each.id: each.limit for each in METRICS if each.limit is not None}.items() <= (
+        limits.items()
+    )
 
 
 def test_every_family_has_metrics() -> None:

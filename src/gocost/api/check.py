@@ -22,6 +22,7 @@ def check(
     profiles: Sequence[str] = (),
     trace: str | None = None,
     goroutines: Sequence[str] = (),
+    metrics: Sequence[str] = (),
     today: date | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
@@ -29,9 +30,10 @@ def check(
 
     `policy` is a file, by default the `gocost.yaml` of the current folder or above it; `base` a git
     ref or a saved report to measure growth against; `services` the names of some of its services;
-    `rebuild` builds a second time to see whether the build is reproducible; `profiles`, `trace`
-    and `goroutines` are files that were recorded of the service, for rules on what is found in
-    them; `today` is the day that waivers expire by. Raises PolicyError, UsageError, SourceError.
+    `rebuild` builds a second time to see whether the build is reproducible; `profiles`, `trace`,
+    `goroutines` and `metrics` (pages such as /metrics, or a gctrace log) are files that were
+    recorded of the service, for rules on what is found in them; `today` is the day that waivers
+    expire by. Raises PolicyError, UsageError, SourceError.
     """
     path = Path(policy) if policy is not None else discover(Path.cwd())
     return run_check(
@@ -43,6 +45,7 @@ def check(
             profiles=tuple(profiles),
             trace=trace,
             dumps=tuple(goroutines),
+            pages=tuple(metrics),
             today=today or date.today(),
             progress=progress,
         )

@@ -34,6 +34,12 @@ GROUP = "Govern"
 @click.option(
     "--goroutines", multiple=True, metavar="FILE|URL", help="A goroutine dump; repeatable."
 )
+@click.option(
+    "--metrics",
+    multiple=True,
+    metavar="FILE|URL",
+    help="A page of the Go runtime (/metrics, /debug/vars) or a gctrace log; repeatable.",
+)
 @comparing
 @judging
 @reporting
@@ -46,6 +52,7 @@ def command(
     profiles: tuple[str, ...],
     trace: str | None,
     goroutines: tuple[str, ...],
+    metrics: tuple[str, ...],
     base: str | None,
     fail_on: str,
     exit_zero: bool,
@@ -69,6 +76,7 @@ def command(
             profiles=profiles,
             trace=trace,
             goroutines=goroutines,
+            metrics=metrics,
             progress=told,
         )
     # First what was found, so that a file that cannot be written does not cost the result.

@@ -33,6 +33,31 @@ class MemStats(msgspec.Struct, frozen=True, rename="pascal"):
     num_gc: int = msgspec.field(name="NumGC")
     num_forced_gc: int = msgspec.field(name="NumForcedGC", default=0)
     pause_ns: tuple[int, ...] = ()
+    sys: int = 0
+    """All memory that was had from the system: the sum of the fields that end in Sys."""
+    heap_sys: int = 0
+    heap_idle: int = 0
+    """Spans without objects, given back or not."""
+    heap_inuse: int = 0
+    """Spans with objects, their free slots included."""
+    heap_released: int = 0
+    """Of the idle spans, those that were given back to the system."""
+    heap_objects: int = 0
+    stack_inuse: int = 0
+    stack_sys: int = 0
+    m_span_inuse: int = msgspec.field(name="MSpanInuse", default=0)
+    m_span_sys: int = msgspec.field(name="MSpanSys", default=0)
+    m_cache_inuse: int = msgspec.field(name="MCacheInuse", default=0)
+    m_cache_sys: int = msgspec.field(name="MCacheSys", default=0)
+    buck_hash_sys: int = 0
+    """Of the memory and block profiles."""
+    gc_sys: int = msgspec.field(name="GCSys", default=0)
+    """Of the collector, its work buffers included."""
+    other_sys: int = 0
+    last_gc: int = msgspec.field(name="LastGC", default=0)
+    """When the last cycle ended, in nanoseconds since 1970."""
+    gc_cpu_fraction: float = msgspec.field(name="GCCPUFraction", default=0.0)
+    """Of the CPU time that was there for the program since it started."""
 
     def pauses_since(self, cycle: int) -> list[float]:
         """Seconds stopped in each cycle after number `cycle`, oldest first, as far as remembered.
@@ -51,7 +76,24 @@ class _Vars(msgspec.Struct):
 
 
 _VARS = msgspec.json.Decoder(_Vars)
-_COMMENT = re.compile(rb"^# (\w{1,20}) = (\d{1,20}|\[[\d ]{0,100000}\])$", re.MULTILINE)
+_COMMENT = re.compile(
+    rb"^# (\w{1,20}) = (\d{1,20}|\[[\d ]{0,100000}\]|\d{1,20} / \d{1,20}|[\d.e+-]{1,30})$",
+    re.MULTILINE,
+)
+_PAIRS = (("Stack", "stack"), ("MSpan", "m_span"), ("MCache", "m_cache"))
+"""Written as `# Stack = inuse / sys`."""
+_PLAIN = (
+    ("Sys", "sys"),
+    ("HeapSys", "heap_sys"),
+    ("HeapIdle", "heap_idle"),
+    ("HeapInuse", "heap_inuse"),
+    ("HeapReleased", "heap_released"),
+    ("HeapObjects", "heap_objects"),
+    ("BuckHashSys", "buck_hash_sys"),
+    ("GCSys", "gc_sys"),
+    ("OtherSys", "other_sys"),
+    ("LastGC", "last_gc"),
+)
 
 
 def decode_vars(data: bytes) -> MemStats:
@@ -69,6 +111,10 @@ def decode_heap_comments(data: bytes) -> MemStats:
         raise FormatError("this is not a heap profile with debug=1", offset=0)
     found = {m[1].decode(): m[2].decode() for m in _COMMENT.finditer(data, start)}
     try:
+        more = {field: int(found.get(name, "0")) for name, field in _PLAIN}
+        for name, field in _PAIRS:
+            inuse, _, all_ = found.get(name, "0 / 0").partition(" / ")
+            more |= {f"{field}_inuse": int(inuse), f"{field}_sys": int(all_)}
         stats = MemStats(
             total_alloc=int(found["TotalAlloc"]),
             heap_alloc=int(found["HeapAlloc"]),
@@ -76,6 +122,8 @@ def decode_heap_comments(data: bytes) -> MemStats:
             num_gc=int(found["NumGC"]),
             num_forced_gc=int(found.get("NumForcedGC", "0")),
             pause_ns=tuple(map(int, found.get("PauseNs", "[]").strip("[]").split())),
+            gc_cpu_fraction=float(found.get("GCCPUFraction", "0")),
+            **more,
         )
     except (KeyError, ValueError) as error:
         raise FormatError(f"the heap profile's comments lack {error}", offset=start) from error
@@ -83,14 +131,15 @@ def decode_heap_comments(data: bytes) -> MemStats:
 
 
 def _checked(stats: MemStats) -> MemStats:
-    numbers = (
-        stats.total_alloc,
-        stats.heap_alloc,
-        stats.next_gc,
-        stats.num_gc,
-        stats.num_forced_gc,
-        *stats.pause_ns[:MAX_PAUSES],
-    )
-    if len(stats.pause_ns) > MAX_PAUSES or not all(0 <= number < 2**64 for number in numbers):
+    fields = msgspec.structs.asdict(stats)
+    numbers = [value for value in fields.values() if isinstance(value, int)]
+    numbers += stats.pause_ns[:MAX_PAUSES]
+    share = stats.gc_cpu_fraction
+    if (
+        len(stats.pause_ns) > MAX_PAUSES
+        or not all(0 <= number < 2**64 for number in numbers)
+        # The runtime has been seen to say a little less than 0.
+        or not -1 <= share <= 1
+    ):
         raise FormatError("a figure of memstats is outside of what Go writes")
     return stats

@@ -10,7 +10,8 @@ quoted UTF-8 names) and in the OpenMetrics 1.0 specification:
 Timestamps are milliseconds in the first and seconds in the second; OpenMetrics ends in `# EOF`, so
 that a page that was cut off shows; it has units, and exemplars (` # {trace_id="a"} 0.67`), which
 are checked and dropped. The decoder is strict: what Prometheus would refuse to scrape is a
-FormatError, and every count that a page could inflate has a cap.
+FormatError, and every count that a page could inflate has a cap. The one thing that it lets pass
+against the specification is what every Go service says: two families of one name (see _comment).
 """
 
 from __future__ import annotations
@@ -109,7 +110,11 @@ _ESCAPE = re.compile(r"\\(.)")
 
 
 def decode(
-    data: bytes, *, openmetrics: bool | None = None, caps: Caps | None = None, only: str = ""
+    data: bytes,
+    *,
+    openmetrics: bool | None = None,
+    caps: Caps | None = None,
+    only: str | tuple[str, ...] = "",
 ) -> Page:
     """The page. `openmetrics` None tells the two apart by the `# EOF` at the end.
 
@@ -137,9 +142,10 @@ def decode(
 class _Decoder:
     """The state of one decoding: the families so far."""
 
-    def __init__(self, caps: Caps, *, openmetrics: bool, only: str) -> None:
+    def __init__(self, caps: Caps, *, openmetrics: bool, only: str | tuple[str, ...]) -> None:
         self._caps = caps
-        self._only = only
+        self._only = (only,) if isinstance(only, str) else only
+        self._starts = (*self._only, "#")
         self._openmetrics = openmetrics
         self._families: dict[str, Family] = {}
         self._typed: set[str] = set()
@@ -153,7 +159,7 @@ class _Decoder:
         for number, line in enumerate(lines):
             if self._openmetrics and line == "# EOF" and number != len(lines) - 1:
                 raise self._wrong("there are lines after # EOF")
-            if not self._only or line.startswith((self._only, "#")):
+            if line.startswith(self._starts):
                 self._line(line if self._openmetrics else line.strip(" \t\r"))
             self._offset += len(line.encode()) + 1 if not line.isascii() else len(line) + 1
         return Page(self._families)
@@ -184,7 +190,13 @@ class _Decoder:
         elif match[1] == "UNIT":
             family = replace(family, unit=rest)
         else:
-            family = replace(family, type=self._type(name, rest.strip(" \t"), family))
+            type_ = rest.strip(" \t")
+            if self._openmetrics and type_ == "counter" and family.type not in (type_, "untyped"):
+                # Go's own collector has a gauge x and a counter x_total, and in OpenMetrics, where
+                # the suffix is no part of a counter's name, client_golang calls both of them x.
+                name = f"{name}_total"
+                family = Family(name, help=family.help)
+            family = replace(family, type=self._type(name, type_, family))
         self._families[name] = family
 
     def _type(self, name: str, type_: str, family: Family) -> str:

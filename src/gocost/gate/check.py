@@ -52,6 +52,8 @@ class Request:
     """An execution trace that was."""
     dumps: tuple[str, ...] = ()
     """Goroutine dumps that were taken of them."""
+    pages: tuple[str, ...] = ()
+    """Pages of their runtime that were taken, or gctrace logs."""
     today: date = field(default_factory=date.today)
     progress: Callable[[str], None] = lambda _: None
 
@@ -80,6 +82,7 @@ def _measuring(request: Request, stack: ExitStack) -> tuple[Measuring, list[Note
         profiles=request.profiles,
         trace=request.trace,
         dumps=request.dumps,
+        pages=request.pages,
         progress=request.progress,
     )
     if base is None:
@@ -105,6 +108,7 @@ def _recorded(request: Request) -> frozenset[Need]:
         Need.PROFILE: request.profiles,
         Need.TRACE: request.trace,
         Need.DUMPS: request.dumps,
+        Need.PAGES: request.pages,
     }
     return frozenset(need for need, what in given.items() if what)
 

@@ -23,11 +23,13 @@ from gocost.policy.evaluation import NO_BASE
 from gocost.policy.rules import Rule
 from gocost.sources.go_command import MISSING
 
-_RECORDINGS: Mapping[Need, str] = {
+RECORDED: Mapping[Need, str] = {
     Need.PROFILE: "no CPU profile was given; add --profile FILE",
     Need.TRACE: "no execution trace was given; add --trace FILE",
     Need.DUMPS: "no goroutine dump was given; add --goroutines FILE",
+    Need.PAGES: "no page of the service was given; add --metrics FILE",
 }
+"""What is recorded of a service and given with the command, and what to say where it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Step:
 
 def is_recorded(step: Step) -> bool:
     """Whether it reads what was recorded of the head, and so has nothing to do at a base."""
-    return bool(_RECORDINGS.keys() & step.spec.needs)
+    return bool(RECORDED.keys() & step.spec.needs)
 
 
 def needs_binary(steps: Iterable[Step]) -> bool:
@@ -100,10 +102,8 @@ def plan(
     wanted: dict[str, set[str]] = {}
     by_name = {spec.name: spec for spec in specs}
     for metric in metrics:
-        takers = [spec for spec in specs if spec.takes(metric)]
-        # What was recorded comes before what would have to be run; without it, that is the reason.
-        able = [spec for spec in takers if _lacking(spec, service, around) is None]
-        for spec in (able or takers[-1:])[:1]:
+        spec = _giver([spec for spec in specs if spec.takes(metric)], service, around)
+        if spec is not None:
             wanted.setdefault(spec.name, set()).add(metric)
     steps = []
     unknown: dict[str, str] = {}
@@ -120,6 +120,14 @@ def plan(
     return Plan(tuple(steps), unknown, skipped)
 
 
+def _giver(specs: Sequence[Spec], service: Service, around: Surroundings) -> Spec | None:
+    """The measure to take: what was recorded and given goes before running the service."""
+    able = [spec for spec in specs if _lacking(spec, service, around) is None]
+    given = [spec for spec in able if spec.needs & RECORDED.keys()]
+    running = [spec for spec in specs if not spec.needs & RECORDED.keys()]
+    return next(iter([*given, *able, *running, *specs]), None)
+
+
 def _lacking(spec: Spec, service: Service, around: Surroundings) -> tuple[bool, str] | None:
     """What keeps `spec` from running: (should it be here?, why), or None."""
     needs = spec.needs
@@ -133,7 +141,7 @@ def _lacking(spec: Spec, service: Service, around: Surroundings) -> tuple[bool, 
         mine = f"{_goos(around.system)}/{around.machine}"
         if service.build.platform != mine:
             return False, f"it is built for {service.build.platform} and cannot run on {mine}"
-    for recording, missing in _RECORDINGS.items():
+    for recording, missing in RECORDED.items():
         if recording in needs and recording not in around.recorded:
             return False, missing
     if Need.BASE in needs and not around.base:

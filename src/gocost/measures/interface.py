@@ -35,6 +35,8 @@ class Need(StrEnum):
     """Goroutine dumps that were taken."""
     TRACE = "trace"
     """An execution trace that was recorded."""
+    PAGES = "pages"
+    """Pages of the service's runtime that were taken, or a gctrace log."""
     LINUX = "linux"
     ROOT = "root"
     NETWORK = "network"
@@ -94,6 +96,9 @@ class Context:
     """Files or URLs of recorded CPU profiles, several as one."""
     dumps: tuple[str, ...] = ()
     """Files of goroutine dumps, or the URL of a service that is asked for them."""
+    pages: tuple[str, ...] = ()
+    """Files of pages that tell of the Go runtime (/metrics, /debug/vars), or of a gctrace log; or
+    the URL of a service."""
     trace: str | None = None
     """The file of a recorded execution trace."""
     deadline: float = float("inf")

@@ -52,6 +52,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     most: float | None = None
     labels: tuple[str, ...] = ()
     """The labels its facts carry, which a rule may select by."""
+    limit: float | None = None
+    """What most services keep, in the unit; the preset `standard` has it as a rule."""
     where: tuple[Enforcer, ...] = (Enforcer.CHECK,)
     """Where it can be measured, and so where a rule over it acts by default."""
     prometheus: str = ""
@@ -68,6 +70,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
                 id=f"{self.id}.{name}",
                 statistic=name,
                 statistics=(),
+                limit=self.limit if name == "p99" else None,
                 unit=Unit.COUNT if name == "count" else self.unit,
                 worse=Worse.NEITHER if name == "count" else self.worse,
             )

@@ -35,6 +35,8 @@ class Column(msgspec.Struct, frozen=True):
     unit: Unit = Unit.TEXT
     description: str = ""
     additive: bool = False
+    unit_in: str | msgspec.UnsetType = msgspec.UNSET
+    """The column that names each row's own unit, where rows are of different ones."""
 
 
 class SumsTo(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ breaks the limit is a finding of its own, and those that keep it are one finding
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
 
@@ -83,11 +83,37 @@ class Judge:
             if isinstance(case, Finding):
                 continue
             ruling = kind.judge(case)
-            if ruling.kept:
+            if self._open(kind, case, ruling):
+                others.append(self._undecided(rule, limit, case))
+            elif ruling.kept:
                 kept.append((ruling, self._ruled(rule, Outcome.PASS, case, ruling)))
             else:
                 others.append(self._violation(rule, case, ruling))
         return [*_skips_summed_up(others), *_nearest(kept)]
+
+    def _open(self, kind: Kind, case: Case, ruling: Ruling) -> bool:
+        """Whether a fact of which only bounds are known lies on both sides of the limit.
+
+        Such a fact is given as one of its own bounds; an interval around a measured value is not.
+        """
+        fact = case.fact
+        if fact.low is None or fact.high is None or fact.low == fact.high:
+            return False
+        if fact.value not in (fact.low, fact.high) or case.base is not None:
+            return False
+        other = fact.low if fact.value == fact.high else fact.high
+        there = msgspec.structs.replace(fact, value=other)
+        return kind.judge(replace(case, fact=there)).kept is not ruling.kept
+
+    def _undecided(self, rule: Rule, limit: Limit, case: Case) -> Finding:
+        low, high = (
+            case.show(end or 0, case.metric.unit) for end in (case.fact.low, case.fact.high)
+        )
+        reason = (
+            f"{case.name} is known to lie between {low} and {high}, and {limit.kind} {limit.text} "
+            "lies between them"
+        )
+        return self._finding(rule, limit, Outcome.UNKNOWN, fact=case.fact, reason=reason)
 
     def _alone(self, rule: Rule, limit: Limit) -> list[Case | Finding]:
         """The facts that the rule selects, or why there is none."""

@@ -15,9 +15,10 @@ import msgspec
 
 from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Outcome, Severity
-from gocost.model.report import Change, Report, Table, Verdict
+from gocost.model.quantity import Unit
+from gocost.model.report import Cell, Change, Report, Table, Verdict
 from gocost.reporters.interface import Settings
-from gocost.reporters.wording import currency, plain, price_books, subject
+from gocost.reporters.wording import cell, currency, plain, price_books, subject
 
 Item = TypeVar("Item", Change, Fact)
 
@@ -101,7 +102,7 @@ def outline(report: Report, settings: Settings) -> Outline:
         unchanged=[c for c in changes if c.verdict is Verdict.SAME],
         facts=[f for f in report.facts if layout.facts is None or f.metric in layout.facts],
         tables=[
-            (name, seen_columns(report, name, part.top(_rows(report, settings))))
+            (name, seen_columns(report, name, in_units(part.top(_rows(report, settings)))))
             for name, table in shown_tables(report)
             for part in _parts(report, name, table)
         ],
@@ -143,6 +144,33 @@ def _parts(report: Report, name: str, table: Table) -> list[Table]:
         title = ", ".join(str(word) for word in words if word not in (None, ""))
         parts.append(msgspec.structs.replace(table, title=title or table.title, rows=list(rows)))
     return parts
+
+
+def in_units(table: Table) -> Table:
+    """The table with numbers in words where each row names its own unit."""
+    names = table.names()
+    places = {
+        place: names.index(column.unit_in)
+        for place, column in enumerate(table.columns)
+        if isinstance(column.unit_in, str) and column.unit_in in names
+    }
+    if not places:
+        return table
+    return msgspec.structs.replace(
+        table,
+        rows=[
+            [
+                cell(value, unit_of(row[places[place]])) if place in places else value
+                for place, value in enumerate(row)
+            ]
+            for row in table.rows
+        ],
+    )
+
+
+def unit_of(value: Cell) -> Unit:
+    """The unit of that name; a count for what is no unit's."""
+    return Unit(value) if isinstance(value, str) and value in set(Unit) else Unit.COUNT
 
 
 def seen_columns(report: Report, name: str, table: Table) -> Table:

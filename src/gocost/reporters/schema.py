@@ -58,7 +58,9 @@ def _public(name: str, definition: dict[str, Any]) -> dict[str, Any]:
         # `default` is how Python fills a field in; it says nothing about what is written.
         properties[field] = {**{k: v for k, v in part.items() if k != "default"}, **about}
     always = not kind.__struct_config__.omit_defaults
-    required = list(properties) if always else definition.get("required", [])
+    unset = {f.name for f in msgspec.structs.fields(kind) if f.default is msgspec.UNSET}
+    every = [name for name in properties if name not in unset]
+    required = every if always else definition.get("required", [])
     return {**definition, "properties": properties, "required": required}
 
 

@@ -191,11 +191,19 @@ def _pauses(seen: Observations, pauses: list[float], origin: str, outcome: Outco
     if count >= FEWEST_FOR_P99:
         outcome.give("gc.pause.p99", quantile(ordered, 0.99), origin, count)
     else:
-        outcome.cannot(
-            f"a p99 of {count} pauses says nothing (100 are needed): put load on it for longer, "
-            "or limit gc.pause.max",
-            "gc.pause.p99",
-        )
+        _too_few(count, outcome)
+
+
+def _too_few(count: float, outcome: Outcome) -> None:
+    """Too few pauses for a p99 are too few to judge, as none are: skipped, and not unknown.
+
+    gc.pause.max tells of few pauses what there is to tell, and the presets limit both.
+    """
+    outcome.skip(
+        f"a p99 of {count:g} pauses says nothing (100 are needed): put load on it for longer, or "
+        "limit gc.pause.max",
+        "gc.pause.p99",
+    )
 
 
 def _never_collected(seen: Observations, outcome: Outcome) -> None:
@@ -280,7 +288,7 @@ def _pauses_of_histogram(
         bounds = (b for b, n in zip(after.bounds, counts, strict=True) if n >= share * total)
         bound = next(bounds, float("inf"))
         if total < fewest:
-            outcome.cannot(f"{total:g} pauses are too few (at least {fewest})", metric)
+            _too_few(total, outcome)
         elif bound == float("inf"):
             outcome.cannot("the pause lies in the histogram's last bucket, without bound", metric)
         else:

@@ -16,8 +16,10 @@ _PAUSE = Metric(
         "every pause under load: the two stops of each cycle (sweep termination and mark "
         "termination) from GODEBUG=gctrace=1 where gocost starts the process; otherwise from the "
         "service's pages, where the two stops of a cycle are counted as one pause. A p99 of "
-        "fewer than 100 pauses is unknown; where no collection ran, all but the count is skipped"
+        "fewer than 100 pauses is skipped; where no collection ran, all but the count is skipped. "
+        "Of pages given with --metrics: the histogram of pauses, whose buckets bound the p99"
     ),
+    limit=0.015,
     advice=(
         "long pauses come from a machine with too few cores for GOMAXPROCS, from a CPU limit that "
         "throttles, or from very many goroutines; `gocost explain gc.cpu.share` for how often"
@@ -84,6 +86,7 @@ METRICS = (
             "lines of GODEBUG=gctrace=1 that end in (forced), or the difference of "
             "MemStats.NumForcedGC, over the load"
         ),
+        limit=3,
         advice="remove runtime.GC and debug.FreeOSMemory from what serves requests",
         where=(Enforcer.CHECK, Enforcer.LIVE),
     ),

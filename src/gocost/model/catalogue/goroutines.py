@@ -60,6 +60,20 @@ METRICS = (
         ),
     ),
     Metric(
+        id="goroutines.per_worker",
+        summary="goroutines for each thread that can run them (GOMAXPROCS)",
+        unit=Unit.COUNT,
+        limit=50_000,
+        exact=False,
+        how="go_goroutines over go_sched_gomaxprocs_threads of the service's page",
+        advice=(
+            "stacks of idle goroutines cost memory and are scanned by each collection: bound what "
+            "runs at once, or use event-driven connections"
+        ),
+        where=(Enforcer.CHECK, Enforcer.PROMETHEUS),
+        prometheus="go_goroutines / go_sched_gomaxprocs_threads",
+    ),
+    Metric(
         id="goroutines.count",
         summary="goroutines in a dump",
         unit=Unit.COUNT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gocost.model.metric import Enforcer, Metric
+from gocost.model.metric import Enforcer, Metric, Worse
 from gocost.model.quantity import Unit
 
 _EVERYWHERE = (Enforcer.CHECK, Enforcer.LIVE, Enforcer.PROMETHEUS)
@@ -78,6 +78,7 @@ METRICS = (
         summary="how much the live heap grew while the load stayed the same, as a share of it",
         unit=Unit.RATIO,
         least=None,
+        limit=0.3,
         exact=False,
         how=(
             "the slope (Theil-Sen: the median of the slopes between all pairs of samples) of the "
@@ -94,9 +95,33 @@ METRICS = (
         prometheus=f"{_GOAL} / ({_GOAL} offset 30m) - 1",
     ),
     Metric(
+        id="memory.mapped",
+        summary="memory that the Go runtime had from the system",
+        unit=Unit.BYTES,
+        exact=False,
+        how=(
+            "/memory/classes/total of a page of the service, or MemStats.Sys; what was given back "
+            "again is in it"
+        ),
+        advice="`gocost runtime FILE` shows what it is made of",
+    ),
+    Metric(
+        id="memory.gc.headroom",
+        summary="memory that the collector lets fill with garbage: its goal less the live heap",
+        unit=Unit.BYTES,
+        worse=Worse.NEITHER,
+        exact=False,
+        how="the goal of the heap less what was live after marking, by a page of the service",
+        advice=(
+            "it is what is paid in memory for collecting seldom; `gocost runtime FILE` shows what "
+            "other settings of GOGC and GOMEMLIMIT would give"
+        ),
+    ),
+    Metric(
         id="memory.allocation.rate",
         summary="bytes allocated on the heap in a second of load",
         unit=Unit.BYTES_PER_SECOND,
+        limit=128_000_000,
         exact=False,
         how="the difference of MemStats.TotalAlloc over the load after warm-up, by its time",
         advice="`go tool pprof -sample_index=alloc_space` names who allocates; reuse buffers",

@@ -13,8 +13,10 @@ METRICS = (
         exact=False,
         how=(
             "every interval between becoming runnable and running in an execution trace; quantiles "
-            "are those of a histogram with eight buckets a power of two (at most 12.5% wide)"
+            "are those of a histogram with eight buckets a power of two (at most 12.5% wide). Of "
+            "pages given with --metrics: /sched/latencies:seconds, whose buckets bound the p99"
         ),
+        limit=0.0012,
         advice=(
             "more than 1.2 ms at the p99 means too few Ps, or goroutines that run long without "
             "yielding: `gocost trace scheduler FILE` shows who waited and who ran meanwhile"
@@ -27,7 +29,12 @@ METRICS = (
         unit=Unit.RATIO,
         worse=Worse.HIGHER,
         exact=False,
-        how="time that Ps were running or in a syscall over their number and the trace's length",
+        limit=0.95,
+        how=(
+            "time that Ps were running or in a syscall over their number and the trace's length. "
+            "Of pages given with --metrics: the CPU time of the process over GOMAXPROCS and the "
+            "time between them, or else what is not idle of /cpu/classes"
+        ),
         advice=(
             "above 95% requests wait for a P: raise the CPU limit, or see with `gocost profile "
             "top` what can be made cheaper"

@@ -1,0 +1,1 @@
+"""The garbage collector: what it did, what set its pace, what other settings would do."""

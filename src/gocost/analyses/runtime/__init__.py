@@ -1,0 +1,1 @@
+"""What a Go runtime tells of itself: the health of its scheduler and memory."""

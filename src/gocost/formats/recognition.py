@@ -1,0 +1,114 @@
+"""What a recorded file is, by its first bytes and not by its name.
+
+Commands that take several kinds of files ask here, and say of a wrong one what it is and which
+command is for it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+HEAD: Final = 1 << 18
+"""Bytes that are looked at: a log may have much else before what makes it one."""
+
+
+class Kind(StrEnum):
+    """A kind of file, by the name that people call it."""
+
+    PROFILE = "a profile"
+    TRACE = "an execution trace"
+    DUMP = "a goroutine dump"
+    METRICS = "a metrics page"
+    VARS = "a page of expvar"
+    HEAP = "a heap profile with MemStats"
+    """The text of /debug/pprof/heap?debug=1: also a profile, in the form before protobuf."""
+    GCTRACE = "a gctrace log"
+    REPORT = "a saved report"
+    BINARY = "an executable"
+    PAGE = "a web page"
+    EMPTY = "empty"
+    UNKNOWN = "nothing that gocost reads"
+
+
+COMMANDS: Final = {
+    Kind.PROFILE: "gocost profile top",
+    Kind.TRACE: "gocost trace summary",
+    Kind.DUMP: "gocost goroutines",
+    Kind.METRICS: "gocost runtime",
+    Kind.VARS: "gocost runtime",
+    Kind.HEAP: "gocost profile top",
+    Kind.GCTRACE: "gocost runtime",
+    Kind.REPORT: "gocost report",
+    Kind.BINARY: "gocost size",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a file is, and which command is for it."""
+
+    kind: Kind
+
+    def __str__(self) -> str:
+        return str(self.kind)
+
+    @property
+    def hint(self) -> str:
+        """What to type instead."""
+        command = COMMANDS.get(self.kind)
+        return f"see `{command}`" if command else "check the path"
+
+
+_GCTRACE = re.compile(rb"\bgc \d{1,10} @\d{1,18}\.\d{1,9}s \d{1,3}%")
+_DUMP = re.compile(rb"(?:^|\n)goroutine (?:\d{1,20} |profile: total )")
+_SAMPLE = re.compile(rb"(?:^|\n)(?:# (?:HELP|TYPE|UNIT) \w|[a-zA-Z_:][\w:]{0,200}[{ ])")
+_REPORT = re.compile(rb'"schema"\s*:\s*"gocost\.report/\d+"')
+_LEGACY = (b"--- ", b"heap profile: ", b"heapz ", b"threadcreate profile: ")
+_MAGIC = (
+    (b"\x1f\x8b", Kind.PROFILE),
+    (b"go 1.", Kind.TRACE),
+    (b"\x7fELF", Kind.BINARY),
+    (b"MZ", Kind.BINARY),
+    (b"\xcf\xfa\xed\xfe", Kind.BINARY),
+    (b"\xce\xfa\xed\xfe", Kind.BINARY),
+    (b"\xca\xfe\xba\xbe", Kind.BINARY),
+)
+
+
+def recognise(head: bytes) -> Recognised:
+    """The kind of a file that begins so; `head` is its first HEAD bytes, or all of it."""
+    return Recognised(_kind(head[:HEAD]))
+
+
+def _kind(head: bytes) -> Kind:
+    if not head.strip():
+        return Kind.EMPTY
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    text = head.lstrip()
+    if text.startswith(b"{"):
+        if _REPORT.search(head):
+            return Kind.REPORT
+        return Kind.VARS if b'"memstats"' in head or b'"cmdline"' in head else Kind.UNKNOWN
+    if text[:15].lower().startswith((b"<!doctype html", b"<html")):
+        return Kind.PAGE
+    if head.startswith(b"heap profile: ") and b"# runtime.MemStats" in head:
+        return Kind.HEAP
+    if _GCTRACE.search(head):
+        return Kind.GCTRACE
+    if _DUMP.search(head):
+        return Kind.DUMP
+    if head.startswith(_LEGACY) or _is_protobuf(head):
+        return Kind.PROFILE
+    if b"\0" not in head and _SAMPLE.search(head):
+        return Kind.METRICS
+    return Kind.UNKNOWN
+
+
+def _is_protobuf(head: bytes) -> bool:
+    """A Profile message begins with a sample type: field 1, a short message of small numbers."""
+    return len(head) > 3 and head[0] == 0x0A and head[1] <= 12 and head[2] in (0x08, 0x10)

@@ -1,0 +1,28 @@
+"""Pages that were taken of a service's runtime, for rules over what they tell."""
+
+from __future__ import annotations
+
+from gocost.analyses.collector.window import window_of_cycles, window_of_pages
+from gocost.analyses.runtime.health import GIVES, health
+from gocost.measures.interface import Context, Measured, Target
+from gocost.measures.runtime_metrics import Reading
+from gocost.model.errors import UsageError
+
+
+def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
+    """Health of scheduler and memory. Raises UsageError, SourceError and FormatError."""
+    context.progress("reading the pages")
+    seen = Reading().read(context.pages, progress=context.progress)
+    try:
+        window = window_of_cycles(seen.cycles) if seen.cycles else window_of_pages(seen.pages)
+    except UsageError:
+        if seen.first is not None:
+            raise
+        window = None
+    found = health(seen, window, target.subject)
+    given = {fact.metric for fact in found.facts}
+    unknown = {name: found.unknown.get(name, "the page does not tell it") for name in GIVES}
+    return Measured(
+        facts=found.facts,
+        unknown={name: why for name, why in unknown.items() if name not in given},
+    )

@@ -1,0 +1,134 @@
+"""What a Go runtime tells of itself, from saved pages, gctrace logs and running services.
+
+A URL of a service is asked for /metrics, then /debug/vars, then /debug/pprof/heap?debug=1: the
+first that tells of the collector is read again after the time between readings. A URL of a page is
+that page.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from gocost.analyses.runtime.recorded import Recorded
+from gocost.formats import gctrace, runtime_page
+from gocost.formats.recognition import HEAD, Kind, recognise
+from gocost.formats.runtime_page import RuntimePage
+from gocost.model.errors import FormatError, SourceError, UsageError
+from gocost.sources.recordings import is_url, read_recording
+
+PAGES: Final = ("/metrics", "/debug/vars", "/debug/pprof/heap?debug=1")
+MAX_BYTES: Final = 256 << 20
+EVERY: Final = 10.0
+"""Seconds between two readings of a service."""
+MOST: Final = 100
+"""Readings of a service in one command."""
+_KINDS: Final = (Kind.METRICS, Kind.VARS, Kind.HEAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How pages are read. `sleep`, `clock` and `now` are the time that passes meanwhile."""
+
+    headers: Mapping[str, str] | None = None
+    max_bytes: int = MAX_BYTES
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+
+    def read(
+        self,
+        names: Sequence[str],
+        *,
+        every: float | None = None,
+        count: int = 2,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Recorded:
+        """Files of one process in turn, or one service `count` times, `every` seconds apart.
+
+        Raises UsageError for names that do not go together, SourceError, FormatError.
+        """
+        if not names:
+            raise UsageError("nothing is named to read", hint="name a page, a log, or a URL")
+        if any(map(is_url, names)):
+            if len(names) > 1:
+                raise UsageError(
+                    "a service is read by itself", hint="name its URL alone, or only saved pages"
+                )
+            return self._service(names[0], EVERY if every is None else every, count, progress)
+        return self._files(names, every)
+
+    def _files(self, names: Sequence[str], every: float | None) -> Recorded:
+        pages: list[RuntimePage] = []
+        for name in names:
+            data = read_recording(name, headers=self.headers, max_bytes=self.max_bytes)
+            if recognise(data[:HEAD]).kind is Kind.GCTRACE:
+                if len(names) > 1:
+                    raise UsageError(
+                        f"{name} is a gctrace log, which tells of a window by itself",
+                        hint="name it alone",
+                    )
+                return Recorded(cycles=gctrace.decode(data), names=name)
+            pages.append(self._page(data, name))
+        return Recorded(pages, seconds=_seconds(pages, every), names=", ".join(names))
+
+    def _service(
+        self, url: str, every: float, count: int, progress: Callable[[str], None]
+    ) -> Recorded:
+        where, first = self._found(url)
+        pages, times = [first], [self.clock()]
+        for number in range(2, count + 1):
+            progress(f"reading {where}: {number} of {count}")
+            self.sleep(max(0.0, times[0] + every * (number - 1) - self.clock()))
+            pages.append(self._asked(where))
+            times.append(self.clock())
+        return Recorded(pages, seconds=times[-1] - times[0] if count > 1 else None, names=where)
+
+    def _found(self, url: str) -> tuple[str, RuntimePage]:
+        """The first page of a service that tells of the collector, and what it tells."""
+        parts = urlsplit(url)
+        if parts.path.rstrip("/") not in ("", "/debug/pprof"):
+            return url, self._asked(url)
+        base = parts._replace(path="", query="").geturl()
+        refusals = []
+        for path in PAGES:
+            try:
+                return f"{base}{path}", self._asked(f"{base}{path}")
+            except (SourceError, FormatError) as error:
+                refusals.append(error.message.removeprefix(f"{base}{path}").lstrip(": "))
+                if "nothing listens" in error.message:
+                    raise
+        told = "; ".join(f"{path}: {why}" for path, why in zip(PAGES, refusals, strict=True))
+        raise SourceError(
+            f"{base} has no page that tells of the Go runtime ({told[:400]})",
+            hint="give the URL of its metrics page",
+        )
+
+    def _asked(self, url: str) -> RuntimePage:
+        data = read_recording(url, headers=self.headers, max_bytes=self.max_bytes)
+        return replace(self._page(data, url), at=self.now())
+
+    def _page(self, data: bytes, name: str) -> RuntimePage:
+        found = recognise(data[:HEAD])
+        if found.kind not in _KINDS:
+            raise FormatError(
+                f"{name} is {found}, and not a metrics page, /debug/vars or a gctrace log",
+                hint=found.hint,
+            )
+        try:
+            return runtime_page.decode(data)
+        except FormatError as error:
+            raise FormatError(f"{name}: {error.message}", hint=error.hint) from error
+
+
+def _seconds(pages: Sequence[RuntimePage], every: float | None) -> float | None:
+    """Between first and last: as the user says, or as the pages' own timestamps say."""
+    if len(pages) < 2:
+        return None
+    if every is not None:
+        return every * (len(pages) - 1)
+    first, last = pages[0].at, pages[-1].at
+    return last - first if first is not None and last is not None and last > first else None

@@ -1,0 +1,220 @@
+"""`gocost runtime`: of a real program's pages, log and live pages; and what bad input gets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.measures.runtime_metrics import Reading
+from gocost.model.errors import FormatError, SourceError, UsageError
+from gocost.model.report import Report
+from tests.fixtures.binaries import Recipe, built
+from tests.fixtures.collected import pages
+from tests.fixtures.watched import eventually, free_port
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with first.* and last.* of every kind of page, and log."""
+    folder = tmp_path_factory.mktemp("pages")
+    for kind, (first, last) in pages().data.items():
+        (folder / f"first.{kind}").write_bytes(first)
+        (folder / f"last.{kind}").write_bytes(last)
+    (folder / "log").write_bytes(b"starting\n" + pages().log)
+    return folder
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The program with its pages served; their base URL."""
+    port = free_port()
+    words = [str(built(Recipe(program="collected"))), f"-listen=127.0.0.1:{port}", "-live=8388608",
+             f"-rate={32 << 20}"]  # fmt: skip
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            eventually(lambda: _answers(url))
+            yield url
+        finally:
+            process.kill()
+
+
+def _answers(url: str) -> bool:
+    try:
+        Reading().read([f"{url}/metrics"], count=1)
+    except SourceError:
+        return False
+    return True
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    table = report.tables["health"]
+    return dict(zip(table.column("metric"), table.column("verdict"), strict=True))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["txt", "om"])
+def test_two_pages_tell_everything(saved: Path, kind: str) -> None:
+    report = gocost.runtime(saved / f"first.{kind}", saved / f"last.{kind}", every=2.0)
+    told = verdicts(report)
+    assert set(told) == {
+        "scheduler.utilisation",
+        "goroutines.per_worker",
+        "scheduler.latency.p99",
+        "gc.pause.p99",
+        "memory.allocation.rate",
+        "gc.forced",
+        "memory.heap.growth",
+    }
+    for metric in ("goroutines.per_worker", "gc.forced"):
+        assert told[metric] == "ok"
+    assert told["memory.allocation.rate"] == "over", "400 MiB in 2 s"
+    fact = report.fact("scheduler.latency.p99")
+    assert fact is not None
+    assert fact.low is not None
+    assert fact.high is not None
+    assert fact.low < fact.high
+    assert not report.tables["settings"].rows or report.fact("gc.cpu.share") is not None
+
+
+@pytest.mark.parametrize("kind", ["txt", "om", "usual", "vars"])
+def test_the_heap_adds_up_to_what_is_mapped(saved: Path, kind: str) -> None:
+    report = gocost.runtime(saved / f"last.{kind}")
+    table = report.tables["heap"]
+    assert table.sums_to is not None
+    fact = report.fact(table.sums_to.metric)
+    assert fact is not None
+    assert sum(table.column("bytes")) == fact.value  # type: ignore[arg-type]
+
+
+def test_the_usual_page_says_what_it_does_not_tell(saved: Path) -> None:
+    report = gocost.runtime(saved / "last.usual")
+    assert verdicts(report)["scheduler.latency.p99"] == "unknown"
+    texts = [note.text for note in report.notes]
+    assert any("WithGoCollectorRuntimeMetrics" in text for text in texts)
+    # Its summary has no p99, and what stands beside it bounds the p99 where there are 100 cycles.
+    assert report.fact("gc.pause.max") is not None
+
+
+def test_pages_of_unknown_time_bound_the_rate_by_their_last_collections(saved: Path) -> None:
+    report = gocost.runtime(saved / "first.usual", saved / "last.usual")
+    fact = report.fact("memory.allocation.rate")
+    assert fact is not None
+    assert fact.low is not None
+    assert fact.value == fact.high
+    assert fact.high is not None
+    assert 0.5 < fact.low / fact.high < 1
+
+
+def test_a_log_among_other_lines(saved: Path) -> None:
+    report = gocost.runtime(saved / "log")
+    assert report.fact("gc.pause.max") is not None
+    assert verdicts(report)["goroutines.per_worker"] == "unknown"
+    assert "GOGC was 100: a gctrace log does not say it" in report.assumptions
+    other = gocost.runtime(saved / "log", gogc=50.0)
+    assert other.tables["settings"].column("gogc").count("50 (now)") == 1
+
+
+def test_a_running_service_is_read_twice() -> None:
+    with serving() as url:
+        began = time.monotonic()
+        report = gocost.runtime(url, every=1.0, limit=256 * 2**20)
+    assert time.monotonic() - began >= 1.0
+    assert report.subject.service == url
+    rate = report.fact("memory.allocation.rate")
+    assert rate is not None
+    assert 8 << 20 < rate.value < 64 << 20  # type: ignore[operator]
+    assert report.fact("scheduler.utilisation") is not None
+
+
+def test_a_service_without_pages_says_what_was_asked() -> None:
+    with pytest.raises(SourceError, match="nothing listens there"):
+        gocost.runtime(f"http://127.0.0.1:{free_port()}")
+
+
+def test_limits_are_the_presets_or_the_policys(saved: Path, tmp_path: Path) -> None:
+    words = [str(saved / "first.txt"), str(saved / "last.txt")]
+
+    def limit(report: Report, metric: str) -> object:
+        table = report.tables["health"]
+        return dict(zip(table.column("metric"), table.column("limit"), strict=True))[metric]
+
+    assert limit(gocost.runtime(*words), "gc.pause.p99") == 0.015
+    assert limit(gocost.runtime(*words, preset="low-latency"), "gc.pause.p99") == 0.005
+    policy = tmp_path / "gocost.yaml"
+    policy.write_text(
+        "version: 1\nservices:\n  a:\n    package: ./a\n    deployment: {memory: 512 MiB}\n"
+        "    rules:\n      - {metric: gc.forced, max: 0}\n"
+    )
+    (tmp_path / "a").mkdir()
+    report = gocost.runtime(*words, policy=policy)
+    assert limit(report, "gc.forced") == 0
+    assert any("container of 512 MiB" in note.text for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "hint"),
+    [
+        (gzip.compress(b"profile"), "is a profile", "gocost profile top"),
+        (b"go 1.26 trace\0\0\0", "is an execution trace", "gocost trace summary"),
+        (b"goroutine 1 [running]:\n", "is a goroutine dump", "gocost goroutines"),
+        (b"", "is empty", "check the path"),
+        (b"\x7fELF", "is an executable", "gocost size"),
+        (b"<!doctype html>", "is a web page", "check the path"),
+    ],
+)
+def test_another_kind_of_file_is_named(
+    tmp_path: Path, data: bytes, message: str, hint: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=message) as caught:
+        gocost.runtime(path)
+    assert hint in caught.value.hint
+
+
+def test_what_does_not_go_together(saved: Path) -> None:
+    first, last = saved / "first.txt", saved / "last.txt"
+    with pytest.raises(UsageError, match="not in the order"):
+        gocost.runtime(last, first)
+    with pytest.raises(UsageError, match="tells of a window by itself"):
+        gocost.runtime(first, saved / "log")
+    with pytest.raises(UsageError, match="read by itself"):
+        gocost.runtime(first, "http://127.0.0.1:1")
+    with pytest.raises(UsageError, match="different kinds"):
+        gocost.runtime(first, saved / "last.vars")
+
+
+def typed(*words: str) -> subprocess.CompletedProcess[str]:
+    gocost = Path(sys.executable).with_name("gocost")
+    return subprocess.run([gocost, "runtime", *words], capture_output=True, text=True, check=False)
+
+
+def test_the_command_prints_each_row_in_its_unit(saved: Path) -> None:
+    words = [str(saved / "first.txt"), str(saved / "last.txt"), "--every", "2s"]
+    text = typed(*words).stdout
+    assert "memory.allocation.rate" in text
+    assert "122 MiB/s" in text
+    assert "1.2 ms" in text
+    assert max(map(len, text.splitlines())) <= 80
+    found = json.loads(typed(*words, "--format", "json").stdout)
+    health = found["tables"]["health"]
+    names = [column["name"] for column in health["columns"]]
+    row = dict(zip(names, health["rows"][4], strict=True))
+    assert row["limit"] == 128_000_000
+    assert row["unit"] == "bytes/second"
+
+
+def test_the_command_refuses_sizes_that_are_none(saved: Path) -> None:
+    done = typed(str(saved / "last.txt"), "--limit", "0")
+    assert done.returncode == 2
+    assert "--limit 0 is not above 0" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,49 @@
+"""Files are known by what stands in them."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from gocost.formats.recognition import Kind, recognise
+from tests.fixtures.collected import pages
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (gzip.compress(b"x"), Kind.PROFILE),
+        (b"\x0a\x04\x08\x01\x10\x02\x0a\x04", Kind.PROFILE),
+        (b"heap profile: 1: 2 [3: 4] @ heap/1\n", Kind.PROFILE),
+        (b"heap profile: 1: 2 [3: 4] @\n\n# runtime.MemStats\n# Alloc = 1\n", Kind.HEAP),
+        (b"go 1.26 trace\0\0\0", Kind.TRACE),
+        (b"goroutine 1 [running]:\nmain.main()\n", Kind.DUMP),
+        (b"2026/01/01 panic: no\n\ngoroutine 1 [running]:\nmain.main()\n", Kind.DUMP),
+        (b"goroutine profile: total 3\n", Kind.DUMP),
+        (b"ready\ngc 1 @0.009s 4%: 0.072+1.5+0.004 ms clock\n", Kind.GCTRACE),
+        (b'{\n  "schema": "gocost.report/1", "command": "size"}', Kind.REPORT),
+        (b'{"cmdline": ["a"], "memstats": {}}', Kind.VARS),
+        (b'{"other": 1}', Kind.UNKNOWN),
+        (b"# HELP go_goroutines Number\n# TYPE go_goroutines gauge\n", Kind.METRICS),
+        (b'up{job="a"} 1\n', Kind.METRICS),
+        (b"\x7fELF\x02", Kind.BINARY),
+        (b"<!DOCTYPE html>", Kind.PAGE),
+        (b" \n", Kind.EMPTY),
+        (b"\0\0\0\0", Kind.UNKNOWN),
+    ],
+)
+def test_kinds(head: bytes, kind: Kind) -> None:
+    found = recognise(head)
+    assert found.kind is kind
+    assert found.hint
+
+
+@pytest.mark.parametrize("name", ["txt", "om", "usual"])
+def test_real_metrics_pages(name: str) -> None:
+    assert recognise(pages().data[name][0]).kind is Kind.METRICS
+
+
+def test_real_logs_and_vars() -> None:
+    assert recognise(pages().log).kind is Kind.GCTRACE
+    assert recognise(pages().data["vars"][0]).kind is Kind.VARS
