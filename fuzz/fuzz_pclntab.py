@@ -1,4 +1,4 @@
-"""The account of a whole binary: pclntab, moduledata, type data, symbols, to the last byte."""
+"""The account of a whole binary to the last byte, and the frames at its addresses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from fuzz.small_pclntab import LAYOUTS
 from gocost.analyses.size.account import account
 from gocost.analyses.size.stripping import savings
 from gocost.analyses.size.tables import nested, tables
-from gocost.formats.executable import open_executable
+from gocost.formats.executable import Executable, open_executable
+from gocost.formats.pclntab_frames import Symbolizer
+from gocost.model.errors import FormatError
 
 
 def decode(data: bytes) -> None:
@@ -27,6 +29,18 @@ def decode(data: bytes) -> None:
             assert sum(map(int, table.column("bytes"))) == len(data), name  # type: ignore[arg-type]
     nested(found, ("module", "kind"))
     savings(image, None)
+    _frames(image)
+
+
+def _frames(image: Executable) -> None:
+    """What stands at each function, and beyond them."""
+    try:
+        symbolizer = Symbolizer(image)
+        for _, start, end in symbolizer.named()[:50]:
+            for address in (start, (start + end) // 2, end):
+                assert len(symbolizer.frames(address)) <= 257
+    except FormatError:
+        return
 
 
 HARNESS = Harness(

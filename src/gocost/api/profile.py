@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from gocost._version import VERSION
+from gocost.analyses.profile.selection import has_nameless
 from gocost.analyses.profile.tables import TOTAL
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Options
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gocost.analyses.ownership import Repository
     from gocost.analyses.profile.trimming import Limits
     from gocost.formats.buildinfo import BuildInfo
+    from gocost.formats.pprof.profile import Profile
 
 
 def profile(
@@ -85,16 +87,17 @@ def profile_report(
     if shown.noinlines is not None:
         options["noinlines"] = shown.noinlines
     drawn = view == "flame"
+    found, program = _named(recorded.difference(), binary)
     look = Look(
-        profile=recorded.difference(),
+        profile=found,
         options=Options(granularity=granularity, **options),
         by=by,
         cumulative=cum,
         expression=expression,
         limits=None if drawn else _limits(nodefraction, edgefraction, nodecount),
     )
-    if binary is not None:
-        look.binary, look.info = _program(binary)
+    look.notes += program.notes
+    look.binary, look.info = program.path, program.info
     if by == "owner":
         look.repository, passed_over = _repository(codeowners, look.info)
         look.notes += [Note("warning", text) for text in passed_over]
@@ -104,7 +107,7 @@ def profile_report(
     from gocost.api.profile_flame import with_flame
 
     if recorded.base is not None and not recorded.of_base:
-        look = replace(look, profile=recorded.difference(apart=True))
+        look = replace(look, profile=_named(recorded.difference(apart=True), binary)[0])
     return with_flame(report, look.seen, look.nodes, by, nodefraction if drawn else None)
 
 
@@ -118,14 +121,32 @@ def _limits(
     return Limits(nodefraction or 0.0, edgefraction or 0.0, nodecount or 0)
 
 
-def _program(binary: str) -> tuple[Path, BuildInfo | None]:
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """The executable that was profiled, as far as it is known."""
+
+    path: Path | None = None
+    info: BuildInfo | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def _named(found: Profile, binary: str | None) -> tuple[Profile, _Program]:
+    """The profile with names from the program, where it has none and the program is given."""
+    if binary is None:
+        if not has_nameless(found):
+            return found, _Program()
+        from gocost.measures.symbols import unnamed_note
+
+        return found, _Program(notes=tuple(unnamed_note(found)))
     from pathlib import Path
 
-    from gocost.measures.binary import opened
+    from gocost.measures.executables import opened
+    from gocost.measures.symbols import named
 
     path = Path(binary)
     with opened(path) as image:
-        return path, image.info
+        found, notes = named(found, image, path)
+        return found, _Program(path, image.info, tuple(notes))
 
 
 def _repository(codeowners: str | None, info: BuildInfo | None) -> tuple[Repository, list[str]]:

@@ -75,6 +75,12 @@ def of_lines(profile: Profile, kept: Bools) -> Profile:
     )
 
 
+def has_nameless(profile: Profile) -> bool:
+    """Whether some code has no names: locations without lines."""
+    ends = profile.locations.line_end
+    return bool((ends == starts_of(ends)).any())
+
+
 def kept_ends(kept: Bools, ends: Int64s) -> Int64s:
     """Where parts end after what the mask leaves out is gone."""
     return np.concatenate([[0], np.cumsum(kept)])[ends]

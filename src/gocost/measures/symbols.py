@@ -1,0 +1,51 @@
+"""Profiles whose code has no names get them from the executable that was profiled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gocost.analyses.profile.symbols import belonging, nameless, symbolised
+from gocost.formats.go_binary import GoBinary
+from gocost.formats.pclntab_frames import Symbolizer
+from gocost.formats.pprof.profile import Profile
+from gocost.model.errors import UsageError
+from gocost.model.report import Note
+
+
+def named(profile: Profile, binary: GoBinary, path: Path) -> tuple[Profile, list[Note]]:
+    """The profile with names from the executable at `path`, and what of it has none after that.
+
+    Raises UsageError where the executable is another build than the one that was profiled, and
+    FormatError where it has no tables to read.
+    """
+    bare = nameless(profile)
+    missing = int(bare.sum())
+    if not missing:
+        return profile, []
+    found = belonging(profile, binary.image, path.name)
+    if found.other_build is not None:
+        profiled, mine = found.other_build
+        raise UsageError(
+            f"{path} is not the program that was profiled: its build id is {mine[:16]}..., the"
+            f" profile's is {profiled[:16]}...",
+            hint="name that build with --binary; another's addresses name other functions",
+        )
+    profile, count = symbolised(profile, binary.image, found.rows, Symbolizer(binary.image).frames)
+    told = f"{count:,} of {missing:,} addresses without names were named by {path}"
+    return profile, [Note("info" if count else "warning", told)]
+
+
+def unnamed_note(profile: Profile) -> list[Note]:
+    """What to do about code without names, where a profile has some in files."""
+    bare = nameless(profile)
+    if not bare.any():
+        return []
+    rows = profile.locations.mapping[bare]
+    strings, files = profile.strings, profile.mappings.file
+    names = sorted({strings[int(files[row])] for row in rows.tolist() if row >= 0} - {""})
+    programs = [name for name in names if not name.startswith("[")]
+    if not programs and (rows >= 0).all():
+        return []
+    where = f" ({', '.join(programs[:3])})" if programs else ""
+    told = f"{int(bare.sum()):,} addresses have no names{where}: name the program with --binary"
+    return [Note("warning", told)]
