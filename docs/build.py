@@ -155,6 +155,8 @@ def produced(block: re.Match[str]) -> str:
         cwd=ROOT / block["folder"],
         env={
             **os.environ,
+            # The gocost beside this Python, whether or not its environment is activated.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "WORK": str(BUILT / "work"),
             "GOFLAGS": "-buildvcs=auto",
             "NO_COLOR": "1",
