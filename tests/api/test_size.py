@@ -40,6 +40,8 @@ def test_every_metric_is_in_the_catalogue() -> None:
 def test_by_shows_what_was_asked_for() -> None:
     path = binary("linux-amd64")
     assert gocost.size(path, by=["function"]).layout.tables == ("functions",)
+    assert gocost.size(path, by="function").layout.tables == ("functions",)
+    assert gocost.size(path, by="module,package").layout.tables == ("module_package",)
     report = gocost.size(path, by=["module", "package"])
     assert report.layout.tables == ("module_package",)
     with pytest.raises(UsageError, match="named 'colour'") as unknown:

@@ -37,7 +37,7 @@ PLURALS = {
 def size(
     binary: str | Path,
     *,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     filter: str | None = None,  # noqa: A002 - the option's name on the command line
     why: str | None = None,
     base: str | Path | None = None,
@@ -46,7 +46,8 @@ def size(
 ) -> Report:
     """Accounts for every byte of the executable at `binary`.
 
-    `by` names what to show first: module, package, function, section, kind, or several to nest.
+    `by` names what to show first: module, package, function, section, kind, or several to nest
+    (a list of them, or one text: `module,package`).
     `filter` is a regular expression over names; what does not match is one row. `why` is a module
     (or package): the shortest import path that pulls it in, asked of the module in `directory`.
     `base` is another binary, a report that `gocost size` or `gocost check` saved, or a git ref:
@@ -55,6 +56,7 @@ def size(
     Raises UsageError for what cannot be asked, SourceError where a file cannot be read,
     BuildError where the base does not build and FormatError where a file is no Go executable.
     """
+    by = by.split(",") if isinstance(by, str) else by
     _check(by)
     pattern = _pattern(filter)
     path, directory = Path(binary), Path(directory)
