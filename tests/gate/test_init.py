@@ -13,9 +13,10 @@ from gocost.cli.main import run
 from gocost.gate.initial import main_packages
 from gocost.gate.verdict import exit_code
 from gocost.model.errors import ExitCode, NotMeasurableError, UsageError
+from gocost.model.finding import Outcome
 from gocost.model.quantity import Unit, parse
 from gocost.policy.loading import load
-from tests.gate.modules import checked, needs_go
+from tests.gate.modules import checked, finding, needs_go
 from tests.sources.repositories import commit, module
 
 pytestmark = needs_go
@@ -25,6 +26,11 @@ pytestmark = needs_go
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOCOST_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("GOFLAGS", "-buildvcs=auto")
+
+
+def plain(text: str) -> str:
+    """A policy's words on one line, without the comments' marks."""
+    return " ".join(text.replace("#", " ").split())
 
 
 def limit_of(folder: Path, service: str) -> float:
@@ -59,13 +65,55 @@ def test_the_first_check_is_clean(tmp_path: Path) -> None:
     assert lint(root / "gocost.yaml").layout.title.endswith("rules")
 
 
-def test_what_the_standard_preset_would_break_is_named(tmp_path: Path) -> None:
-    root = module(tmp_path / "app")  # no repository, so no stamp
-    init(root)
+def test_what_the_standard_preset_would_break_only_warns_and_says_what_to_do(
+    tmp_path: Path,
+) -> None:
+    # given two programs outside of a repository, so that neither has a stamp
+    root = module(tmp_path / "app", mains=("cmd/app", "cmd/other"))
+
+    report = init(root)
+
+    # then the preset holds, and for each that one rule warns, with the reason beside it
     text = (root / "gocost.yaml").read_text()
-    assert "# presets: [standard]" in text
-    assert "build.vcs.stamped" in text
-    assert exit_code(checked(root)) == ExitCode.CLEAN
+    assert "\npresets: [standard]\n" in text
+    line = "      - {metric: build.vcs.stamped, is: true, severity: warning}\n"
+    assert text.count(line) == 2
+    assert "the module is not in a git repository" in plain(text)
+    warned = [note.text for note in report.notes if note.level == "warning"]
+    assert any("other: build.vcs.stamped is not kept today" in said for said in warned)
+    first = checked(root)
+    assert exit_code(first) == ExitCode.CLEAN
+    assert exit_code(first, "warning") == ExitCode.VIOLATED
+
+    # and where the line is removed, the preset's own rule blocks
+    (root / "gocost.yaml").write_text(text.replace(line, ""))
+    assert exit_code(checked(root)) == ExitCode.VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("-buildvcs=false", "GOFLAGS of the environment has -buildvcs=false"),
+        ("-buildvcs=false -mod=mod", "unset it, or set GOFLAGS: -buildvcs=auto in the service's"),
+    ],
+)
+def test_goflags_that_leave_the_stamp_out_are_named(
+    value: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOFLAGS", value)
+    root = module(tmp_path / "app")
+    commit(root)
+    init(root)
+    text = plain((root / "gocost.yaml").read_text())
+    assert says in text
+
+    # and what they say to do is what helps
+    path = root / "gocost.yaml"
+    cured = path.read_text().replace(
+        'CGO_ENABLED: "0"', 'CGO_ENABLED: "0", GOFLAGS: -buildvcs=auto'
+    )
+    path.write_text(cured)
+    assert finding(checked(root), "build.vcs.stamped").outcome is Outcome.PASS
 
 
 def test_each_main_package_is_a_service_of_its_own_name(tmp_path: Path) -> None:

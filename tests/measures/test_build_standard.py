@@ -232,3 +232,42 @@ def test_a_binary_that_was_built_elsewhere_has_no_build_time(tmp_path: Path) -> 
 def test_without_a_binary_nothing_is_measured(tmp_path: Path) -> None:
     with pytest.raises(NotMeasurableError, match="no executable"):
         measure(Target(Service("x"), tmp_path), Context(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("flags", "env", "outside", "why"),
+    [
+        (("-buildvcs=false",), {}, "-buildvcs=auto", "the service's build.flags hold"),
+        ((), {"GOFLAGS": "-buildvcs=false"}, "", "GOFLAGS in the service's build.env has"),
+        ((), {}, "-buildvcs=false -v", "GOFLAGS of the environment has -buildvcs=false"),
+        ((), {}, "-buildvcs=auto", "the module is not in a git repository"),
+    ],
+)
+def test_a_missing_stamp_names_what_left_it_out(
+    flags: tuple[str, ...],
+    env: dict[str, str],
+    outside: str,
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GOFLAGS", outside)
+
+    measured = measure(target(module(tmp_path / "app"), *flags, env=env), Context(tmp_path))
+
+    assert values(measured)["build.vcs.stamped"] is False
+    assert why in measured.causes["build.vcs.stamped"]
+
+
+def test_goflags_of_the_go_command_s_own_file_are_told_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "env").write_text("GOFLAGS=-buildvcs=false\n")
+    monkeypatch.setenv("GOENV", str(tmp_path / "env"))
+    monkeypatch.delenv("GOFLAGS", raising=False)
+
+    measured = measure(target(module(tmp_path / "app")), Context(tmp_path))
+
+    why = measured.causes["build.vcs.stamped"]
+    assert why.startswith("GOFLAGS, set with `go env -w`, has -buildvcs=false")
+    assert "`go env -u GOFLAGS`" in why

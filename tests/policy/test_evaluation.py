@@ -282,3 +282,14 @@ def test_of_several_that_are_kept_the_nearest_to_the_limit_is_shown() -> None:
         (found,) = judged(rule, facts=sizes, baseline=before)
         assert f"of {nearest} " in found.message, limit
         assert found.message.endswith("(and 1 more)")
+
+
+def test_a_violation_names_what_outside_of_the_code_causes_it() -> None:
+    text = with_rules("{metric: build.vcs.stamped, is: true}")
+    rules = load_text(text, Path("gocost.yaml")).services[0].rules
+    for value, reason in ((False, "GOFLAGS"), (True, "")):
+        evidence = Evidence(
+            APP, [fact("build.vcs.stamped", value)], causes={"build.vcs.stamped": "GOFLAGS"}
+        )
+        (found,) = Judge(evidence, TODAY).findings(rules)
+        assert found.reason == reason

@@ -190,6 +190,21 @@ def test_services_can_be_chosen_by_name(tmp_path: Path) -> None:
         policy.only(["pya"])
 
 
+def test_rules_can_be_chosen_by_their_ids(tmp_path: Path) -> None:
+    rules = (
+        "rules: [{metric: binary.size, max: 1 MiB}, {id: my-size, metric: binary.size, min: 0}]\n"
+    )
+    policy = load(written(tmp_path, gocost="version: 1\nservices: {a: {}}\n" + rules))
+    for globs, kept in (
+        (["binary.*"], ["binary.size"]),
+        (["my-size", "binary.size"], ["binary.size", "my-size"]),
+        ([], ["binary.size", "my-size"]),
+    ):
+        assert sorted(rule.id for rule in policy.judging(globs).services[0].rules) == kept
+    with pytest.raises(UsageError, match="no rule 'my-syze'; did you mean 'my-size'"):
+        policy.judging(["binary.size", "my-syze"])
+
+
 def test_a_file_that_others_extend_can_be_checked_by_itself(tmp_path: Path) -> None:
     waiver = "waivers: [{rule: binary.size, owner: a, reason: b, expires: 2027-01-01}]\n"
     path = written(tmp_path, gocost=ORG + waiver)

@@ -17,6 +17,7 @@ def check(
     *,
     base: str | None = None,
     services: Sequence[str] = (),
+    rules: Sequence[str] = (),
     offline: bool = False,
     rebuild: bool = False,
     profiles: Sequence[str] = (),
@@ -25,15 +26,17 @@ def check(
     metrics: Sequence[str] = (),
     today: date | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Build and measure the services of a policy and judge them by its rules.
 
     `policy` is a file, by default the `gocost.yaml` of the current folder or above it; `base` a git
-    ref or a saved report to measure growth against; `services` the names of some of its services;
-    `rebuild` builds a second time to see whether the build is reproducible; `profiles`, `trace`,
-    `goroutines` and `metrics` (pages such as /metrics, or a gctrace log) are files that were
-    recorded of the service, for rules on what is found in them; `today` is the day that waivers
-    expire by. Raises PolicyError, UsageError, SourceError.
+    ref or a saved report to measure growth against; `services` the names of some of its services,
+    `rules` the ids of some of its rules, with `*` for any characters; `rebuild` builds a second
+    time to see whether the build is reproducible; `profiles`, `trace`, `goroutines` and `metrics`
+    (pages such as /metrics, or a gctrace log) are files that were recorded of the service, for
+    rules on what is found in them; `today` is the day that waivers expire by; `announce` is told of
+    what will take long. Raises PolicyError, UsageError, SourceError.
     """
     path = Path(policy) if policy is not None else discover(Path.cwd())
     return run_check(
@@ -47,6 +50,8 @@ def check(
             dumps=tuple(goroutines),
             pages=tuple(metrics),
             today=today or date.today(),
+            rules=tuple(rules),
             progress=progress,
+            announce=announce,
         )
     )

@@ -46,11 +46,15 @@ def init(
     # What could not be measured is told by findings, of which a first policy has none to show.
     why = [each.reason for each in report.findings if each.outcome is Outcome.UNKNOWN]
     failed = [Note("error", reason) for reason in dict.fromkeys(why)]
+    softened = [
+        Note("warning", f"{rule} is not kept today and only warns; {path} says what to do")
+        for rule in made.softened
+    ]
     return Report(
         command="init",
         gocost=report.gocost,
         subject=report.subject,
         facts=[fact for fact in report.facts if not fact.labels],
-        notes=[*failed, *report.notes, Note("info", text)],
+        notes=[*failed, *report.notes, *softened, Note("info", text)],
         layout=Layout(title=f"gocost init: {names}", tables=()),
     )

@@ -20,6 +20,9 @@ GROUP = "Govern"
     "--service", "services", multiple=True, metavar="NAME", help="Only this service; repeatable."
 )
 @click.option(
+    "--rule", "rules", multiple=True, metavar="ID", help="Only this rule; repeatable; * for any."
+)
+@click.option(
     "--save",
     type=click.Path(dir_okay=False),
     metavar="REPORT.json",
@@ -46,6 +49,7 @@ GROUP = "Govern"
 def command(
     policy: str | None,
     services: tuple[str, ...],
+    rules: tuple[str, ...],
     save: str | None,
     offline: bool,
     rebuild: bool,
@@ -71,6 +75,7 @@ def command(
             policy,
             base=base,
             services=services,
+            rules=rules,
             offline=offline,
             rebuild=rebuild,
             profiles=profiles,
@@ -78,6 +83,7 @@ def command(
             goroutines=goroutines,
             metrics=metrics,
             progress=told,
+            announce=told.announce,
         )
     # First what was found, so that a file that cannot be written does not cost the result.
     output.emit(report)

@@ -122,7 +122,7 @@ def _standard_output() -> Iterator[TextIO]:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A line on a terminal's stderr that says what is being done; silent elsewhere."""
+    """A line on a terminal's stderr that says what is being done; elsewhere what takes long."""
     shown = Progress(sys.stderr.isatty())
     try:
         yield shown
@@ -139,6 +139,14 @@ class Progress:
     def __call__(self, text: str) -> None:
         if self._enabled:
             sys.stderr.write(f"\r\x1b[K{text[: _columns() - 1]}")
+            sys.stderr.flush()
+
+    def announce(self, text: str) -> None:
+        """A line that stays, on a terminal or not: what takes long, before it begins."""
+        self.clear()
+        # stderr may be closed, and nobody's build fails for that.
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"gocost: {text}\n")
             sys.stderr.flush()
 
     def clear(self) -> None:

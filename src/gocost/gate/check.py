@@ -55,13 +55,20 @@ class Request:
     pages: tuple[str, ...] = ()
     """Pages of their runtime that were taken, or gctrace logs."""
     today: date = field(default_factory=date.today)
+    rules: tuple[str, ...] = ()
+    """Globs over rules' ids: only those are judged; empty for all."""
     progress: Callable[[str], None] = lambda _: None
+    announce: Callable[[str], None] = lambda _: None
 
 
 def check(request: Request) -> Report:
     """Measure and judge every service of the policy. Raises GocostError where nothing can be."""
     prices = load_prices(request.policy.prices)
     check_around(request.policy, prices)
+    narrowed = request.policy.judging(request.rules)
+    left_out = sum(len(each.rules) for each in request.policy.services)
+    request = replace(request, policy=narrowed)
+    left_out -= sum(len(each.rules) for each in narrowed.services)
     with ExitStack() as stack:
         measuring, notes = _measuring(request, stack)
         commit = _commit(request.policy.directory)
@@ -69,6 +76,9 @@ def check(request: Request) -> Report:
             _service(_as_asked(governed, request), commit, request, measuring, prices)
             for governed in request.policy.services
         ]
+        if left_out:
+            were = "1 rule was" if left_out == 1 else f"{left_out} rules were"
+            notes = [*notes, Note("info", f"{were} left out, as --rule asks")]
         return _joined(request, parts, notes)
 
 
@@ -84,6 +94,7 @@ def _measuring(request: Request, stack: ExitStack) -> tuple[Measuring, list[Note
         dumps=request.dumps,
         pages=request.pages,
         progress=request.progress,
+        announce=request.announce,
     )
     if base is None:
         return Measuring(context, stack), []
@@ -140,6 +151,7 @@ def _service(
         changes=[*found.changes, *cost_change(pricing, found.facts, found.changes, bill)],
         unknown={**planned.unknown, **found.unknown},
         skipped={**planned.skipped, **found.skipped, **(bill.skipped or {})},
+        causes=found.causes,
         baseline=_with_cost(sides.baseline, pricing),
         comparable=None if comparable is None else [*comparable, *_costs(pricing, comparable)],
     )

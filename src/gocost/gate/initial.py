@@ -1,14 +1,16 @@
 """`gocost init`: a first policy, with limits at what is measured now and some headroom.
 
 Every main package of the module (or of all modules of a workspace) becomes a service. What the
-standard preset asks for is tried first: it is switched on where the services keep it already, and
-otherwise named, with what is missing, so that the first `gocost check` is clean.
+standard preset asks for is tried first: where a service does not keep a rule of it today, that rule
+only warns there, with what to do about it, so that the first `gocost check` is clean. Only what
+cannot be measured at all keeps the preset out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,9 +18,11 @@ from typing import Final
 from gocost.gate.check import Request, check
 from gocost.model.errors import NotMeasurableError, SourceError, UsageError
 from gocost.model.fact import Fact
-from gocost.model.finding import Outcome, Severity
+from gocost.model.finding import Finding, Outcome, Severity
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Report
+from gocost.policy.kinds.interface import Form
+from gocost.policy.kinds.registry import KINDS
 from gocost.policy.loading import load_text
 from gocost.policy.writing import rounded_limit, with_headroom
 from gocost.sources.go_command import Go, first_complaint, go_in
@@ -44,6 +48,8 @@ class Draft:
     text: str
     services: tuple[Main, ...]
     report: Report
+    softened: tuple[str, ...] = ()
+    """`app: build.trimpath`, each rule of the preset that only warns for now."""
 
 
 def draft(
@@ -60,7 +66,7 @@ def draft(
     progress("looking for main packages")
     mains = main_packages(directory)
     path = directory / "gocost.yaml"
-    trial = _text(mains, {}, headroom, trial=True)
+    trial = _text(mains, {}, headroom, {}, trial=True)
     report = check(Request(load_text(trial, path), progress=progress))
     facts = {
         main.name: [fact for fact in report.facts if fact.subject.service == main.name]
@@ -68,9 +74,16 @@ def draft(
     }
     if not report.facts:
         raise _unmeasured(report)
-    text = _text(mains, facts, headroom, missing=_missing(report))
+    broken = {main.name: _broken(report, main.name) for main in mains}
+    missing = _missing(report)
+    text = _text(mains, facts, headroom, broken, missing=missing)
     load_text(text, path)
-    return Draft(text, tuple(mains), report)
+    softened = [
+        f"{name}: {finding.rule}"
+        for name, findings in ({} if missing else broken).items()
+        for finding in findings
+    ]
+    return Draft(text, tuple(mains), report, tuple(softened))
 
 
 def main_packages(directory: Path) -> list[Main]:
@@ -152,26 +165,35 @@ def _name(folder: Path, import_path: str, taken: set[str]) -> str:
 
 
 def _missing(report: Report) -> list[str]:
-    """What of the standard preset the services do not keep today, one line each."""
+    """What of the standard preset cannot be measured here, one line each."""
     return list(
         dict.fromkeys(
             f"{finding.subject.service}: {finding.message}"
             for finding in report.findings
-            # A dirty tree is where one starts (and an error only in CI), and a broken warning does
-            # not speak against the preset.
-            if finding.metric != "build.vcs.clean"
-            and (
-                finding.outcome is Outcome.UNKNOWN
-                or (finding.outcome is Outcome.VIOLATED and finding.severity is Severity.ERROR)
-            )
+            if finding.outcome is Outcome.UNKNOWN
         )
     )
+
+
+def _broken(report: Report, name: str) -> list[Finding]:
+    """The rules of the standard preset that a service does not keep today."""
+    return [
+        finding
+        for finding in report.findings
+        # A dirty tree is where one starts (and an error only in CI), and a broken warning does
+        # not speak against the preset.
+        if finding.subject.service == name
+        and finding.metric != "build.vcs.clean"
+        and finding.outcome is Outcome.VIOLATED
+        and finding.severity is Severity.ERROR
+    ]
 
 
 def _text(
     mains: Sequence[Main],
     facts: dict[str, list[Fact]],
     headroom: float,
+    broken: Mapping[str, Sequence[Finding]],
     *,
     trial: bool = False,
     missing: Sequence[str] = (),
@@ -190,7 +212,10 @@ def _text(
         "services:",
     ]
     for main in mains:
-        lines += _service(main, facts.get(main.name, []), headroom, trial=trial)
+        rules = _rules(facts.get(main.name, []), headroom)
+        if not missing:
+            rules += _softer(broken.get(main.name, []))
+        lines += _service(main, rules, trial=trial)
     lines += [
         "",
         "# Limits of every service of this file. A service's own rule of the same id goes first.",
@@ -210,13 +235,13 @@ def _preset(missing: Sequence[str]) -> list[str]:
         return [*about, "presets: [standard]"]
     return [
         *about,
-        "# It is off because today it does not hold:",
+        "# It is off because today some of it cannot be measured:",
         *(f"#   {_one_line(reason)}" for reason in missing[:20]),
         "# presets: [standard]",
     ]
 
 
-def _service(main: Main, facts: Sequence[Fact], headroom: float, *, trial: bool) -> list[str]:
+def _service(main: Main, rules: Sequence[str], *, trial: bool) -> list[str]:
     cgo = "" if main.cgo else ', env: {CGO_ENABLED: "0"}'
     flags = '-trimpath, "-ldflags=-s -w"'
     lines = [
@@ -225,9 +250,9 @@ def _service(main: Main, facts: Sequence[Fact], headroom: float, *, trial: bool)
         f"    build: {{flags: [{flags}]{cgo}}}",
     ]
     if trial:
-        rules = ["      - {metric: binary.size, min: 0}", "      - {metric: binary.linkage,"]
-        rules[1] += " one_of: [static, static-pie, dynamic]}"
-        return [*lines, "    rules:", *rules]
+        first = ["      - {metric: binary.size, min: 0}", "      - {metric: binary.linkage,"]
+        first[1] += " one_of: [static, static-pie, dynamic]}"
+        return [*lines, "    rules:", *first]
     lines += [
         "    # How to start it, so that memory, GC pauses, goroutines and latency are measured",
         "    # too. {binary} is the file just built and {port} a free port. `load:` needs a",
@@ -244,7 +269,6 @@ def _service(main: Main, facts: Sequence[Fact], headroom: float, *, trial: bool)
         "    # What production asks for; money is worked out from it.",
         "    # deployment: {replicas: 3, cpu: 500m, memory: 256 MiB, deploys_per_month: 20}",
     ]
-    rules = _rules(facts, headroom)
     return [*lines, *(["    rules:", *rules] if rules else ["    rules: []"])]
 
 
@@ -266,5 +290,22 @@ def _rules(facts: Sequence[Fact], headroom: float) -> list[str]:
     return rules
 
 
+def _softer(broken: Sequence[Finding]) -> list[str]:
+    """Rules of the preset that warn for now, each with why and what to do."""
+    lines = []
+    for finding in broken:
+        assert finding.limit is not None
+        why = f"{finding.message}. {finding.reason or finding.advice}"
+        said = (
+            f"Not kept today, so it only warns: {why}. Then remove this: the preset's is an error."
+        )
+        lines += [f"      # {line}" for line in textwrap.wrap(_one_line(said), 88)]
+        limit = finding.limit.text
+        written = f"[{limit}]" if KINDS[finding.limit.kind].form is Form.WORDS else limit
+        rule = f"metric: {finding.metric}, {finding.limit.kind}: {written}, severity: warning"
+        lines.append(f"      - {{{rule}}}")
+    return lines
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200]
+    return " ".join(text.split())[:400]

@@ -30,6 +30,7 @@ class Findings:
     assumptions: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    causes: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     """The measures that ran, in order."""
 
@@ -45,6 +46,7 @@ class Findings:
                 assumptions=measured.assumptions,
                 unknown=measured.unknown,
                 skipped=measured.skipped,
+                causes=measured.causes,
                 ran=[name],
             )
         )
@@ -69,6 +71,7 @@ class Findings:
         self.assumptions += more.assumptions
         self.unknown |= more.unknown
         self.skipped |= more.skipped
+        self.causes |= more.causes
         self.ran += more.ran
 
 

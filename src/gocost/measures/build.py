@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Sequence
+
 from gocost.analyses import go_releases
 from gocost.analyses.build_standard import Standard, standard_of
 from gocost.measures.executables import opened
@@ -12,7 +16,9 @@ from gocost.model.errors import GocostError, NotMeasurableError
 from gocost.model.fact import Fact, Value
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Note
+from gocost.model.service import Build
 from gocost.sources.ci import in_ci
+from gocost.sources.git import repository_of
 from gocost.sources.go_command import go_in
 
 ELSEWHERE = "gocost did not build the file: it was built elsewhere"
@@ -36,6 +42,8 @@ def measure(target: Target, context: Context, _base: Target | None = None) -> Me
         measured.assumptions.append(
             f"support of Go releases as of {go_releases.AS_OF}, from {go_releases.SOURCE}"
         )
+    if standard.values.get("build.vcs.stamped") is False and (why := _unstamped(target)):
+        measured.causes["build.vcs.stamped"] = why
     _add_goflags(measured, target, context)
     _add_time(measured, target)
     _add_reproducible(measured, standard, target, context)
@@ -62,6 +70,49 @@ def _notes(standard: Standard) -> list[Note]:
         )
         notes.append(Note("info", f'not stripped: -ldflags="-s -w" leaves out {parts}'))
     return notes
+
+
+def _unstamped(target: Target) -> str:
+    """What keeps the stamp out of what gocost built, as far as that can be told."""
+    build = target.service.build
+    if build.binary or build.command:
+        return ""
+    if _buildvcs(build.flags):
+        off, where = _buildvcs(build.flags) == "false", "the service's build.flags hold"
+        cure = "remove it there"
+    else:
+        try:
+            flags = go_in(target.directory, build.env).environment("GOFLAGS")["GOFLAGS"]
+        except GocostError:
+            return ""
+        off = _buildvcs(flags.split()) == "false"
+        where, cure = _goflags(build)
+    if off:
+        return f"{where} -buildvcs=false, which leaves the stamp out; {cure}"
+    if shutil.which("git") is None:
+        return "there is no git on PATH to ask for the commit"
+    try:
+        inside = repository_of(target.directory) is not None
+    except GocostError as error:
+        return str(error)
+    return "" if inside else "the module is not in a git repository"
+
+
+def _buildvcs(flags: Sequence[str]) -> str:
+    """The value of the last `-buildvcs=VALUE`, empty where there is none."""
+    named = [flag.partition("=") for flag in flags]
+    return next((value for name, _, value in reversed(named) if name == "-buildvcs"), "")
+
+
+def _goflags(build: Build) -> tuple[str, str]:
+    """Where GOFLAGS is set, and how it is set otherwise."""
+    # An empty one would not do: the go command takes it for none, and its own file then holds.
+    own = "or set GOFLAGS: -buildvcs=auto in the service's build.env"
+    if build.env.get("GOFLAGS"):
+        return "GOFLAGS in the service's build.env has", "remove it there"
+    if os.environ.get("GOFLAGS"):
+        return "GOFLAGS of the environment has", f"unset it, {own}"
+    return "GOFLAGS, set with `go env -w`, has", f"run `go env -u GOFLAGS`, {own}"
 
 
 def _add_goflags(measured: Measured, target: Target, context: Context) -> None:

@@ -105,6 +105,8 @@ class Context:
     """On time.monotonic()'s clock."""
     progress: Callable[[str], None] = lambda _: None
     """Told, in a few words, what is being done now."""
+    announce: Callable[[str], None] = lambda _: None
+    """Told once of what will take long, and how long, before it begins."""
 
     def wants(self, *metrics: str) -> bool:
         """Whether any of these is asked for; `binary.module.*` stands for all that begin so."""
@@ -131,6 +133,9 @@ class Measured:
     """Declared, tried, not measurable."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Nothing was declared to measure it with (no endpoint, not this platform)."""
+    causes: dict[str, str] = field(default_factory=dict)
+    """What makes a metric's value what it is, where that is outside of the code: a setting of the
+    environment. A rule that it breaks says so."""
 
 
 class Measure(Protocol):

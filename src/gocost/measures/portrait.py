@@ -26,6 +26,7 @@ from gocost.measures.service_pages import ServicePages
 from gocost.measures.watching import Watcher, from_environment
 from gocost.model.catalogue import all_metrics
 from gocost.model.errors import SourceError
+from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Note
 from gocost.model.service import Run
 from gocost.model.subject import Subject
@@ -35,6 +36,10 @@ IDLE = 1.0
 """Seconds after ready, without load, before the start is over."""
 WATCH = 10.0
 """Seconds that a service is watched for where no load is declared."""
+AROUND = 0.5
+"""Seconds, about, to start a service and to stop it."""
+LONG = 20.0
+"""Seconds from which on it is said what the runs will take."""
 BEFORE_LOAD = frozenset({"process.ready.time", "process.init.time"})
 """What is known once the service is ready: for these alone no load is put on."""
 ATTEMPTS = 3
@@ -74,6 +79,9 @@ def measure_rounds(
         return Measured(skipped=_all(reason))
     if not context.wanted or context.wanted - BEFORE_LOAD:
         prepare(run.load, context)
+    sides = 2 * rounds if base is not None else 1
+    if text := _long(run, target, sides, context):
+        context.announce(text)
     if base is None:
         seen, notes = _observe(run, target, target.directory, context, headers, "")
         return _measured(seen, target.subject, notes)
@@ -108,6 +116,22 @@ def watch(watched: Watched, context: Context, subject: Subject) -> Measured:
     if watched.process is not None:
         from_environment(watched.process, seen)
     return _measured(seen, subject, notes)
+
+
+def _long(run: Run, target: Target, times: int, context: Context) -> str:
+    """What to say before runs that take long enough to be wondered about."""
+    if context.wanted and not context.wanted - BEFORE_LOAD:
+        return ""
+    load = run.load.duration + run.settle if run.load is not None else WATCH
+    seconds = times * (IDLE + load + AROUND)
+    if seconds < LONG:
+        return ""
+    how = "base and head in turn, " if times > 1 else ""
+    often = f"{times} times, " if times > 1 else ""
+    # A load of the user's own lasts as long as it lasts.
+    least = "at least " if run.load is not None and run.load.command else "about "
+    name = target.service.name or "the service"
+    return f"running {name} {often}{how}{least}{format_quantity(seconds, Unit.SECONDS)}"
 
 
 def _interleaved(

@@ -43,6 +43,8 @@ class Evidence:
     baseline: Baseline | None = None
     comparable: Sequence[Fact] | None = None
     """Head's exact facts in the form the baseline has them (built the same way); None: `facts`."""
+    causes: Mapping[str, str] = field(default_factory=dict)
+    """By metric, what outside of the code makes its value what it is."""
 
 
 def _no_price(_metric: str, _amount: float) -> Money | None:
@@ -233,7 +235,7 @@ class Judge:
         return None
 
     def _violation(self, rule: Rule, case: Case, ruling: Ruling) -> Finding:
-        outcome, reason = Outcome.VIOLATED, ""
+        outcome, reason = Outcome.VIOLATED, self.evidence.causes.get(rule.metric.id, "")
         for waiver in self.waivers:
             if waiver.rule != rule.id or not selected(
                 waiver.select, self.evidence.subject.service, case.fact.labels

@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from gocost.formats.yaml_document import MAX_BYTES, Node, Place, compose
+from gocost.model.catalogue import nearest
 from gocost.model.errors import PolicyError, SourceError, UsageError
 from gocost.model.service import Service
 from gocost.policy.places import Places, unknown_word
@@ -37,6 +39,11 @@ class Governed:
     rules: tuple[Rule, ...]
     waivers: tuple[Waiver, ...]
     place: Place
+
+    def judging(self, globs: Sequence[str]) -> Governed:
+        """The service with only the rules whose id one of `globs` means."""
+        kept = tuple(r for r in self.rules if any(fnmatchcase(r.id, glob) for glob in globs))
+        return replace(self, rules=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,23 @@ class Policy:
     files: tuple[str, ...] = ()
     """Every file that was read, as shown."""
 
+    def judging(self, globs: Sequence[str]) -> Policy:
+        """The policy with only the rules whose id one of `globs` means.
+
+        Raises UsageError for one that means none.
+        """
+        if not globs:
+            return self
+        known = {rule.id for governed in self.services for rule in governed.rules}
+        for glob in globs:
+            if not any(fnmatchcase(identifier, glob) for identifier in known):
+                near = nearest(glob, known)
+                raise UsageError(
+                    f"{shown(self.path)} has no rule {glob!r}",
+                    hint=f"did you mean {near!r}?" if near else "`gocost policy show` lists them",
+                )
+        return replace(self, services=tuple(each.judging(globs) for each in self.services))
+
     def only(self, names: Sequence[str]) -> Policy:
         """The policy for the services of those names. Raises UsageError for an unknown one."""
         if not names:
@@ -72,8 +96,6 @@ class Policy:
         known = {governed.service.name: governed for governed in self.services}
         for name in names:
             if name not in known:
-                from gocost.model.catalogue import nearest
-
                 near = nearest(name, known)
                 raise UsageError(
                     f"{self.path} has no service {name!r}",
