@@ -85,6 +85,28 @@ def test_memory_and_cpu_come_before_bytes_and_carry_their_money() -> None:
     assert size.money.amount > 0
 
 
+def test_the_bytes_come_before_what_shipping_them_costs() -> None:
+    found = between(
+        [fact("cost.registry.month", 1), fact("binary.size", 5)],
+        [fact("cost.registry.month", 2), fact("binary.size", 9)],
+    )
+    assert [change.metric for change in found] == ["binary.size", "cost.registry.month"]
+
+
+def test_what_belongs_to_no_package_is_listed_once() -> None:
+    anonymous = "(anonymous types)"
+    base, head = (
+        [
+            fact("binary.module.size", size, module=anonymous),
+            fact("binary.package.size", size, module=anonymous, package=anonymous),
+            fact("binary.package.size", size, module="a", package="a"),
+        ]
+        for size in (5, 7)
+    )
+    found = [(change.metric, change.labels["module"]) for change in between(base, head)]
+    assert found == [("binary.module.size", anonymous), ("binary.package.size", "a")]
+
+
 def test_the_bill_changes_where_use_passes_the_request() -> None:
     unit = all_metrics()["memory.rss.steady"].unit
     change = Change(

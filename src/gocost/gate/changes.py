@@ -31,12 +31,19 @@ def changes_between(evidence: Evidence, pricing: Pricing) -> list[Change]:
     both = {key[0] for key in head} & {key[0] for key in base}
     for key in [*head, *(key for key in base if key not in head)]:
         metric = metrics.get(str(key[0]))
-        if metric is None or key in told or key[0] not in both:
+        if metric is None or key in told or key[0] not in both or _said_twice(head.get(key)):
             continue
         change = _change(metric, base.get(key), head.get(key), evidence)
         if change is not None:
             changes.append(_priced(change, pricing))
     return sorted(changes, key=_importance)
+
+
+def _said_twice(fact: Fact | None) -> bool:
+    """Whether it is what belongs to no package, as a package, beside its row as a module."""
+    labels = fact.labels if fact is not None else {}
+    package = labels.get("package", "")
+    return package.startswith("(") and package == labels.get("module")
 
 
 def cost_change(
@@ -168,8 +175,13 @@ _FAMILIES = ("cost", "memory", "process", "gc", "goroutines", "latency", "bench"
 
 
 def _importance(change: Change) -> tuple[int, float]:
-    """Memory and CPU before bytes of a file; within a family the larger money first."""
+    """Memory and CPU before bytes of a file, and those before what shipping them costs.
+
+    Within a family the larger money first.
+    """
     family = change.metric.partition(".")[0]
+    if family == "cost" and all_metrics()[change.metric].exact:
+        return len(_FAMILIES), 0.0
     rank = _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES)
     return rank, -abs(float(change.money.amount)) if change.money is not None else 0.0
 
