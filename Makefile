@@ -46,7 +46,7 @@ format: setup ## put the code in its one form
 test: setup ## run the tests
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-demo: setup ## build a Go service, load it, gate it, break it, and see the gate block it
+demo: setup ## build two Go services, load them, gate them, break them, see the gate block that
 	$(BIN)/python examples/demo.py
 
 bench: setup ## measure against the peers; the table goes to docs/performance.md

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import gocost
 from tests.fixtures.services import EXAMPLES, PAYMENTS, payments
 
 ENVIRONMENT = {**os.environ, "GOWORK": "off", "GOFLAGS": "-buildvcs=false", "CGO_ENABLED": "0"}
+PROTOBUF = "google.golang.org/protobuf"
+EXPORT = ("-tags=export",)
 EDITS = re.findall(r"^(sed -i .*)$", (EXAMPLES / "README.md").read_text(), re.MULTILINE)
 
 pytestmark = pytest.mark.skipif(
@@ -33,6 +36,15 @@ def size_of_build(module: Path) -> int:
     binary = module / "built"
     go("build", "-trimpath", "-ldflags=-s -w", "-o", str(binary), "./cmd/payments", cwd=module)
     return binary.stat().st_size
+
+
+def size_of_orders(binary: Path, flags: tuple[str, ...]) -> tuple[dict[str, int], int]:
+    """Bytes by module of a build of orders, and in all."""
+    stripped = ("-trimpath", "-ldflags=-s -w")
+    go("build", *flags, *stripped, "-o", str(binary), "./cmd/orders", cwd=EXAMPLES / "orders")
+    table = gocost.size(binary, by="module").tables["modules"]
+    modules = dict(zip(table.column("module"), table.column("bytes"), strict=True))
+    return modules, binary.stat().st_size  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -75,6 +87,18 @@ def test_export_grows_the_binary_by_what_it_pulls_in(copy: Path) -> None:
 
     assert size_of_build(copy) - plain > 1 << 20
     assert "html/template" in go("list", "-deps", "./cmd/payments", cwd=copy).split()
+
+
+def test_the_export_of_orders_grows_the_module_that_it_uses_more_of(tmp_path: Path) -> None:
+    plain, export = (
+        size_of_orders(tmp_path / name, flags)
+        for name, flags in (("plain", ()), ("export", EXPORT))
+    )
+
+    (plain_modules, plain_size), (export_modules, export_size) = plain, export
+    added = export_modules[PROTOBUF] - plain_modules[PROTOBUF]
+    assert added > 100 << 10
+    assert added > (export_size - plain_size) / 2
 
 
 def test_an_unknown_switch_does_not_start_the_service() -> None:

@@ -54,6 +54,9 @@ func run(ctx context.Context, args []string, output io.Writer) (err error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", regress.New(c.regress).Wrap(handler))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	if addExport != nil {
+		addExport(mux, orders)
+	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
 	servers := []server{{name: "api", address: c.listen, handler: mux, writeTimeout: 20 * time.Second}}
 	if c.debugListen != "" {
@@ -63,6 +66,10 @@ func run(ctx context.Context, args []string, output io.Writer) (err error) {
 	}
 	return serve(ctx, servers, c.drain, log)
 }
+
+// addExport adds the export of orders. It is nil unless the build tag export is
+// set.
+var addExport func(*http.ServeMux, *store.Store)
 
 // server is what to serve and where. Without a write timeout an answer may take
 // as long as a profile.
