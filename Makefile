@@ -17,7 +17,7 @@ help: ## list the targets
 
 setup: $(STAMP) kernels ## make .venv with the package, its compiled kernels and its tools
 
-$(STAMP): pyproject.toml setup.py constraints/dev.txt constraints/go.txt web/package-lock.json
+$(STAMP): pyproject.toml constraints/dev.txt constraints/go.txt web/package-lock.json
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints/dev.txt
 	@command -v go >/dev/null || \
@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml setup.py constraints/dev.txt constraints/go.txt web/pac
 
 kernels: $(KERNELS) ## compile the kernels again after a change
 
-$(KERNELS): setup.py $(wildcard src/gocost/kernels/*.py) | $(STAMP)
+$(KERNELS): setup.py build_support/kernels.py $(wildcard src/gocost/kernels/*.py) | $(STAMP)
 	$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
 

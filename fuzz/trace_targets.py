@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fuzz.fast import Kernel
 from fuzz.small_traces import TRACES
 from gocost.formats.exectrace import index, ordered, tables
+from gocost.kernels import trace_fields as fields
 from gocost.kernels import trace_index, trace_run
 from gocost.model.errors import FormatError
 
@@ -40,47 +41,56 @@ class _Events:
         self.first = [run._threads.reshape(-1), run._queue, run._scalars]
         self.now = [array.copy() for array in self.first]
         self.table = np.empty(4 * ROWS, np.int32)
-        self.goroutines = np.empty((ROWS, trace_run.GOROUTINE_FIELDS), np.int64)
-        self.procs = np.empty((8, trace_run.PROC_FIELDS), np.int64)
+        self.goroutines = np.empty((ROWS, fields.GOROUTINE_FIELDS), np.int64)
+        self.procs = np.empty((8, fields.PROC_FIELDS), np.int64)
         self.sums = [
             np.zeros(array.size, np.int64)
-            for array in (run._groups, run._intervals, run._reasons, run._histogram, run._heap)
+            for array in (run._groups, run._intervals, run._histogram, run._heap)
         ]
-        self.ended = np.empty(4 * trace_run.GOROUTINE_FIELDS, np.int64)
-        self.marks = np.empty(4 * trace_run.MARK_FIELDS, np.int64)
+        self.ended = np.empty(4 * fields.GOROUTINE_FIELDS, np.int64)
+        self.marks = np.empty(4 * fields.MARK_FIELDS, np.int64)
+        self.records = np.empty(8 * fields.RECORD_FIELDS, np.int64)
 
     def run(self, data: Bytes) -> None:
         """Carry out what the mutated bytes say, until it is done, wrong or there is no room."""
         threads, queue, scalars = self.now
         for array, first in zip(self.now, self.first, strict=True):
             array[:] = first
-        rows = threads.reshape(-1, trace_run.THREAD_FIELDS)
-        np.minimum(rows[:, trace_run.T_END], len(data), out=rows[:, trace_run.T_END])
-        np.minimum(rows[:, trace_run.T_AT], len(data), out=rows[:, trace_run.T_AT])
+        rows = threads.reshape(-1, fields.THREAD_FIELDS)
+        np.minimum(rows[:, fields.T_END], len(data), out=rows[:, fields.T_END])
+        np.minimum(rows[:, fields.T_AT], len(data), out=rows[:, fields.T_AT])
+        scalars[fields.S_MASK] = len(self.table) - 1
+        scalars[fields.S_RECORDING] = len(data) and data[-1] & 1
+        scalars[fields.S_CLIPPING] = len(data) and data[-1] >> 1 & 1
+        scalars[fields.S_FROM], scalars[fields.S_TO] = 64_500, 66_000
+        data = np.concatenate([data, np.zeros(trace_run.PADDING, np.uint8)])
         self.table.fill(-1)
         self.goroutines[:, 0] = -1
         self.goroutines[:, 1] = np.arange(1, ROWS + 1)
         self.goroutines[-1, 1] = -1
-        scalars[trace_run.S_FREE] = 0
+        scalars[fields.S_FREE] = 0
         self.procs.fill(0)
-        self.procs[:, [trace_run.P_SWEEP, trace_run.P_THREAD]] = -2, -1
-        groups, intervals, reasons, histogram, heap = self.sums
+        self.procs[:, [fields.P_SWEEP, fields.P_THREAD]] = -2, -1
+        groups, intervals, histogram, heap = self.sums
+        intervals.fill(0)
         while True:
             outcome = trace_run.run(
                 data, self.tick, threads, queue, self.ids, self.table,
                 self.goroutines.reshape(-1), self.procs.reshape(-1), groups, self.ended,
-                self.marks, intervals, reasons, histogram, heap, scalars,
+                self.marks, intervals, histogram, heap, self.records, scalars,
             )  # fmt: skip
             if outcome == trace_run.NEED:
-                rows[rows[:, trace_run.T_STATUS] == trace_run.NEEDS, trace_run.T_STATUS] = 3
+                rows[rows[:, fields.T_STATUS] == fields.NEEDS, fields.T_STATUS] = 3
             elif outcome == trace_run.FULL_ENDED:
-                scalars[trace_run.S_ENDED] = 0
+                scalars[fields.S_ENDED] = 0
             elif outcome == trace_run.FULL_MARKS:
-                scalars[trace_run.S_MARKS] = 0
+                scalars[fields.S_MARKS] = 0
+            elif outcome == trace_run.FULL_RECORDS:
+                scalars[fields.S_RECORDS] = 0
             else:
                 break
         live = int((self.goroutines[:, 0] >= 0).sum())
-        assert live == scalars[trace_run.S_LIVE]
+        assert live == scalars[fields.S_LIVE]
         assert int((self.table >= 0).sum()) == live
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from gocost.formats.exectrace import index, ordered, tables
+from gocost.kernels import trace_fields as fields
 from gocost.model.errors import FormatError
 from tests.analyses.trace.test_against_reader import go_tests
 from tests.fixtures.trace_text import trace_bytes
@@ -75,13 +75,17 @@ def with_kernels(monkeypatch: pytest.MonkeyPatch, load: LoadKernel) -> None:
         monkeypatch.setattr(module, name, kernel)
 
 
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
 def seen(data: bytes) -> Any:
     """What was made of a trace: its numbers, or why it was refused."""
     try:
         return [
             [
-                getattr(part, name).tolist()
-                for name in ("live", "groups", "procs", "marks", "intervals", "reasons", "heap")
+                _plain(getattr(part, name))
+                for name in ("live", "groups", "procs", "marks", "intervals", "heap", "collector")
             ]
             + [part.events, part.last_ns, sorted(part.ended.tolist())]
             for part in carried(data)
@@ -94,15 +98,14 @@ def test_small(kernel: LoadKernel, monkeypatch: pytest.MonkeyPatch) -> None:
     with_kernels(monkeypatch, kernel)
     (found,) = carried(trace_bytes(SMALL))
     assert found.events == 11
-    run: ModuleType = kernel("trace_run")
     (ended,) = found.ended.tolist()
-    sums = ended[run.G_SUMS + 1 : run.G_SUMS + 5]
+    sums = ended[fields.G_SUMS + 1 : fields.G_SUMS + 5]
     # Created at 4 ticks behind the batch's time, started 8 later, two ticks later ended: of those
     # 11 it was 7 in a system call.
     assert sums == [8 * 64, (1 + 1 + 2) * 64, 7 * 64, 0]
-    assert found.groups[1, run.B_COUNT] == 1
+    assert found.groups[1, fields.B_COUNT] == 1
     (live,) = found.live.tolist()
-    assert live[run.G_STATE] == run.RUNNING
+    assert live[fields.G_STATE] == fields.RUNNING
     assert found.heap.max() == 100000
 
 
@@ -136,10 +139,10 @@ def test_histogram_buckets(kernel: LoadKernel) -> None:
 
 def test_goroutines_that_come_and_go_keep_the_table_whole(kernel: LoadKernel) -> None:
     run = kernel("trace_run")
-    rows = np.full((64, run.GOROUTINE_FIELDS), -1, np.int64)
-    rows[:40, run.G_ID] = np.arange(40) * 7 + 3
+    rows = np.full((64, fields.GOROUTINE_FIELDS), -1, np.int64)
+    rows[:40, fields.G_ID] = np.arange(40) * 7 + 3
     table = np.full(256, -1, np.int32)
-    scalars = np.zeros(run.SCALARS, np.int64)
-    scalars[run.S_SEED] = 12345
+    scalars = np.zeros(fields.SCALARS, np.int64)
+    scalars[fields.S_SEED] = 12345
     run.rehash(table, rows.reshape(-1), 64, scalars)
     assert sorted(table[table >= 0].tolist()) == list(range(40))

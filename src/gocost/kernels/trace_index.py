@@ -17,6 +17,7 @@ import cython
 import numpy as np
 import numpy.typing as npt
 
+from gocost.kernels._trace_bytes import _varint
 from gocost.model.errors import FormatError
 
 # Rows of what `scan_headers` finds.
@@ -38,41 +39,13 @@ HEADER = 64  # bytes that hold any batch's header and the first byte of its data
 
 @cython.cfunc
 @cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _varint(
-    data: cython.const[cython.uchar][::1],
-    at: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-    got: cython.ulonglong[::1],
-) -> cython.Py_ssize_t:
-    """got[0] is the uvarint at `at`; returns where it ends, or -1 where it is none."""
-    value: cython.ulonglong = 0
-    shift: cython.int = 0
-    byte: cython.uchar
-    while at < end:
-        byte = data[at]
-        at += 1
-        if shift == 63 and byte > 1:
-            return -1
-        value |= cython.cast(cython.ulonglong, byte & 0x7F) << shift
-        if byte < 0x80:
-            got[0] = value
-            return at
-        shift += 7
-        if shift > 63:
-            return -1
-    return -1
-
-
-@cython.cfunc
-@cython.nogil
 @cython.exceptval(-2, check=True)
 def _scan(
-    window: cython.const[cython.uchar][::1],
+    window: cython.pointer[cython.const[cython.uchar]],
+    size: cython.Py_ssize_t,
     base: cython.longlong,
     last: cython.bint,
-    got: cython.ulonglong[::1],
+    got: cython.p_ulonglong,
     out: cython.longlong[:, ::1],
     state: cython.longlong[::1],
 ) -> cython.Py_ssize_t:
@@ -80,7 +53,6 @@ def _scan(
 
     Returns 0, or 1 where the header at that offset is malformed.
     """
-    size: cython.Py_ssize_t = window.shape[0]
     at: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, state[0] - base)
     used: cython.Py_ssize_t = 0
     k: cython.Py_ssize_t
@@ -157,8 +129,19 @@ def _run_scan(
     state: cython.longlong[::1],
 ) -> int:
     status: cython.Py_ssize_t
-    with cython.nogil:
-        status = _scan(window, base, last, got, out, state)
+    if cython.compiled:
+        with cython.nogil:
+            status = _scan(
+                cython.address(window[0]),
+                window.shape[0],
+                base,
+                last,
+                cython.address(got[0]),
+                out,
+                state,
+            )
+    else:
+        status = _scan(window, window.shape[0], base, last, got, out, state)
     return status
 
 
@@ -166,12 +149,13 @@ def _run_scan(
 @cython.nogil
 @cython.exceptval(-2, check=True)
 def _strings(
-    data: cython.const[cython.uchar][::1],
-    got: cython.ulonglong[::1],
+    data: cython.pointer[cython.const[cython.uchar]],
+    size: cython.Py_ssize_t,
+    got: cython.p_ulonglong,
     out: cython.longlong[:, ::1],
 ) -> cython.Py_ssize_t:
     """Columns (id, start, length); returns how many, or -1 - offset."""
-    end: cython.Py_ssize_t = data.shape[0]
+    end: cython.Py_ssize_t = size
     at: cython.Py_ssize_t = 1
     start: cython.Py_ssize_t
     used: cython.Py_ssize_t = 0
@@ -197,8 +181,9 @@ def _strings(
 @cython.nogil
 @cython.exceptval(-2, check=True)
 def _stacks(
-    data: cython.const[cython.uchar][::1],
-    got: cython.ulonglong[::1],
+    data: cython.pointer[cython.const[cython.uchar]],
+    size: cython.Py_ssize_t,
+    got: cython.p_ulonglong,
     ids: cython.longlong[:, ::1],
     frames: cython.ulonglong[:, ::1],
     state: cython.longlong[::1],
@@ -207,7 +192,7 @@ def _stacks(
 
     Returns how many stacks, or -1 - offset; state[0] is how many frames.
     """
-    end: cython.Py_ssize_t = data.shape[0]
+    end: cython.Py_ssize_t = size
     at: cython.Py_ssize_t = 1
     start: cython.Py_ssize_t
     used: cython.Py_ssize_t = 0
@@ -244,12 +229,13 @@ def _stacks(
 @cython.nogil
 @cython.exceptval(-2, check=True)
 def _samples(
-    data: cython.const[cython.uchar][::1],
-    got: cython.ulonglong[::1],
+    data: cython.pointer[cython.const[cython.uchar]],
+    size: cython.Py_ssize_t,
+    got: cython.p_ulonglong,
     out: cython.ulonglong[:, ::1],
 ) -> cython.Py_ssize_t:
     """Columns (time, thread, P, goroutine, stack); returns how many, or -1 - offset."""
-    end: cython.Py_ssize_t = data.shape[0]
+    end: cython.Py_ssize_t = size
     at: cython.Py_ssize_t = 1
     start: cython.Py_ssize_t
     used: cython.Py_ssize_t = 0
@@ -271,6 +257,8 @@ def _samples(
 def read_strings(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """A batch of strings: columns (id, start in `data`, length). Raises FormatError."""
     out = np.empty((3, len(data) // 3 + 1), np.int64)
+    if not len(data):
+        return out[:, :0]
     used: int = _run_strings(_view(data), _view(np.zeros(1, np.uint64)), _view(out))
     if used < 0:
         raise FormatError("a string of the trace is malformed", offset=-1 - used)
@@ -283,8 +271,11 @@ def _run_strings(
     out: cython.longlong[:, ::1],
 ) -> int:
     used: cython.Py_ssize_t
-    with cython.nogil:
-        used = _strings(data, got, out)
+    if cython.compiled:
+        with cython.nogil:
+            used = _strings(cython.address(data[0]), data.shape[0], cython.address(got[0]), out)
+    else:
+        used = _strings(data, data.shape[0], got, out)
     return used
 
 
@@ -297,6 +288,8 @@ def read_stacks(
     ids = np.empty((2, len(data) // 3 + 1), np.int64)
     frames = np.empty((4, len(data) // 4 + 1), np.uint64)
     state = np.zeros(1, np.int64)
+    if not len(data):
+        return ids[:, :0], frames[:, :0]
     used: int = _run_stacks(
         _view(data), _view(np.zeros(1, np.uint64)), _view(ids), _view(frames), _view(state)
     )
@@ -313,14 +306,21 @@ def _run_stacks(
     state: cython.longlong[::1],
 ) -> int:
     used: cython.Py_ssize_t
-    with cython.nogil:
-        used = _stacks(data, got, ids, frames, state)
+    if cython.compiled:
+        with cython.nogil:
+            used = _stacks(
+                cython.address(data[0]), data.shape[0], cython.address(got[0]), ids, frames, state
+            )
+    else:
+        used = _stacks(data, data.shape[0], got, ids, frames, state)
     return used
 
 
 def read_samples(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     """A batch of CPU samples: columns (ticks, thread, P, goroutine, stack). Raises FormatError."""
     out = np.empty((5, len(data) // 6 + 1), np.uint64)
+    if not len(data):
+        return out[:, :0]
     used: int = _run_samples(_view(data), _view(np.zeros(1, np.uint64)), _view(out))
     if used < 0:
         raise FormatError("a CPU sample of the trace is malformed", offset=-1 - used)
@@ -333,8 +333,11 @@ def _run_samples(
     out: cython.ulonglong[:, ::1],
 ) -> int:
     used: cython.Py_ssize_t
-    with cython.nogil:
-        used = _samples(data, got, out)
+    if cython.compiled:
+        with cython.nogil:
+            used = _samples(cython.address(data[0]), data.shape[0], cython.address(got[0]), out)
+    else:
+        used = _samples(data, data.shape[0], got, out)
     return used
 
 

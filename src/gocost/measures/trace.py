@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from gocost.analyses.trace.joining import Joined, Joiner
+from gocost.analyses.trace.account import Joined
+from gocost.analyses.trace.bill import TraceTime
+from gocost.analyses.trace.joining import Joiner
 from gocost.formats.exectrace.index import HEADER, Generation, read_format, read_index
 from gocost.formats.exectrace.ordered import Carried, Window, carry_out
-from gocost.formats.exectrace.tables import read_tables
+from gocost.formats.exectrace.tables import Clock, read_tables
 from gocost.kernels import trace_index
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.quantity import Unit, format_quantity
@@ -23,25 +25,92 @@ BINS = 512
 """Pieces of a trace's time that are told apart in its series."""
 
 
-def read_trace(path: Path, *, keep: int | None = 0) -> Joined:
+def read_trace(
+    path: Path, *, keep: int | None = 0, between: tuple[int, int] | None = None
+) -> Joined:
     """The account of the trace at `path`; with the `keep` goroutines
     that ran longest of those that ended (None: all).
 
-    Raises SourceError where the file cannot be read and FormatError where it is no trace that can
-    be read. A trace that was cut off gives what is whole of it.
+    `between` are nanoseconds since the trace began: only what happens then counts, and intervals
+    that reach beyond it are cut there. Raises SourceError where the file is not read, FormatError
+    where it is no trace that can be read, and UsageError where nothing of it is then. A trace that
+    was cut off gives what is whole of it.
     """
     with positioned(path) as file:
-        version = read_format(file.head(HEADER))
-        index = read_index(file.read_into, file.size, version)
-        found = list(index.generations)
-        if not found:
-            told = index.lost or "it has no events"
-            raise FormatError(f"{path}: {told}", hint="record it again, and for longer")
-        window = _window(file, found, version)
-        joiner = Joiner(keep=keep)
-        for carried in _carried(file, found, version, window, keep=keep):
+        opened = _opened(file, path)
+        window, found = opened.window(), opened.generations
+        if between is not None:
+            found, window = opened.clipped(*between)
+        joiner = Joiner(keep=keep, between=window.clip)
+        for carried in _carried(file, found, opened.version, window, keep=keep):
             joiner.add(carried)
-    return joiner.result(lost=index.lost)
+    return joiner.result(lost=opened.lost)
+
+
+def trace_time(path: Path) -> TraceTime:
+    """When a trace was recorded, without carrying it out. Raises as `read_trace`."""
+    with positioned(path) as file:
+        opened = _opened(file, path)
+        window = opened.window()
+        return TraceTime(window.start, window.end, opened.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A trace whose batches were found."""
+
+    version: int
+    generations: list[Generation]
+    begins: list[int]
+    """When each generation begins, in nanoseconds."""
+    end: int
+    clock: Clock
+    lost: str
+
+    def window(self) -> Window:
+        """From the first batch's time to the last one's; a few events may come after that."""
+        start = min(self.begins[0], 1 << 61)
+        return Window(start, min(max(self.end, start), 1 << 61), BINS)
+
+    def reaching(self, start_ns: int, end_ns: int) -> range:
+        """The generations that reach into a time since the trace began, none of which may."""
+        begins = [begin - self.begins[0] for begin in self.begins]
+        ends = [*begins[1:], self.end - self.begins[0]]
+        chosen = [
+            place
+            for place in range(len(begins))
+            if begins[place] < end_ns and ends[place] >= start_ns
+        ]
+        if not chosen:
+            length = format_quantity(ends[-1] / 1e9, Unit.SECONDS)
+            raise UsageError(f"nothing of the trace is then; it lasts {length}",
+                             hint="correct --from and --to")  # fmt: skip
+        return range(chosen[0], chosen[-1] + 1)
+
+    def clipped(self, start_ns: int, end_ns: int) -> tuple[list[Generation], Window]:
+        """The generations up to a time's end, and that time.
+
+        Those before it too: they say since when and why goroutines wait in it.
+        """
+        chosen = self.reaching(start_ns, end_ns)
+        whole = self.window()
+        start = max(whole.start, whole.start + start_ns)
+        end = max(start, min(whole.start + end_ns, 1 << 61))
+        found = self.generations[: chosen.stop]
+        return found, Window(start, max(start, min(end, whole.end)), BINS, (start, end))
+
+
+def _opened(file: Positioned, path: Path) -> _Opened:
+    version = read_format(file.head(HEADER))
+    index = read_index(file.read_into, file.size, version)
+    found = list(index.generations)
+    if not found:
+        told = index.lost or "it has no events"
+        raise FormatError(f"{path}: {told}", hint="record it again, and for longer")
+    clock = read_tables(file.read_into, found[0], version).clock
+    begins = [int(one.batches[trace_index.TIME].min() * clock.tick_ns) for one in found]
+    end = int(found[-1].batches[trace_index.TIME].max() * clock.tick_ns)
+    return _Opened(version, found, begins, end, clock, index.lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +133,11 @@ def slice_trace(path: Path, start_ns: int, end_ns: int, write: Callable[[bytes],
     Times count from the trace's beginning. Raises UsageError where nothing reaches into the time.
     """
     with positioned(path) as file:
-        version = read_format(file.head(HEADER))
-        found = list(read_index(file.read_into, file.size, version).generations)
-        if not found:
-            raise FormatError(f"{path} has no whole second", hint="record it again, and for longer")
-        tick_ns = read_tables(file.read_into, found[0], version).clock.tick_ns
-        begins = [int(one.batches[trace_index.TIME].min() * tick_ns) for one in found]
-        ends = [*begins[1:], int(found[-1].batches[trace_index.TIME].max() * tick_ns)]
+        opened = _opened(file, path)
+        version, found, begins = opened.version, opened.generations, opened.begins
+        ends = [*begins[1:], opened.end]
         origin = begins[0]
-        chosen = [
-            place
-            for place in range(len(found))
-            if begins[place] - origin < end_ns and ends[place] - origin >= start_ns
-        ]
-        if not chosen:
-            length = format_quantity((ends[-1] - origin) / 1e9, Unit.SECONDS)
-            raise UsageError(f"nothing of the trace is then; it lasts {length}",
-                             hint="correct --from and --to")  # fmt: skip
+        chosen = opened.reaching(start_ns, end_ns)
         first, last = chosen[0], chosen[-1]
         closing = 1 if version >= 26 else 0
         start = HEADER if first == 0 else _end(found[first - 1]) + closing
@@ -137,11 +194,3 @@ def _carried(
         finally:
             for future in waiting:
                 future.cancel()
-
-
-def _window(file: Positioned, found: list[Generation], version: int) -> Window:
-    """From the first batch's time to the last one's; a few events may come after that."""
-    tick_ns = read_tables(file.read_into, found[0], version).clock.tick_ns
-    first = int(found[0].batches[trace_index.TIME].min() * tick_ns)
-    last = int(found[-1].batches[trace_index.TIME].max() * tick_ns)
-    return Window(min(first, 1 << 61), min(max(last, first), 1 << 61), BINS)

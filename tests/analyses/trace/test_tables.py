@@ -52,8 +52,8 @@ def test_every_p_is_accounted_for(path: Path) -> None:
 def test_waits_of_reasons_and_places_agree(path: Path) -> None:
     trace = read_trace(path)
     for state in (0, 2, 3):
-        by_reason = sum(row[1] for (s, _), row in trace.by_reason.rows.items() if s == state)
-        by_place = sum(row[1] for (s, _), row in trace.by_stack.rows.items() if s == state)
+        by_reason = sum(row[1] for (s, _), row in trace.waits_by(2).rows.items() if s == state)
+        by_place = sum(row[1] for (s, _), row in trace.waits_by(1).rows.items() if s == state)
         assert by_reason == by_place
 
 

@@ -9,159 +9,44 @@ ids of their own in every generation; here they are numbered once for all, by wh
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from gocost.analyses.trace.account import (
+    UNKNOWN_ENTRY,
+    Amounts,
+    Group,
+    Int64s,
+    Joined,
+    Local,
+    Stacks,
+)
 from gocost.formats.exectrace.ordered import Carried
 from gocost.formats.exectrace.tables import Clock
+from gocost.kernels import trace_fields as fields
 from gocost.kernels import trace_run as kernel
 from gocost.model.errors import FormatError
-
-Int64s = npt.NDArray[np.int64]
-
-STATES: Final = ("runnable", "running", "syscall", "waiting")
-"""In the order of their numbers, from 1 on."""
-UNKNOWN_ENTRY: Final = "(started before the trace)"
-
-
-@dataclass(slots=True)
-class Stacks:
-    """Stacks of all generations by their frames; number 0 is the empty one."""
-
-    texts: list[str] = field(default_factory=lambda: [""])
-    frames: list[Int64s] = field(default_factory=lambda: [np.zeros((3, 0), np.int64)])
-    """Columns function (a text), file (a text), line, leaf first."""
-    _of_text: dict[str, int] = field(default_factory=lambda: {"": 0})
-    _of_frames: dict[bytes, int] = field(default_factory=lambda: {b"": 0})
-
-    def text(self, text: str) -> int:
-        """The number of a text."""
-        found = self._of_text.get(text)
-        if found is None:
-            found = self._of_text[text] = len(self.texts)
-            self.texts.append(text)
-        return found
-
-    def number(self, frames: Int64s) -> int:
-        """The number of a stack whose frames name texts by these numbers."""
-        key = frames.tobytes()
-        found = self._of_frames.get(key)
-        if found is None:
-            found = self._of_frames[key] = len(self.frames)
-            self.frames.append(frames)
-        return found
-
-    def root(self, stack: int) -> str:
-        """The outermost function; empty for the empty stack."""
-        frames = self.frames[stack]
-        return self.texts[int(frames[0, -1])] if frames.shape[1] else ""
-
-    def functions(self, stack: int) -> list[str]:
-        """The functions of a stack, leaf first."""
-        return [self.texts[number] for number in self.frames[stack][0].tolist()]
-
-
-class _Local:
-    """The numbers that the ids of one generation stand for."""
-
-    def __init__(self, carried: Carried, stacks: Stacks) -> None:
-        self._tables = carried.tables
-        self._stacks = stacks
-        self._known: dict[int, int] = {0: 0}
-        self.texts = np.array([stacks.text(text) for text in carried.tables.texts], np.int64)
-
-    def stack(self, id_: int) -> int:
-        """The number of a stack of this generation."""
-        found = self._known.get(id_)
-        if found is None:
-            tables = self._tables
-            part = tables.frames[:, tables.stack_start[id_] : tables.stack_end[id_]]
-            frames = np.stack([self.texts[part[0]], self.texts[part[1]], part[2]])
-            found = self._known[id_] = self._stacks.number(np.ascontiguousarray(frames))
-        return found
-
-    def stacks(self, ids: Int64s) -> Int64s:
-        """The numbers of several."""
-        unique, places = np.unique(ids, return_inverse=True)
-        numbers = np.array([self.stack(id_) for id_ in unique.tolist()], np.int64)
-        return numbers[places.reshape(-1)] if len(numbers) else ids.copy()
-
-
-@dataclass(slots=True)
-class Amounts:
-    """Count, total and longest of intervals by a key, in nanoseconds."""
-
-    rows: dict[tuple[int, int], list[int]] = field(default_factory=dict)
-
-    def add(self, key: tuple[int, int], count: int, total: int, most: int) -> None:
-        """Some more under a key."""
-        row = self.rows.get(key)
-        if row is None:
-            self.rows[key] = [count, total, most]
-            return
-        row[0] += count
-        row[1] += total
-        row[2] = max(row[2], most)
-
-
-@dataclass(slots=True)
-class Group:
-    """Goroutines that start in the same function."""
-
-    count: int = 0
-    sums: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
-    """Nanoseconds in each of STATES."""
-    starts: int = 0
-    assisted: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A whole trace's account, times in nanoseconds."""
-
-    start: int
-    end: int
-    events: int
-    generations: int
-    groups: dict[str, Group]
-    """By the function that goroutines start in."""
-    goroutines: Int64s
-    """Columns id, entry (a text of `stacks`), sums of the four states, times started, nanoseconds
-    of GC assist, whether it ended, creator (a stack). Those that live at the end, and those that
-    ended where they were asked for."""
-    procs: dict[int, list[int]]
-    """By P: nanoseconds running, idle, in a syscall, sweeping."""
-    by_stack: Amounts
-    """By (state's place in STATES, stack)."""
-    by_reason: Amounts
-    """By (state's place in STATES, text)."""
-    latencies: Int64s
-    """How often a goroutine was runnable for a time of each bucket of the kernel's histogram."""
-    marks: list[tuple[Int64s, _Local]]
-    heap: Int64s
-    stacks: Stacks
-    clock: Clock
-    created: int
-    lost: str
-    """What of the trace could not be read; empty where all of it was."""
 
 
 class Joiner:
     """Puts generations together, in their order."""
 
-    def __init__(self, *, keep: int | None = 0) -> None:
-        """Of the goroutines that ended the `keep` that ran longest are in the result; None: all."""
+    def __init__(self, *, keep: int | None = 0, between: tuple[int, int] | None = None) -> None:
+        """Of the goroutines that ended the `keep` that ran longest are in the result; None: all.
+
+        `between` are the times that the generations were clipped to, where they were.
+        """
         self._keep = keep
+        self._between = between
+        self._collector: tuple[int, int] | None = None
         self._stacks = Stacks()
         self._live = np.empty((0, _LIVE_FIELDS), np.int64)
         self._groups: dict[str, Group] = {}
         self._ended: list[Int64s] = []
         self._procs: dict[int, _Proc] = {}
-        self._by_stack, self._by_reason = Amounts(), Amounts()
+        self._waits = Amounts()
         self._latencies = np.zeros(kernel.BUCKETS, np.int64)
-        self._marks: list[tuple[Int64s, _Local]] = []
+        self._marks: list[tuple[Int64s, Local]] = []
         self._heap: Int64s | None = None
         self._clock = Clock(1.0)
         self._first, self._last = 0, 0
@@ -174,7 +59,8 @@ class Joiner:
         if not first and carried.generation.number != self._number + 1:
             raise FormatError(f"generation {carried.generation.number} follows on {self._number}")
         self._number = carried.generation.number
-        local = _Local(carried, self._stacks)
+        self._check_collector(carried, first=first)
+        local = Local(carried.tables, self._stacks)
         if first:
             self._first, self._clock = carried.first_ns, carried.tables.clock
         self._intervals(carried, local)
@@ -189,31 +75,49 @@ class Joiner:
         self._generations += 1
         self._last = max(self._last, carried.last_ns)
 
-    def _intervals(self, carried: Carried, local: _Local) -> None:
-        rows = carried.intervals
-        for at in np.flatnonzero(rows[:, kernel.I_COUNT]).tolist():
-            count, total, most, reason = rows[at].tolist()
-            state = _state_of(at % 3)
-            self._by_stack.add((state, local.stack(at // 3)), count, total, most)
-            self._by_reason.add((state, int(local.texts[reason])), count, total, most)
-        others = carried.reasons
-        for at in np.flatnonzero(others.any(axis=1)).tolist():
-            count, total, most, _ = others[at].tolist()
-            self._by_reason.add((_state_of(at % 3), int(local.texts[at // 3])), count, total, most)
+    def _check_collector(self, carried: Carried, *, first: bool) -> None:
+        """The collector's events are numbered through. Raises FormatError where one is missing."""
+        if carried.collector is None:
+            return
+        number, before, last, after = carried.collector
+        if self._collector is not None:
+            follows = (number - 1, before) == self._collector
+        else:
+            follows = first or before == fields.GC_IDLE
+        if not follows:
+            raise FormatError(
+                f"generation {carried.generation.number}: the collection's event {number} does not"
+                " follow on those before"
+            )
+        self._collector = last, after
 
-    def _goroutines(self, carried: Carried, local: _Local, *, first: bool) -> None:
+    def _intervals(self, carried: Carried, local: Local) -> None:
+        rows = carried.intervals
+        base = 3 * len(carried.tables.stack_end)
+        for first in np.flatnonzero(rows[:base, fields.I_COUNT]).tolist():
+            state, stack = _state_of(first % 3), local.stack(first // 3)
+            at = first
+            while True:
+                count, total, most, packed = rows[at].tolist()
+                reason = int(local.texts[packed & fields.REASON])
+                self._waits.add((state, stack, reason), count, total, most)
+                at = packed >> 32
+                if not at:
+                    break
+
+    def _goroutines(self, carried: Carried, local: Local, *, first: bool) -> None:
         """Closes what was open, counts what ended, and keeps what lives."""
         groups = carried.groups
-        for start in np.flatnonzero(groups[:, kernel.B_COUNT]).tolist():
+        for start in np.flatnonzero(groups[:, fields.B_COUNT]).tolist():
             row = groups[start].tolist()
             group = self._group(self._stacks.root(local.stack(start)))
-            group.count += row[kernel.B_COUNT]
-            group.starts += row[kernel.B_STARTS]
-            group.assisted += row[kernel.B_ASSISTED]
+            group.count += row[fields.B_COUNT]
+            group.starts += row[fields.B_STARTS]
+            group.assisted += row[fields.B_ASSISTED]
             for state in range(4):
-                group.sums[state] += row[kernel.B_SUMS + 1 + state]
+                group.sums[state] += row[fields.B_SUMS + 1 + state]
         own = carried.ended
-        created = (own[:, kernel.G_FIRST] == 0) & (own[:, kernel.G_START] > 0)
+        created = (own[:, fields.G_FIRST] == 0) & (own[:, fields.G_START] > 0)
         # What was created and ended here is in the groups already.
         if created.any():
             self._remember(self._fresh(own[created], local, ended=True))
@@ -226,20 +130,20 @@ class Joiner:
         merged = np.concatenate([self._live[silent], live])
         self._live = merged[np.argsort(merged[:, _ID], kind="stable")]
 
-    def _fresh(self, rows: Int64s, local: _Local, *, ended: bool) -> Int64s:
+    def _fresh(self, rows: Int64s, local: Local, *, ended: bool) -> Int64s:
         """Rows of the live table for goroutines as this generation has them."""
         out = np.zeros((len(rows), _LIVE_FIELDS), np.int64)
-        out[:, _ID] = rows[:, kernel.G_ID]
-        out[:, _STATE] = rows[:, kernel.G_STATE]
-        out[:, _SINCE] = rows[:, kernel.G_SINCE]
-        out[:, _REASON] = local.texts[rows[:, kernel.G_PLACE] >> 32]
-        out[:, _STACK] = local.stacks(rows[:, kernel.G_PLACE] & 0x7FFFFFFF)
-        out[:, _SUMS : _SUMS + 4] = rows[:, kernel.G_SUMS + 1 : kernel.G_SUMS + 5]
-        out[:, _STARTS] = rows[:, kernel.G_STARTS]
-        out[:, _ASSISTED] = rows[:, kernel.G_ASSISTED]
-        out[:, _ASSIST] = rows[:, kernel.G_ASSIST]
-        out[:, _CREATOR] = local.stacks(rows[:, kernel.G_CREATOR])
-        start = rows[:, kernel.G_START]
+        out[:, _ID] = rows[:, fields.G_ID]
+        out[:, _STATE] = rows[:, fields.G_STATE]
+        out[:, _SINCE] = rows[:, fields.G_SINCE]
+        out[:, _REASON] = local.texts[rows[:, fields.G_PLACE] >> 32]
+        out[:, _STACK] = local.stacks(rows[:, fields.G_PLACE] & 0x7FFFFFFF)
+        out[:, _SUMS : _SUMS + 4] = rows[:, fields.G_SUMS + 1 : fields.G_SUMS + 5]
+        out[:, _STARTS] = rows[:, fields.G_STARTS]
+        out[:, _ASSISTED] = rows[:, fields.G_ASSISTED]
+        out[:, _ASSIST] = rows[:, fields.G_ASSIST]
+        out[:, _CREATOR] = local.stacks(rows[:, fields.G_CREATOR])
+        start = rows[:, fields.G_START]
         out[:, _ENTRY] = self._entries(local.stacks(np.abs(start)))
         out[:, _ENDED] = ended
         return out
@@ -250,10 +154,10 @@ class Joiner:
         roots = [self._stacks.text(self._stacks.root(stack)) for stack in unique.tolist()]
         return np.array(roots, np.int64)[places.reshape(-1)] if len(roots) else stacks.copy()
 
-    def _closed(self, rows: Int64s, local: _Local, *, first: bool, ended: bool) -> Int64s:
+    def _closed(self, rows: Int64s, local: Local, *, first: bool, ended: bool) -> Int64s:
         """The rows with what was before this generation added, where there was something."""
         out = self._fresh(rows, local, ended=ended)
-        old = rows[:, kernel.G_FIRST] != 0
+        old = rows[:, fields.G_FIRST] != 0
         if first:
             return out
         at = np.searchsorted(self._live[:, _ID], out[:, _ID])
@@ -267,8 +171,8 @@ class Joiner:
         if (old & ~known).any():
             new = int(out[(old & ~known).argmax(), _ID])
             raise FormatError(f"goroutine {new} appears after the first generation")
-        before, left = self._live[at[old]], rows[old, kernel.G_LEFT]
-        contrary = before[:, _STATE] != rows[old, kernel.G_FIRST]
+        before, left = self._live[at[old]], rows[old, fields.G_LEFT]
+        contrary = before[:, _STATE] != rows[old, fields.G_FIRST]
         if contrary.any():
             one = int(before[contrary.argmax(), _ID])
             raise FormatError(f"goroutine {one} has another state than it was left in")
@@ -312,15 +216,16 @@ class Joiner:
             took.tolist(),
             strict=True,
         ):
-            if state == kernel.RUNNING:
+            if state == fields.RUNNING or (time == 0 and self._between is not None):
                 continue
-            if state == kernel.RUNNABLE:
+            if state == fields.RUNNABLE:
                 self._latencies[kernel.bucket(time)] += 1
-            self._by_stack.add((state - 1, stack), 1, time, time)
-            self._by_reason.add((state - 1, reason), 1, time, time)
+            self._waits.add((state - 1, stack, reason), 1, time, time)
 
     def _retire(self, rows: Int64s) -> None:
         """Goroutines that are no more: into their groups."""
+        if self._between is not None:
+            rows = rows[rows[:, _SUMS : _SUMS + 4].any(axis=1)]
         for entry in np.unique(rows[:, _ENTRY]).tolist():
             part = rows[rows[:, _ENTRY] == entry]
             group = self._group(self._stacks.texts[entry])
@@ -344,28 +249,34 @@ class Joiner:
 
     def _add_procs(self, carried: Carried, *, first: bool) -> None:
         for number, row in enumerate(carried.procs.tolist()):
-            if row[kernel.P_STATE] == 0:
+            if row[fields.P_STATE] == 0:
                 continue
             proc = self._procs.setdefault(number, _Proc())
             for state in range(3):
-                proc.sums[state] += row[kernel.P_SUMS + 1 + state]
-            proc.swept += row[kernel.P_SWEPT]
+                proc.sums[state] += row[fields.P_SUMS + 1 + state]
+            proc.swept += row[fields.P_SWEPT]
             # What was open is closed here by its first leaving, which counts from 0.
             if not first and proc.open is not None and _moved(row):
                 proc.sums[proc.open[0]] -= proc.open[1]
-            state = _proc_state(row[kernel.P_STATE])
+            state = _proc_state(row[fields.P_STATE])
             if first or _moved(row) or proc.open is None:
-                proc.open = (state, row[kernel.P_SINCE])
+                proc.open = (state, row[fields.P_SINCE])
 
     def result(self, *, lost: str = "") -> Joined:
         """The account, with what is open closed at the trace's last event."""
         live = self._live
+        if self._between is not None:
+            self._first = max(self._first, self._between[0])
+            self._last = min(self._last, self._between[1])
+            self._span(live, np.full(len(live), self._last))  # cut where the window ends
         for state in range(1, 5):
             rows = live[:, _STATE] == state
             live[rows, _SUMS + state - 1] += self._last - live[rows, _SINCE]
         open_ = live[:, _ASSIST] >= 0
         live[open_, _ASSISTED] += self._last - live[open_, _ASSIST]
         kept = np.concatenate([live, *self._ended])
+        if self._between is not None:
+            kept = kept[kept[:, _SUMS : _SUMS + 4].any(axis=1)]
         self._keep = 0  # what lives is in `kept` already
         self._retire(live)
         for proc in self._procs.values():
@@ -379,8 +290,7 @@ class Joiner:
             groups=self._groups,
             goroutines=kept[:, _SHOWN],
             procs={p: [*proc.sums, proc.swept] for p, proc in sorted(self._procs.items())},
-            by_stack=self._by_stack,
-            by_reason=self._by_reason,
+            waits=self._waits,
             latencies=self._latencies,
             marks=self._marks,
             heap=self._heap if self._heap is not None else np.zeros(0, np.int64),
@@ -388,6 +298,7 @@ class Joiner:
             clock=self._clock,
             created=self._created,
             lost=lost,
+            clipped=self._between is not None,
         )
 
 
@@ -402,12 +313,12 @@ class _Proc:
 
 def _moved(row: list[int]) -> bool:
     """Whether the P left the state in which this generation found it."""
-    return row[kernel.P_SINCE] != 0
+    return row[fields.P_SINCE] != 0
 
 
 def _proc_state(state: int) -> int:
     """The place of a P's state among running, idle and syscall; an abandoned P counts as idle."""
-    return {kernel.P_RUNNING: 0, kernel.P_IDLE: 1, kernel.P_SYSCALL: 2}.get(state, 1)
+    return {fields.P_RUNNING: 0, fields.P_IDLE: 1, fields.P_SYSCALL: 2}.get(state, 1)
 
 
 def _state_of(kind: int) -> int:
@@ -419,7 +330,7 @@ def _longest(rows: Int64s, count: int) -> Int64s:
     """The rows that ran longest."""
     if len(rows) <= count:
         return rows
-    return rows[np.argpartition(-rows[:, _SUMS + kernel.RUNNING - 1], count - 1)[:count]]
+    return rows[np.argpartition(-rows[:, _SUMS + fields.RUNNING - 1], count - 1)[:count]]
 
 
 # Columns of the table of goroutines that live.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from gocost.analyses.trace.joining import Joined
+from gocost.analyses.trace.account import Joined
 
 STW_BEGIN, STW_END, GC_ACTIVE, GC_BEGIN, GC_END = 26, 27, 28, 29, 30
 PROCS, HEAP_GOAL = 9, 38

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from gocost.analyses.trace.joining import STATES, Amounts, Group, Joined
+from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
 from gocost.analyses.trace.marks import Span, collections, regions, stops, tasks
 from gocost.kernels.trace_run import bucket_floor
 from gocost.model.fact import Fact
@@ -117,7 +117,7 @@ def wait_table(trace: Joined) -> Table:
     """What goroutines waited for, by state and reason; running is no waiting."""
     rows: list[Row] = [
         (STATES[state], trace.stacks.texts[reason] or _reason(state), *_amounts(row))
-        for (state, reason), row in _by_total(trace.by_reason)
+        for (state, reason), row in _by_total(trace.waits_by(2))
     ]
     return Table(
         title="waits",
@@ -134,7 +134,7 @@ def place_table(trace: Joined) -> Table:
     """Where in the code goroutines waited."""
     rows: list[Row] = [
         (STATES[state], _place(trace, stack), *_amounts(row), _path(trace, stack))
-        for (state, stack), row in _by_total(trace.by_stack)
+        for (state, stack), row in _by_total(trace.waits_by(1))
     ]
     return Table(
         title="waits by place",
@@ -161,7 +161,7 @@ def _amounts(row: list[int]) -> tuple[int, int, int, int]:
     return count, total, total // count if count else 0, most
 
 
-def _by_total(amounts: Amounts) -> list[tuple[tuple[int, int], list[int]]]:
+def _by_total(amounts: Amounts) -> list[tuple[tuple[int, ...], list[int]]]:
     return sorted(
         ((key, row) for key, row in amounts.rows.items() if row[0] or row[1]),
         key=lambda item: (-item[1][1], item[0]),
@@ -262,7 +262,7 @@ def facts(trace: Joined, subject: Subject, origin: str) -> list[Fact]:
     total = sum(counts)
     if total:
         longest = max(
-            (row[2] for (state, _), row in trace.by_stack.rows.items() if state == _RUNNABLE),
+            (row[2] for (state, *_), row in trace.waits.rows.items() if state == _RUNNABLE),
             default=0,
         )
         values: list[tuple[str, float]] = [

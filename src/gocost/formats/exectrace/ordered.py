@@ -8,6 +8,7 @@ out at the same time; whoever puts them together closes what is open between the
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from gocost.formats.exectrace.index import Generation, ReadInto
 from gocost.formats.exectrace.tables import Tables, read_tables
+from gocost.kernels import trace_fields as fields
 from gocost.kernels import trace_index
 from gocost.kernels import trace_run as kernel
 from gocost.model.errors import FormatError
@@ -31,6 +33,8 @@ MAX_PROCS: Final = 1 << 16
 _ENDED: Final = 1 << 13
 _MARKS: Final = 1 << 13
 _FIRST_ROWS: Final = 1 << 10
+_PAIRS: Final = 64
+_RECORDS: Final = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Window:
     start: int
     end: int
     bins: int
+    clip: tuple[int, int] | None = None
+    """Only what happens between these times counts, where it is not everything."""
 
     @property
     def bin_ns(self) -> int:
@@ -62,7 +68,7 @@ class Carried:
     procs: Int64s
     marks: Int64s
     intervals: Int64s
-    reasons: Int64s
+    """Three rows (runnable, syscall, waiting) a stack, then their further reasons."""
     histogram: Int64s
     heap: Int64s
     events: int
@@ -70,6 +76,13 @@ class Carried:
     created: int
     first_ns: int
     last_ns: int
+    collector: tuple[int, int, int, int] | None
+    """Number of its first event and state before it, number of its last event and state after it;
+    None where the generation has none."""
+
+
+Recorder = Callable[[Int64s, Tables], None]
+"""Gets rows of what took a time (R_ fields), in the order in which it ended; they are lent."""
 
 
 def carry_out(
@@ -80,15 +93,17 @@ def carry_out(
     *,
     first: bool,
     keep: int | None = 0,
+    record: Recorder | None = None,
 ) -> Carried:
     """Carry out a generation's events in order.
 
     `first` is true for the trace's first generation. Of the goroutines that are created and end
-    in it the `keep` are given whole that ran longest; None gives all. Raises FormatError where the
-    events contradict each other or cannot be ordered.
+    in it the `keep` are given whole that ran longest; None gives all. `record` gets everything
+    that took a time as it goes. Raises FormatError where the events contradict each other or cannot
+    be ordered.
     """
     tables = read_tables(read_into, generation, version)
-    run = _Run(read_into, generation, tables, window, first=first, keep=keep)
+    run = _Run(read_into, generation, tables, window, first=first, keep=keep, record=record)
     run.carry_out()
     return run.result()
 
@@ -105,34 +120,42 @@ class _Run:
         *,
         first: bool,
         keep: int | None,
+        record: Recorder | None = None,
     ) -> None:
         self._read_into = read_into
         self._generation = generation
         self._tables = tables
         self._lay_out()
-        stacks, texts = len(tables.stack_end), len(tables.texts)
-        self._goroutines = np.empty((0, kernel.GOROUTINE_FIELDS), np.int64)
+        stacks = len(tables.stack_end)
+        self._goroutines = np.empty((0, fields.GOROUTINE_FIELDS), np.int64)
         self._table = np.full(2, -1, np.int32)
-        self._procs = np.zeros((0, kernel.PROC_FIELDS), np.int64)
-        self._groups = np.zeros((stacks, kernel.GROUP_FIELDS), np.int64)
-        self._ended = np.empty((_ENDED, kernel.GOROUTINE_FIELDS), np.int64)
-        self._marks = np.empty((_MARKS, kernel.MARK_FIELDS), np.int64)
-        self._intervals = np.zeros((3 * stacks, kernel.INTERVAL_FIELDS), np.int64)
-        self._reasons = np.zeros((3 * texts, kernel.INTERVAL_FIELDS), np.int64)
+        self._procs = np.zeros((0, fields.PROC_FIELDS), np.int64)
+        self._groups = np.zeros((stacks, fields.GROUP_FIELDS), np.int64)
+        self._ended = np.empty((_ENDED, fields.GOROUTINE_FIELDS), np.int64)
+        self._marks = np.empty((_MARKS, fields.MARK_FIELDS), np.int64)
+        self._intervals = np.zeros((3 * stacks + _PAIRS, fields.INTERVAL_FIELDS), np.int64)
+        rows = kernel.ROOM + (_RECORDS if record else 1)
+        self._records = np.zeros((rows, fields.RECORD_FIELDS), np.int64)
+        self._record = record
         self._histogram = np.zeros(kernel.BUCKETS, np.int64)
         self._heap = np.zeros(window.bins, np.int64)
-        self._scalars = np.zeros(kernel.SCALARS, np.int64)
-        self._scalars[kernel.S_FREE] = -1
-        self._scalars[kernel.S_INITIAL] = first
-        self._scalars[kernel.S_KEEP] = keep != 0
-        self._scalars[kernel.S_LEAST] = -(1 << 62)
+        self._scalars = np.zeros(fields.SCALARS, np.int64)
+        self._scalars[fields.S_FREE] = -1
+        self._scalars[fields.S_INITIAL] = first
+        self._scalars[fields.S_KEEP] = keep != 0
+        self._scalars[fields.S_LEAST] = -(1 << 62)
         self._keep = keep
         self._longest: list[Int64s] = []
-        self._scalars[kernel.S_SEED] = secrets.randbits(30) | 1
-        self._scalars[kernel.S_BINS_FROM] = window.start
-        self._scalars[kernel.S_BIN] = window.bin_ns
+        self._scalars[fields.S_SEED] = secrets.randbits(30) | 1
+        self._scalars[fields.S_TEXTS] = len(tables.texts)
+        self._scalars[fields.S_PAIRS] = 3 * stacks
+        self._scalars[fields.S_RECORDING] = record is not None
+        self._scalars[fields.S_CLIPPING] = window.clip is not None
+        self._scalars[fields.S_FROM : fields.S_TO + 1] = window.clip or (0, 0)
+        self._scalars[fields.S_BINS_FROM] = window.start
+        self._scalars[fields.S_BIN] = window.bin_ns
         # A P of the first generation that is not spoken of is none; later it may be known before.
-        self._threads[:, kernel.T_P] = kernel.NONE if first else kernel.UNKNOWN
+        self._threads[:, fields.T_P] = fields.NONE if first else fields.UNKNOWN
         self._out: dict[str, list[Int64s]] = {"ended": [], "marks": []}
         self._grow_goroutines()
         self._grow_procs()
@@ -152,15 +175,15 @@ class _Run:
         room = np.zeros(len(ids), np.int64)
         np.maximum.at(room, of_batch.reshape(-1), found[trace_index.SIZE])
         self._places = np.concatenate([np.zeros(1, np.int64), np.cumsum(room)])
-        self._data = np.empty(int(self._places[-1]), np.uint8)
+        self._data = np.zeros(int(self._places[-1]) + kernel.PADDING, np.uint8)
         self._ids = ids
         self._next = self._following[:-1].copy()
-        self._threads = np.zeros((len(ids), kernel.THREAD_FIELDS), np.int64)
-        self._threads[:, kernel.T_ID] = ids
-        self._threads[:, kernel.T_G] = kernel.UNKNOWN
+        self._threads = np.zeros((len(ids), fields.THREAD_FIELDS), np.int64)
+        self._threads[:, fields.T_ID] = ids
+        self._threads[:, fields.T_G] = fields.UNKNOWN
         # The tracer's own events have no thread, and so neither goroutine nor P.
-        self._threads[ids < 0, kernel.T_G] = kernel.NONE
-        self._threads[:, kernel.T_STATUS] = kernel.NEEDS
+        self._threads[ids < 0, fields.T_G] = fields.NONE
+        self._threads[:, fields.T_STATUS] = fields.NEEDS
         self._queue = np.zeros(max(1, len(ids)), np.int32)
 
     def carry_out(self) -> None:
@@ -180,35 +203,40 @@ class _Run:
                 self._ended.reshape(-1),
                 self._marks.reshape(-1),
                 self._intervals.reshape(-1),
-                self._reasons.reshape(-1),
                 self._histogram,
                 self._heap,
+                self._records.reshape(-1),
                 self._scalars,
             )
             if outcome == kernel.DONE:
-                self._take("ended", self._ended, kernel.S_ENDED)
-                self._take("marks", self._marks, kernel.S_MARKS)
+                self._take("ended", self._ended, fields.S_ENDED)
+                self._take("marks", self._marks, fields.S_MARKS)
+                self._hand_out()
                 return
             if outcome == kernel.NEED:
                 self._refill()
             elif outcome == kernel.FULL_GOROUTINES:
                 self._grow_goroutines()
             elif outcome == kernel.FULL_ENDED:
-                self._take("ended", self._ended, kernel.S_ENDED)
+                self._take("ended", self._ended, fields.S_ENDED)
             elif outcome == kernel.FULL_MARKS:
-                self._take("marks", self._marks, kernel.S_MARKS)
+                self._take("marks", self._marks, fields.S_MARKS)
             elif outcome == kernel.FULL_PROCS:
                 self._grow_procs()
+            elif outcome == kernel.FULL_PAIRS:
+                self._intervals = np.concatenate([self._intervals, np.zeros_like(self._intervals)])
+            elif outcome == kernel.FULL_RECORDS:
+                self._hand_out()
             else:
                 raise self._fault(outcome)
 
     def _refill(self) -> None:
         """Reads the next batch of every thread that has come to the end of one."""
         threads, scalars = self._threads, self._scalars
-        for thread in np.flatnonzero(threads[:, kernel.T_STATUS] == kernel.NEEDS).tolist():
+        for thread in np.flatnonzero(threads[:, fields.T_STATUS] == fields.NEEDS).tolist():
             batch = int(self._next[thread])
             if batch >= self._following[thread + 1]:
-                threads[thread, kernel.T_STATUS] = kernel.OUT
+                threads[thread, fields.T_STATUS] = fields.OUT
                 continue
             self._next[thread] = batch + 1
             time, offset, size = self._batches[
@@ -217,25 +245,25 @@ class _Run:
             place = int(self._places[thread])
             if self._read_into(self._data[place : place + size].data, offset) != size:
                 raise FormatError("the file ends within a batch", offset=offset)
-            threads[thread, kernel.T_AT] = place
-            threads[thread, kernel.T_END] = place + size
-            threads[thread, kernel.T_TIME] = min(int(time * self._tables.clock.tick_ns), 1 << 61)
-            threads[thread, kernel.T_STATUS] = kernel.READY
-            tail = int(scalars[kernel.S_HEAD] + scalars[kernel.S_QUEUED]) % len(self._queue)
+            threads[thread, fields.T_AT] = place
+            threads[thread, fields.T_END] = place + size
+            threads[thread, fields.T_TIME] = min(int(time * self._tables.clock.tick_ns), 1 << 61)
+            threads[thread, fields.T_STATUS] = fields.READY
+            tail = int(scalars[fields.S_HEAD] + scalars[fields.S_QUEUED]) % len(self._queue)
             self._queue[tail] = thread
-            scalars[kernel.S_QUEUED] += 1
-            scalars[kernel.S_PROGRESS] += 1
+            scalars[fields.S_QUEUED] += 1
+            scalars[fields.S_PROGRESS] += 1
 
     def _grow_goroutines(self) -> None:
         """Twice the rows, and a hash table with room for them."""
         old = len(self._goroutines)
         count = max(_FIRST_ROWS, 2 * old)
-        rows = np.empty((count, kernel.GOROUTINE_FIELDS), np.int64)
+        rows = np.empty((count, fields.GOROUTINE_FIELDS), np.int64)
         rows[:old] = self._goroutines
-        rows[old:, kernel.G_ID] = -1  # free
-        rows[old:, kernel.G_STATE] = np.arange(old + 1, count + 1)
-        rows[-1, kernel.G_STATE] = -1
-        self._scalars[kernel.S_FREE] = old  # all old rows are taken: that is why it grows
+        rows[old:, fields.G_ID] = -1  # free
+        rows[old:, fields.G_STATE] = np.arange(old + 1, count + 1)
+        rows[-1, fields.G_STATE] = -1
+        self._scalars[fields.S_FREE] = old  # all old rows are taken: that is why it grows
         self._goroutines = rows
         self._table = np.full(4 * count, -1, np.int32)
         kernel.rehash(self._table, rows.reshape(-1), old, self._scalars)
@@ -244,9 +272,9 @@ class _Run:
         count = max(64, 4 * len(self._procs))
         if count > MAX_PROCS:
             raise FormatError(f"an event names a P beyond the cap of {MAX_PROCS}")
-        rows = np.zeros((count, kernel.PROC_FIELDS), np.int64)
-        rows[:, kernel.P_SWEEP] = kernel.NOT_OPEN
-        rows[:, kernel.P_THREAD] = -1
+        rows = np.zeros((count, fields.PROC_FIELDS), np.int64)
+        rows[:, fields.P_SWEEP] = fields.NOT_OPEN
+        rows[:, fields.P_THREAD] = -1
         rows[: len(self._procs)] = self._procs
         self._procs = rows
 
@@ -257,26 +285,32 @@ class _Run:
             return
         taken = rows[:used].copy()
         if name == "ended" and self._keep:
-            whole = (taken[:, kernel.G_FIRST] == 0) & (taken[:, kernel.G_START] > 0)
+            whole = (taken[:, fields.G_FIRST] == 0) & (taken[:, fields.G_START] > 0)
             both = np.concatenate([*self._longest, taken[whole]])
             if len(both) > self._keep:
-                running = both[:, kernel.G_SUMS + kernel.RUNNING]
+                running = both[:, fields.G_SUMS + fields.RUNNING]
                 both = both[np.argpartition(-running, self._keep - 1)[: self._keep]]
-                least = both[:, kernel.G_SUMS + kernel.RUNNING].min()
-                self._scalars[kernel.S_LEAST] = least
+                least = both[:, fields.G_SUMS + fields.RUNNING].min()
+                self._scalars[fields.S_LEAST] = least
             self._longest = [both]
             taken = taken[~whole]
         self._out[name].append(taken)
 
+    def _hand_out(self) -> None:
+        """Gives what is recorded to whom it is for."""
+        if self._record is not None:
+            self._record(self._records[: int(self._scalars[fields.S_RECORDS])], self._tables)
+        self._scalars[fields.S_RECORDS] = 0
+
     def _fault(self, outcome: int) -> FormatError:
         """Where the events went wrong, and at what."""
-        thread = int(self._scalars[kernel.S_FAULT])
+        thread = int(self._scalars[fields.S_FAULT])
         told = kernel.ERRORS[-1 - outcome]
         if outcome == kernel.UNORDERED:
-            stuck = np.flatnonzero(self._threads[:, kernel.T_STATUS] == kernel.PARKED)
+            stuck = np.flatnonzero(self._threads[:, fields.T_STATUS] == fields.PARKED)
             thread = int(stuck[0]) if len(stuck) else thread
         batch = max(int(self._next[thread]) - 1, 0)
-        at = int(self._threads[thread, kernel.T_AT] - self._places[thread])
+        at = int(self._threads[thread, fields.T_AT] - self._places[thread])
         offset = int(self._batches[trace_index.START, batch]) + at
         return FormatError(
             f"generation {self._generation.number}, thread {int(self._ids[thread])}: {told}",
@@ -286,29 +320,36 @@ class _Run:
 
     def result(self) -> Carried:
         """What was found."""
-        rows = self._goroutines[self._goroutines[:, kernel.G_ID] >= 0]
-        empty = np.empty((0, kernel.GOROUTINE_FIELDS), np.int64)
-        spoken = self._procs[:, kernel.P_STATE] != 0
+        rows = self._goroutines[self._goroutines[:, fields.G_ID] >= 0]
+        empty = np.empty((0, fields.GOROUTINE_FIELDS), np.int64)
+        spoken = self._procs[:, fields.P_STATE] != 0
         scalars = self._scalars.tolist()
         times = self._batches[trace_index.TIME]
         first = int(int(times.min()) * self._tables.clock.tick_ns) if len(times) else 0
         return Carried(
             generation=self._generation,
             tables=self._tables,
-            live=rows[np.argsort(rows[:, kernel.G_ID], kind="stable")],
+            live=rows[np.argsort(rows[:, fields.G_ID], kind="stable")],
             ended=np.concatenate([empty, *self._out["ended"], *self._longest]),
             groups=self._groups,
             procs=self._procs[: int(np.flatnonzero(spoken).max(initial=-1)) + 1],
             marks=np.concatenate(
-                [np.empty((0, kernel.MARK_FIELDS), np.int64), *self._out["marks"]]
+                [np.empty((0, fields.MARK_FIELDS), np.int64), *self._out["marks"]]
             ),
-            intervals=self._intervals,
-            reasons=self._reasons,
+            intervals=self._intervals[: scalars[fields.S_PAIRS]],
             histogram=self._histogram,
             heap=self._heap,
-            events=scalars[kernel.S_EVENTS],
-            parks=scalars[kernel.S_PARKS],
-            created=scalars[kernel.S_CREATED],
+            events=scalars[fields.S_EVENTS],
+            parks=scalars[fields.S_PARKS],
+            created=scalars[fields.S_CREATED],
             first_ns=first,
-            last_ns=scalars[kernel.S_LAST],
+            last_ns=scalars[fields.S_LAST],
+            collector=(
+                scalars[fields.S_GC_FIRST],
+                scalars[fields.S_GC_BEFORE],
+                scalars[fields.S_GC_SEQ],
+                scalars[fields.S_GC_STATE],
+            )
+            if scalars[fields.S_GC_STATE]
+            else None,
         )

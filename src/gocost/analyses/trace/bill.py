@@ -1,0 +1,106 @@
+"""What a bill takes from a trace: waiting and running in nanoseconds, and on which clock.
+
+    trace = read_trace(path, between=(from_ns, to_ns))      # measures/trace: clipped to a window
+    waits(trace)           # who waited for what, a row a stack, state and reason
+    running_by_entry(trace)    # running nanoseconds by the function that goroutines start in
+    time_of(trace)             # the window on the wall clock, where the trace says it
+
+Sums are exact: intervals that reach beyond the window are cut at it. Without a window an interval
+that is open at the end of the trace is in the sums of its goroutine but in no wait, as nobody saw
+it end; with one it is a wait up to the window's end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gocost.analyses.trace.account import STATES, Joined
+from gocost.formats.exectrace.tables import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame of a stack."""
+
+    function: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Intervals in which goroutines did not run, at one place for one reason."""
+
+    state: str
+    """runnable (scheduler latency), syscall or waiting."""
+    reason: str
+    """What the runtime says it waited for; of runnable, what it waited for before; may be empty."""
+    stack: tuple[Frame, ...]
+    """Leaf first; empty where the trace does not say it."""
+    count: int
+    total_ns: int
+    longest_ns: int
+
+
+def waits(trace: Joined) -> list[Wait]:
+    """A row a state, reason and stack, the longest total first."""
+    stacks = trace.stacks
+    rows = sorted(trace.waits.rows.items(), key=lambda item: (-item[1][1], item[0]))
+    return [
+        Wait(STATES[state], stacks.texts[reason], frames_of(trace, stack), *row)
+        for (state, stack, reason), row in rows
+        if row[0]
+    ]
+
+
+def frames_of(trace: Joined, stack: int) -> tuple[Frame, ...]:
+    """The frames of a stack, leaf first."""
+    texts = trace.stacks.texts
+    return tuple(
+        Frame(texts[function], texts[file], line)
+        for function, file, line in trace.stacks.frames[stack].T.tolist()
+    )
+
+
+def running_by_entry(trace: Joined) -> dict[str, int]:
+    """Nanoseconds that goroutines ran, by the function that they start in."""
+    return {entry: group.sums[1] for entry, group in sorted(trace.groups.items())}
+
+
+@dataclass(frozen=True, slots=True)
+class TraceTime:
+    """When a trace, or a window of it, was: in its own nanoseconds, and on the wall clock."""
+
+    start: int
+    end: int
+    clock: Clock
+
+    @property
+    def wall_start_ns(self) -> int | None:
+        """Since 1970; None before format 25, which has no wall clock: use the recorded pair."""
+        return self.wall(self.start)
+
+    @property
+    def wall_end_ns(self) -> int | None:
+        """Since 1970; None before format 25."""
+        return self.wall(self.end)
+
+    def wall(self, time: int) -> int | None:
+        """Since 1970, of a time in the trace's own nanoseconds."""
+        if self.clock.wall_ns is None or self.clock.snapshot_ns is None:
+            return None
+        return self.clock.wall_ns + time - self.clock.snapshot_ns
+
+    def monotonic(self, time: int) -> int | None:
+        """CLOCK_MONOTONIC of the host, of a time in the trace's own nanoseconds.
+
+        Before format 25 on Linux the trace's nanoseconds are that clock's, in steps of a tick.
+        """
+        if self.clock.monotonic_ns is None or self.clock.snapshot_ns is None:
+            return None
+        return self.clock.monotonic_ns + time - self.clock.snapshot_ns
+
+
+def time_of(trace: Joined) -> TraceTime:
+    """When what was looked at of a trace was."""
+    return TraceTime(trace.start, trace.end, trace.clock)

@@ -1,0 +1,149 @@
+"""Goroutines that live, by id: an open hash table over rows. Piece of trace_run."""
+
+import cython
+
+from gocost.kernels.trace_fields import (
+    G_ASSIST,
+    G_ID,
+    G_LEFT,
+    G_SINCE,
+    G_STATE,
+    GOROUTINE_FIELDS,
+    NOT_OPEN,
+    S_FREE,
+    S_LIVE,
+    S_MASK,
+    S_SEED,
+)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _slot(
+    id_: cython.longlong, seed: cython.longlong, mask: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Where in the hash table to look first; products stay under 63 bits."""
+    folded: cython.longlong = (id_ ^ id_ >> 31) & 0x7FFFFFFF
+    return cython.cast(cython.Py_ssize_t, (folded * seed) >> 20) & mask
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _find(
+    id_: cython.longlong,
+    table: cython.p_int,
+    goroutines: cython.p_longlong,
+    seed: cython.longlong,
+    mask: cython.Py_ssize_t,
+) -> cython.Py_ssize_t:
+    """Where a goroutine stands, or -1."""
+    slot: cython.Py_ssize_t = _slot(id_, seed, mask)
+    row: cython.Py_ssize_t
+    while True:
+        row = table[slot]
+        if row < 0:
+            return -1
+        row <<= 4
+        if goroutines[row] == id_:
+            return row
+        slot = (slot + 1) & mask
+
+
+@cython.cfunc
+@cython.nogil
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _create(
+    id_: cython.longlong,
+    state: cython.longlong,
+    time: cython.longlong,
+    table: cython.p_int,
+    goroutines: cython.p_longlong,
+    scalars: cython.p_longlong,
+) -> cython.Py_ssize_t:
+    """A row for a goroutine that has none; the caller has seen that one is free."""
+    mask: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, scalars[S_MASK])
+    slot: cython.Py_ssize_t = _slot(id_, scalars[S_SEED], mask)
+    number: cython.longlong = scalars[S_FREE]
+    row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, number << 4)
+    k: cython.Py_ssize_t
+    scalars[S_FREE] = goroutines[row + G_STATE]
+    scalars[S_LIVE] += 1
+    while table[slot] >= 0:
+        slot = (slot + 1) & mask
+    table[slot] = cython.cast(cython.int, number)
+    for k in range(GOROUTINE_FIELDS):
+        goroutines[row + k] = 0
+    goroutines[row + G_ID] = id_
+    goroutines[row + G_STATE] = state
+    goroutines[row + G_SINCE] = time
+    goroutines[row + G_LEFT] = NOT_OPEN
+    goroutines[row + G_ASSIST] = NOT_OPEN
+    return row
+
+
+@cython.cfunc
+@cython.nogil
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _forget(
+    row: cython.Py_ssize_t,
+    table: cython.p_int,
+    goroutines: cython.p_longlong,
+    scalars: cython.p_longlong,
+) -> cython.Py_ssize_t:
+    """Takes a goroutine out of the hash table and frees its row; returns 0."""
+    mask: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, scalars[S_MASK])
+    slot: cython.Py_ssize_t = _slot(goroutines[row], scalars[S_SEED], mask)
+    hole: cython.Py_ssize_t
+    home: cython.Py_ssize_t
+    other: cython.Py_ssize_t
+    while table[slot] != row >> 4:
+        slot = (slot + 1) & mask
+    hole = slot
+    # What stands behind it moves up, where it would be looked for from the hole on.
+    while True:
+        slot = (slot + 1) & mask
+        other = table[slot]
+        if other < 0:
+            break
+        home = _slot(goroutines[other << 4], scalars[S_SEED], mask)
+        if ((slot - home) & mask) >= ((slot - hole) & mask):
+            table[hole] = cython.cast(cython.int, other)
+            hole = slot
+    table[hole] = -1
+    goroutines[row + G_STATE] = scalars[S_FREE]
+    goroutines[row + G_ID] = -1
+    scalars[S_FREE] = row >> 4
+    scalars[S_LIVE] -= 1
+    return 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _rehash(
+    table: cython.p_int,
+    goroutines: cython.p_longlong,
+    rows: cython.Py_ssize_t,
+    seed: cython.longlong,
+    mask: cython.Py_ssize_t,
+) -> cython.Py_ssize_t:
+    """Fills an empty hash table; returns 0."""
+    row: cython.Py_ssize_t
+    slot: cython.Py_ssize_t
+    for row in range(rows):
+        if goroutines[row << 4] < 0:
+            continue
+        slot = _slot(goroutines[row << 4], seed, mask)
+        while table[slot] >= 0:
+            slot = (slot + 1) & mask
+        table[slot] = cython.cast(cython.int, row)
+    return 0

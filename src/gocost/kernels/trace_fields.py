@@ -1,0 +1,139 @@
+"""The tables that a generation of an execution trace is carried out with, by their columns.
+
+All are int64 and flat: a row of `goroutines` stands at 16 times its number. Piece of trace_run.
+"""
+
+# Fields of `threads`: eight numbers a thread that has batches.
+T_AT = 0  # where in the data its next event is
+T_END = 1
+T_TIME = 2  # nanoseconds of the event before
+T_G = 3  # where in `goroutines` its goroutine stands
+T_P = 4  # its P
+T_ID = 5
+T_STATUS = 6
+THREAD_FIELDS = 8
+READY = 0
+NEEDS = 1
+PARKED = 2
+OUT = 3
+NONE = -1
+UNKNOWN = -2  # nothing has been said of it in this generation
+
+# Fields of `goroutines`: sixteen numbers a goroutine that lives, two lines of cache.
+G_ID = 0  # -1 where the row is free
+G_STATE = 1  # of a free row: the next free one
+G_SEQ = 2
+G_SINCE = 3
+G_PLACE = 4  # where and why it entered the state: reason << 32 | stack
+G_LEFT = 5  # when it left the state that its status gave: NOT_YET, or NOT_OPEN where it began here
+G_FIRST = 6  # that state, 0 where it was created in this generation
+G_START = 7  # the stack it was created to start with; below 0: less a stack that it was seen in
+G_SUMS = 7  # plus a state of 1 to 4: the signed sum of nanoseconds
+G_STARTS = 12
+G_ASSIST = 13  # since when it assists the collector, NOT_OPEN where it does not
+G_ASSISTED = 14
+G_CREATOR = 15  # the stack that created it
+GOROUTINE_FIELDS = 16
+NOT_YET = -1
+NOT_OPEN = -2
+RUNNABLE = 1
+RUNNING = 2
+SYSCALL = 3
+WAITING = 4
+
+# Fields of `procs`: sixteen numbers a P.
+P_STATE = 0
+P_SEQ = 1
+P_SINCE = 2
+P_SUMS = 2  # plus a state of 1 to 3
+P_FIRST = 6
+P_SWEEP = 8
+P_SWEPT = 9
+P_THREAD = 10
+PROC_FIELDS = 16
+P_RUNNING = 1
+P_IDLE = 2
+P_SYSCALL = 3
+P_ABANDONED = 4
+
+# Fields of `groups`, eight a start stack: goroutines that were created and ended here.
+B_COUNT = 0
+B_SUMS = 0  # plus a state
+B_STARTS = 5
+B_ASSISTED = 6
+GROUP_FIELDS = 8
+
+# Fields of `intervals`: a row for each of three states (runnable, syscall, waiting) of each stack,
+# of its first reason; rows of its other reasons stand behind all those and are linked.
+I_COUNT = 0
+I_TOTAL = 1
+I_MOST = 2
+I_REASON = 3  # row of the next reason, 0 for none, << 32 | reason
+INTERVAL_FIELDS = 4
+REASON = 0x7FFFFFFF
+MAX_REASONS = 64
+"""Reasons of one stack: Go has about thirty in all."""
+
+# Fields of `records`: everything that took a time, in the order in which it ended.
+R_KIND = 0  # a state of a goroutine, or one of these, or R_PROC plus a state of a P
+R_WHO = 1  # the goroutine's id, or the P
+R_START = 2  # below 0: it began before the generation
+R_END = 3
+R_PLACE = 4  # G_PLACE; of R_CREATED the stack it starts with
+R_PROC_ON = 5  # the P it happened on, -1 for none
+R_THREAD_ON = 6  # the thread it happened on
+R_OF = 7  # G_START; of R_CREATED the creator's stack
+RECORD_FIELDS = 8
+R_ASSIST = 5
+R_CREATED = 6
+R_ENDED = 7
+R_PROC = 8
+R_SWEEP = 13
+
+# Fields of `marks`: events that are few and are looked at one by one.
+MARK_FIELDS = 10  # time, type, thread, goroutine, P, five arguments
+
+# Places in `scalars`.
+S_HEAD = 0  # of the queue
+S_QUEUED = 1
+S_PARKED = 2
+S_PROGRESS = 3
+S_FREE = 4  # the first free row of goroutines, linked by G_STATE
+S_LIVE = 5
+S_ENDED = 6
+S_MARKS = 7
+S_EVENTS = 8
+S_LAST = 9
+S_INITIAL = 11  # this is the first generation
+S_SEED = 12
+S_KEEP = 13  # keep goroutines that end, those that ran longer than S_LEAST
+S_FAULT = 14  # the thread of an error
+S_PARKS = 15
+S_BINS_FROM = 16
+S_BIN = 17  # nanoseconds a bin
+S_CREATED = 18
+S_LEAST = 19
+S_MASK = 20  # of the hash table
+S_THREADS = 21
+S_STACKS = 22
+S_TEXTS = 23
+S_PROCS = 24
+S_BINS = 25
+S_ROOM_ENDED = 26
+S_ROOM_MARKS = 27
+S_ROOM_PAIRS = 28
+S_ROOM_RECORDS = 29
+S_PAIRS = 30  # rows of `intervals` that are used
+S_RECORDS = 31
+S_RECORDING = 32  # `records` are wanted
+S_CLIPPING = 33  # only what lies between the two times counts
+S_FROM = 34
+S_TO = 35
+S_GC_SEQ = 36  # of the collector's event before
+S_GC_STATE = 37  # 0 before it is known
+S_GC_FIRST = 38  # of the first one
+S_GC_BEFORE = 39  # the state before that one
+S_REASONS = 40  # a stack has too many reasons
+SCALARS = 48
+GC_RUNNING = 1
+GC_IDLE = 2

@@ -1,0 +1,93 @@
+"""A part of a trace's time: parts add up to the whole, whatever is cut where."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from gocost.analyses.trace.account import Joined
+from gocost.analyses.trace.bill import running_by_entry, time_of, waits
+from gocost.measures.trace import read_trace, trace_time
+from gocost.model.errors import UsageError
+from tests.fixtures.traces import TOOLCHAINS, recorded
+
+EDGES = (0, 1_000_000, 123_456_789, 900_000_000, 1_300_000_000, 1 << 60)
+"""Of windows in nanoseconds, the last one longer than any trace."""
+
+
+def sums(trace: Joined) -> Counter[tuple[int, str, int]]:
+    """By goroutine, entry and state. Those that came and went without a stack have no entry."""
+    texts = trace.stacks.texts
+    return Counter(
+        {
+            (row[0], texts[row[1]], state): row[2 + state]
+            for row in trace.goroutines.tolist()
+            for state in range(4)
+            if row[2 + state]
+        }
+    )
+
+
+def waited(trace: Joined) -> Counter[tuple[object, ...]]:
+    return Counter({(wait.state, wait.reason, wait.stack): wait.total_ns for wait in waits(trace)})
+
+
+@pytest.mark.parametrize("toolchain", TOOLCHAINS)
+def test_windows_add_up(toolchain: str) -> None:
+    path = recorded(toolchain, "all", 1.5)
+    whole = read_trace(path, keep=None, between=(0, 1 << 60))
+    parts = [read_trace(path, keep=None, between=pair) for pair in itertools.pairwise(EDGES)]
+    total: Counter[tuple[int, int]] = Counter()
+    for part in parts:
+        for (id_, _, state), ns in sums(part).items():
+            total[id_, state] += ns
+    expected = Counter({(id_, state): ns for (id_, _, state), ns in sums(whole).items()})
+    assert total == expected
+    assert sum(map(waited, parts), Counter()) == waited(whole)
+    for proc, (running, idle, syscall, swept) in whole.procs.items():
+        found = [part.procs.get(proc, [0, 0, 0, 0]) for part in parts]
+        assert [sum(column) for column in zip(*found, strict=True)] == [
+            running, idle, syscall, swept,
+        ]  # fmt: skip
+    assert sum(part.created for part in parts) == whole.created
+    assert parts[0].end == parts[1].start
+
+
+def test_the_whole_is_the_trace_and_what_is_open_at_its_end() -> None:
+    path = recorded("go", "all", 1.5)
+    plain, whole = read_trace(path, keep=None), read_trace(path, keep=None, between=(0, 1 << 60))
+    assert sums(plain) == sums(whole)
+    assert running_by_entry(plain) == running_by_entry(whole)
+    more = waited(whole)
+    more.subtract(waited(plain))
+    assert min(more.values()) >= 0
+    assert {state for (state, _, _), ns in more.items() if ns} <= {"waiting", "syscall", "runnable"}
+
+
+def test_a_wait_beyond_the_window_is_cut_at_it() -> None:
+    path = recorded("go", "all", 1.5)
+    part = read_trace(path, between=(200_000_000, 200_100_000))
+    assert part.end - part.start == 100_000
+    assert all(wait.longest_ns <= 100_000 for wait in waits(part))
+    assert any(wait.longest_ns == 100_000 for wait in waits(part))
+
+
+def test_wall_clock_where_the_trace_has_one() -> None:
+    new, old = recorded("go", "all", 1.5), recorded("go1.23.12", "all", 1.5)
+    time = trace_time(new)
+    assert time.wall_start_ns is not None
+    assert time.wall_end_ns is not None
+    assert 1.4e9 < time.wall_end_ns - time.wall_start_ns < 3e9
+    recorded_at = new.stat().st_mtime_ns
+    assert abs(recorded_at - time.wall_end_ns) < 2e9
+    part = time_of(read_trace(new, between=(500_000_000, 600_000_000)))
+    assert part.wall_start_ns == time.wall_start_ns + 500_000_000
+    assert trace_time(old).wall_start_ns is None
+
+
+def test_a_time_beyond_the_trace_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing of the trace is then"):
+        read_trace(recorded("go", "all", 1.5), between=(10**12, 10**13))
