@@ -12,7 +12,7 @@ from gocost.analyses.attribution.clocks import Span, doubts, overlaps
 from gocost.analyses.attribution.memory import Resident
 from gocost.analyses.attribution.stacks import stacks_of
 from gocost.analyses.profile.merging import merge, subtract
-from gocost.analyses.trace.joining import Joined
+from gocost.analyses.trace.account import Joined
 from gocost.formats.pprof.profile import Profile
 from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading

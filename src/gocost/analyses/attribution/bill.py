@@ -28,7 +28,7 @@ from gocost.analyses.attribution.waiting import (
     waiting,
     ways,
 )
-from gocost.analyses.trace.joining import Joined
+from gocost.analyses.trace.account import Joined
 from gocost.formats.goroutine_dump.dump import Dump
 from gocost.formats.pprof.profile import Int32s, Int64s, Profile
 from gocost.model.errors import FormatError

@@ -19,7 +19,7 @@ from gocost.analyses.attribution.keys import Keying, Rows, stack_rows
 from gocost.analyses.attribution.roles import Role, is_runtime, roles_of
 from gocost.analyses.attribution.stacks import NOBODY, Functions, Stacks, summed
 from gocost.analyses.profile.groups import packages_of
-from gocost.analyses.trace.joining import STATES, Joined
+from gocost.analyses.trace.account import STATES, Joined
 from gocost.formats.pprof.profile import Bools, Int32s, Int64s
 
 KINDS: Final = ("scheduler", "lock", "channel", "network", "syscall", "sleep", "other")
@@ -72,7 +72,7 @@ def intervals(trace: Joined) -> Intervals:
     ends: list[int] = []
     kinds: list[int] = []
     totals: list[int] = []
-    for (state, stack), (_, total, _) in trace.by_stack.rows.items():
+    for (state, stack), (_, total, _) in trace.waits_by(1).rows.items():
         if not total:
             continue
         function, file, _ = trace.stacks.frames[stack]
