@@ -108,8 +108,13 @@ function Flame(place, data) {
   }
   link(data.level, names, focus);
   draw();
-  const asked = new URLSearchParams(location.search).get("sandwich");
-  if (asked && names.has(asked)) focus(asked);
+  // A server's page may be about one function: by its name, or by a part of it.
+  const asked = new URLSearchParams(location.search).get("function");
+  if (asked) {
+    const name = names.has(asked) ? asked : data.names.find((each) => each.includes(asked));
+    if (name) focus(name);
+    else found.textContent = `nothing here is called ${asked}`;
+  }
 }
 
 // The names in the tables of the page that the graph has too lead to their callers and callees.
@@ -117,7 +122,7 @@ function link(level, names, focus) {
   for (const table of document.querySelectorAll(`[data-table="${CSS.escape(level)}"] tbody`)) {
     for (const row of table.rows) {
       const cell = row.cells[0];
-      if (cell.querySelector("button") || !names.has(cell.textContent)) continue;
+      if (cell.querySelector("button, a") || !names.has(cell.textContent)) continue;
       const button = document.createElement("button");
       button.type = "button";
       button.className = "link";

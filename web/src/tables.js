@@ -4,6 +4,22 @@ export function tables() {
     sortable(figure.querySelector("table"));
     filterable(figure);
   }
+  lead();
+}
+
+// On a server's page the names of what is costed lead to their own page.
+function lead() {
+  const start = document.querySelector("main").dataset.leads;
+  if (!start) return;
+  for (const body of document.querySelectorAll("[data-table=function] tbody")) {
+    for (const row of body.rows) {
+      if (row.classList.contains("rest")) continue;
+      const link = document.createElement("a");
+      link.textContent = row.cells[0].textContent;
+      link.href = start + encodeURIComponent(link.textContent);
+      row.cells[0].replaceChildren(link);
+    }
+  }
 }
 
 function sortable(table) {

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from gocost.analyses.profile.view import Options, calls, costs, nodes_in, view
 from gocost.formats.pprof.decoding import MAX_BYTES
-from gocost.measures.profiles import Reading
+from gocost.measures.profiles import Reading, Recorded
 from gocost.model.errors import UsageError
 
 FORMS: Final = ("folded", "speedscope", "callgrind", "dot", "svg")
@@ -20,9 +20,6 @@ def profile_forms(
     base: Sequence[str] = (),
     diff_base: Sequence[str] = (),
     normalize: bool = False,
-    nodefraction: float | None = None,
-    edgefraction: float | None = None,
-    nodecount: int | None = None,
     page: str = "profile",
     seconds: float | None = None,
     headers: Mapping[str, str] | None = None,
@@ -35,10 +32,24 @@ def profile_forms(
     pprof's own: 0.005, 0.001 and 80. The other arguments are those
     of `gocost.profile`. Raises as that does.
     """
+    reading = Reading(page, seconds, headers, max_bytes)
+    recorded = reading.recorded(files, base, diff_base, normalize=normalize)
+    return forms_of(recorded, form=form, **options)
+
+
+def forms_of(
+    recorded: Recorded,
+    *,
+    form: str,
+    nodefraction: float | None = None,
+    edgefraction: float | None = None,
+    nodecount: int | None = None,
+    **options: Any,
+) -> Iterator[str]:
+    """The same of profiles that are read already."""
     if form not in FORMS:
         raise UsageError(f"there is no form {form!r}", hint=f"choose of {', '.join(FORMS)}")
-    reading = Reading(page, seconds, headers, max_bytes)
-    found = reading.compared(files, base, diff_base, normalize=normalize)
+    found = recorded.difference()
     if form == "callgrind":
         options["granularity"] = "addresses"
     chosen = Options(**options)
@@ -62,7 +73,7 @@ def profile_forms(
             node_count=dot.LIMITS.node_count if nodecount is None else nodecount,
         )
         graph = dot.lines(seen, nodes, limits=limits)
-        return graph if form == "dot" else _drawn(graph, files)
+        return graph if form == "dot" else _drawn(graph, recorded.files)
     from gocost.analyses.profile.exports import callgrind
 
     return callgrind.lines(seen, nodes, costs(seen, nodes), calls(seen, nodes))

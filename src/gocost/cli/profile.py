@@ -10,6 +10,7 @@ import click
 
 from gocost.cli.options import authorised, reporting
 from gocost.cli.output import Output
+from gocost.cli.serving import Server, serving
 
 GROUP = "Attribute"
 
@@ -203,6 +204,37 @@ _command(
     "Every sample with its labels and its stack.",
     "Every sample with its value, labels and stack, the most expensive first.",
 )
+
+
+@command.command("view", short_help="Look at it in a browser.")
+@fetching
+@viewing
+@sorting
+@serving
+def view_command(
+    files: tuple[str, ...],
+    base: tuple[str, ...],
+    diff_base: tuple[str, ...],
+    normalize: bool,
+    server: Server,
+    **options: Any,
+) -> int:
+    """Serves pages about the profile to this machine until you press Ctrl-C: flame graph, table,
+    callers and callees, call graph, labels; filters and values are chosen there.
+    """
+    from gocost.measures.profiles import Reading
+    from gocost.viewer.profile_site import ProfileSite
+
+    reading = Reading(
+        **{
+            name: options.pop(name)
+            for name in ("seconds", "headers", "max_bytes")
+            if name in options
+        }
+    )
+    recorded = reading.recorded(files, base, diff_base, normalize=normalize)
+    server.run(ProfileSite(recorded, options))
+    return 0
 
 
 def _form(

@@ -38,9 +38,41 @@ class HtmlReporter:
 
     def render(self, report: Report, stream: TextIO, settings: Settings) -> None:
         """Write the page. Raises NotMeasurableError where the package carries no assets."""
-        if settings.top is None:
-            settings = msgspec.structs.replace(settings, top=ROWS)
-        stream.write(_environment().get_template("report.html").render(_page(report, settings)))
+        stream.write(page(report, settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a reader may choose: a text, or one of `choices` (value and name)."""
+
+    name: str
+    label: str
+    value: str = ""
+    help: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    rare: bool = False
+    """Behind a lid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a server puts around a report: the way to its other pages, and what may be chosen."""
+
+    views: tuple[tuple[str, str, bool], ...] = ()
+    """Name, address, and whether it is this page."""
+    fields: tuple[Field, ...] = ()
+    error: str = ""
+    picture: str = ""
+    """An SVG document, which is shown as an image: no script of it runs."""
+    leads: str = ""
+    """The beginning of an address; with a name of a table's first column it leads to that one."""
+
+
+def page(report: Report, settings: Settings, frame: Frame | None = None) -> str:
+    """The page as text. Raises NotMeasurableError where the package carries no assets."""
+    if settings.top is None:
+        settings = msgspec.structs.replace(settings, top=ROWS)
+    return _environment().get_template("report.html").render(_page(report, settings, frame))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +88,7 @@ class Grid:
     """Whether it is the row for the rest; the cells as text and number."""
 
 
-def _page(report: Report, settings: Settings) -> dict[str, Any]:
+def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, Any]:
     content = outline(report, settings)
     flames = _flames(report)
     scripts = [_asset(f"{name}.js") for name in ("report", *(["flame"] if flames else []))]
@@ -72,6 +104,8 @@ def _page(report: Report, settings: Settings) -> dict[str, Any]:
     charts = [(drawn, _json(drawn.points)) for drawn in map(chart, report.series) if drawn]
     return {
         "report": report,
+        "frame": frame,
+        "picture": b64encode(frame.picture.encode()).decode() if frame else "",
         "content": content,
         "headline": headline(content),
         "tone": _tone(content),
@@ -85,7 +119,7 @@ def _page(report: Report, settings: Settings) -> dict[str, Any]:
         "style": Markup(style),  # noqa: S704 - as above
         "policy": f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; "
         f"style-src {_hash(style)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'",
+        f"img-src data:; base-uri 'none'; form-action {_quoted('self' if frame else 'none')}",
     }
 
 
@@ -172,6 +206,10 @@ def _line(text: str) -> Markup:
         Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
         for index, part in enumerate(parts)
     )
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'"
 
 
 def _hash(text: str) -> str:
