@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import signal
 import subprocess
@@ -52,11 +53,12 @@ class Running:
 
 
 @contextmanager
-def running(*words: str) -> Iterator[Running]:
-    """The command, from when it says its address; afterwards it is gone."""
+def running(*words: str, path: str | None = None) -> Iterator[Running]:
+    """The command, from when it says its address; afterwards it is gone. `path` is its PATH."""
     command = [sys.executable, "-m", "gocost", *words, "--no-browser"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PATH": path or os.environ["PATH"]},
         # A shell that started the tests in the background had them ignore it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +47,7 @@ def test_every_page_leads_to_every_other_with_the_filters_kept(page: str, server
     assert reply.status == 200
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert f'href="/{page}?focus=runtime" aria-current="page"' in reply.text
-    for other in (*PAGES, "peek", "graph"):
+    for other in (*PAGES, "peek", "source", "graph"):
         assert f'href="/{other}?focus=runtime"' in reply.text
 
 
@@ -59,6 +61,33 @@ def test_a_page_says_what_the_command_says(query: str, server: Running, file: Pa
     (wanted,) = profile(str(file), **options).tables.values()  # type: ignore[arg-type]
     (table,) = found["tables"].values()
     assert [tuple(row) for row in table["rows"]] == [tuple(row) for row in wanted.rows]
+
+
+def test_the_source_is_shown_with_what_its_lines_cost(server: Running) -> None:
+    reply = server.ask("/source?f=runtime.mallocgc%24")
+
+    assert reply.status == 200
+    assert "malloc.go" in reply.text
+    assert "func mallocgc(" in reply.text.replace("\xa0", " ")
+
+
+def test_the_call_graph_is_a_picture_that_runs_nothing(server: Running) -> None:
+    if shutil.which("dot") is None:
+        pytest.skip("needs Graphviz: apt-get install graphviz")
+    reply = server.ask("/graph?focus=runtime")
+
+    assert reply.status == 200
+    found = re.search(r'<img alt="[^"]*" src="data:image/svg\+xml;base64,([^"]+)">', reply.text)
+    assert found is not None
+    assert "<svg" in b64decode(found[1]).decode()
+
+
+def test_without_graphviz_the_page_says_what_to_do(file: Path, tmp_path: Path) -> None:
+    with running("profile", "view", str(file), path=str(tmp_path)) as found:
+        reply = found.ask("/graph")
+
+    assert reply.status == 400
+    assert "install graphviz" in reply.text
 
 
 def test_peek_is_about_an_expression(server: Running) -> None:

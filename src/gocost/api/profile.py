@@ -104,7 +104,7 @@ def profile_report(
     report = _report(recorded.files, look, shown, shown.tables(look))
     if not flame and not drawn:
         return report
-    from gocost.api.profile_flame import with_flame
+    from gocost.analyses.profile.flame_report import with_flame
 
     if recorded.base is not None and not recorded.of_base:
         look = replace(look, profile=_named(recorded.difference(apart=True), binary)[0])

@@ -105,9 +105,10 @@ class ProfileSite:
         options = self._options(query)
         if view == "graph":
             return self._graph(options)
-        report = profile_report(
-            self._recorded, **{**options, **page.options, **_about(page, query)}
-        )
+        expression = query.get("f", "") if page.about == "f" else ""
+        if page.about == "f" and not expression:
+            raise UsageError("nothing is chosen yet", hint=f"write {page.help}")
+        report = profile_report(self._recorded, view=page.shows, expression=expression, **options)
         return report, ""
 
     def _graph(self, options: dict[str, Any]) -> tuple[Report, str]:
