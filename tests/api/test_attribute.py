@@ -207,3 +207,23 @@ def test_a_base_has_the_change_in_money_of_every_row(recorded: Recorded, tmp_pat
     saved.write_text(encode(gocost.size(built(Recipe()))))
     with pytest.raises(UsageError, match="has no bill"):
         gocost.attribute(profiles=[cpu], base=saved)
+
+
+def test_the_flame_graph_adds_up_to_the_bill(recorded: Recorded) -> None:
+    report = gocost.attribute(recorded.folder, flame=True)
+    table = report.tables["stacks"]
+    fact = report.fact("attribution.cpu")
+    assert fact is not None
+    assert sum(map(number, table.column("self"))) == fact.value
+    cpu = rows(report.tables["cpu"])
+    caused = table.column("function").index("GC, by who causes it")
+    charged = {
+        str(row[0]): number(row[2])
+        for row in table.rows
+        if row[1] == caused and "(" not in str(row[0])
+    }
+    for name, value in charged.items():
+        assert value <= number(cpu[name]["gc"]) + 1, "what happened under a function stays there"
+    amounts = [each.amount for each in table.column("money") if isinstance(each, Money)]
+    bill = [each.amount for each in report.tables["bill"].column("cpu") if isinstance(each, Money)]
+    assert float(sum(amounts)) == pytest.approx(float(sum(bill)), abs=1e-6)

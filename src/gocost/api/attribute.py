@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from gocost._version import VERSION
 from gocost.analyses.attribution.bill import Bill, bill
 from gocost.analyses.attribution.keys import Keying
-from gocost.analyses.attribution.tables import facts, first_column, tables
-from gocost.cost.attributed import Priced, Use, priced
+from gocost.analyses.attribution.tables import CPU, facts, first_column, tables
+from gocost.analyses.flame import cut, flame_table
+from gocost.cost.attributed import Priced, Use, cpu_money, priced
 from gocost.cost.attributed_changes import Changed, changed
 from gocost.cost.price_book import PriceBook, load_prices
 from gocost.formats.buildinfo import BuildInfo
@@ -22,7 +23,7 @@ from gocost.measures.recording import Manifest
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
-from gocost.model.service import Service
+from gocost.model.service import Deployment, Service
 from gocost.model.subject import Subject
 from gocost.sources.saved_reports import read_report
 
@@ -50,6 +51,7 @@ def attribute(
     base: str | Path | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
+    flame: bool = False,
 ) -> Report:
     """Shares CPU, memory, waiting and goroutines of a service out, and prices them.
 
@@ -57,7 +59,8 @@ def attribute(
     `profiles` of any kind (two of a cumulative kind make a difference), a `trace`, a dump of
     `goroutines`, pages of `metrics`. `by` is function, package, module, owner or `label:KEY`.
     `policy` gives prices and the deployment of `service`; `binary` the modules' versions;
-    `codeowners` the owners; `base` is a saved report of this command to compare with.
+    `codeowners` the owners; `base` is a saved report of this command to compare with. `flame` adds
+    the CPU's stacks in money, which HTML draws.
     Tables: bill, cpu, memory, waiting, goroutines, and with a base changes.
 
     Raises UsageError for what cannot be asked, SourceError where a file cannot be read and
@@ -78,6 +81,9 @@ def attribute(
         governed.deployment if governed is not None else None,
         subject,
     )
+    deployment = governed.deployment if governed is not None else None
+    if flame and (drawn := _flame(found, gathered, book, deployment)) is not None:
+        made["stacks"] = drawn
     against = None
     if base is not None:
         against = _against(base, money, by)
@@ -150,6 +156,28 @@ def _governed(policy: str | Path | None, service: str | None) -> tuple[Service |
     return loaded.services[0].service, load_prices(loaded.prices)
 
 
+def _flame(
+    found: Bill, gathered: Gathered, book: PriceBook, deployment: Deployment | None
+) -> Table | None:
+    """The CPU's stacks with what each costs a month."""
+    grown = found.tree()
+    if grown is None:
+        return None
+    tree, _ = cut(grown)
+    money = None
+    if gathered.seconds is not None:
+        money = cpu_money(tree.own.tolist(), gathered.seconds, book, deployment)
+    return flame_table(
+        tree,
+        title="CPU by stack, in money a month",
+        level="function",
+        unit=Unit.NANOSECONDS,
+        told="CPU time",
+        sums_to=CPU,
+        money=money,
+    )
+
+
 def _against(base: str | Path, money: Priced, by: str) -> Changed:
     """What changed since a saved report of this command. Raises UsageError and SourceError."""
     if money.table is None:
@@ -220,6 +248,7 @@ def _report(
             title=_title(subject.service, found, gathered),
             facts=(),
             rows=ROWS,
+            flames=("stacks",) if "stacks" in made else (),
             columns={name: (first, *columns) for name, columns in SHOWN.items() if name in made},
         ),
     )

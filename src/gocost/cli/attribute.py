@@ -81,6 +81,7 @@ def command(
         options["metrics"] = ()
         folder = str(made)
         click.echo(f"recorded in {folder}", err=True)
+    options["flame"] = output.format == "html"
     report = attribute(folder, headers=headers, max_bytes=max_bytes or MAX_BYTES, **options)  # type: ignore[arg-type]
     output.emit(report)
     return 0

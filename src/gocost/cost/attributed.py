@@ -108,6 +108,15 @@ def priced(
     )
 
 
+def cpu_money(
+    amounts: Sequence[int], seconds: float, book: PriceBook, deployment: Deployment | None
+) -> list[Money]:
+    """What CPU nanoseconds in a window of `seconds` cost a month, each."""
+    replicas = Decimal((deployment or Deployment()).replicas)
+    rate = book.prices["cpu"].amount * HOURS * replicas / (Decimal(str(seconds)) * 10**9)
+    return [Money(_grained(amount * rate), book.currency, book.name) for amount in amounts]
+
+
 def _table(
     named: Column,
     lines: Mapping[str, _Line],

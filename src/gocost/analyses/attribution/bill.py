@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gocost.analyses.attribution.creators import created
+from gocost.analyses.attribution.flame import cpu_tree
 from gocost.analyses.attribution.keys import Keying, Rows, label_rows, stack_rows
 from gocost.analyses.attribution.memory import Holding, Resident, hold
 from gocost.analyses.attribution.processor import Account, Samples, Weights, account, scaled
@@ -28,6 +29,7 @@ from gocost.analyses.attribution.waiting import (
     waiting,
     ways,
 )
+from gocost.analyses.flame import Tree
 from gocost.analyses.trace.account import Joined
 from gocost.formats.goroutine_dump.dump import Dump
 from gocost.formats.pprof.profile import Int32s, Int64s, Profile
@@ -56,6 +58,16 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """The CPU profile as it was charged."""
+
+    stacks: Stacks
+    samples: Samples
+    account: Account
+    """Before it was made what the operating system counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
     """The accounts, by the rows `names`. An account is None where nothing was recorded for it."""
 
@@ -64,12 +76,23 @@ class Bill:
     memory: Holding | None = None
     waiting: Waiting | None = None
     goroutines: Int64s | None = None
+    sampled: Sampled | None = field(default=None, repr=False)
+
+    def tree(self) -> Tree | None:
+        """The CPU's account as a tree of stacks; None without a CPU profile."""
+        if self.sampled is None or self.cpu is None:
+            return None
+        found = self.sampled
+        return cpu_tree(found.stacks, found.samples, found.account, self.names, self.cpu.total)
 
 
 def bill(evidence: Evidence, keying: Keying) -> Bill:
     """The evidence by the rows of `keying`. Raises FormatError for a profile of another kind."""
     rows = Rows()
-    samples = _samples(evidence.cpu, keying, rows) if evidence.cpu is not None else None
+    traced, samples = None, None
+    if evidence.cpu is not None:
+        traced = stacks_of(evidence.cpu)
+        samples = _samples(evidence.cpu, traced, keying, rows)
     allocated, hits = _allocated(evidence, keying, rows, samples)
     live = _live(evidence.live, keying, rows)
     made = None
@@ -79,8 +102,8 @@ def bill(evidence: Evidence, keying: Keying) -> Bill:
     size = len(rows.names)
     goroutines = summed(*made, size) if made is not None else None
     stacks = goroutines if goroutines is not None else np.zeros(size, np.int64)
-    spent = None
-    if samples is not None:
+    spent, sampled = None, None
+    if samples is not None and traced is not None:
         weights = Weights(
             allocated=summed(*allocated, size),
             live=summed(*live, size),
@@ -89,6 +112,7 @@ def bill(evidence: Evidence, keying: Keying) -> Bill:
             allocations=hits,
         )
         spent = account(samples, weights, size)
+        sampled = Sampled(traced, samples, spent)
         if evidence.cpu_ns is not None:
             spent = scaled(spent, evidence.cpu_ns)
     holding = None
@@ -102,6 +126,7 @@ def bill(evidence: Evidence, keying: Keying) -> Bill:
         memory=holding,
         waiting=waiting(waits, size) if waits else None,
         goroutines=goroutines,
+        sampled=sampled,
     )
 
 
@@ -122,9 +147,8 @@ def column(profile: Profile, *names: str) -> int:
     )
 
 
-def _samples(profile: Profile, keying: Keying, rows: Rows) -> Samples:
+def _samples(profile: Profile, stacks: Stacks, keying: Keying, rows: Rows) -> Samples:
     """A CPU profile as it is charged."""
-    stacks = stacks_of(profile)
     payer = stack_rows(keying, rows, stacks)
     roles = stacks.roles()
     if keying.label:

@@ -17,9 +17,11 @@ What scanned the heap, stacks or globals is read off the profile's own stacks.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from gocost.analyses.attribution.roles import Role
 from gocost.analyses.attribution.sharing import blended, shared
@@ -78,12 +80,13 @@ class Account:
     """The collector's work for it."""
     collector_even: Int64s
     """The same with k = 1/2: how much the assumption matters."""
+    charged: Int64s
+    """Of `collector`: what workers did, shared out; the rest was done under the key itself. In the
+    samples' nanoseconds, also where the account is scaled."""
     others: dict[str, int] = field(default_factory=dict)
     """Rows of nobody's."""
     others_even: dict[str, int] = field(default_factory=dict)
-    deviation: np.ndarray[tuple[int], np.dtype[np.float64]] = field(
-        default_factory=lambda: np.zeros(0)
-    )
+    deviation: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """One standard deviation of a key's whole, from sampling alone."""
 
     @property
@@ -104,9 +107,66 @@ class Account:
         return max(0, int(value - margin)), min(self.total, round(value + margin))
 
 
+class Fate(IntEnum):
+    """What becomes of a sample's time."""
+
+    OWN = 0
+    RUNTIME = 1
+    DIRECT = 2
+    """The collector's work under a function, which pays for it."""
+    HEAP = 3
+    STACKS = 4
+    SWEEP = 5
+    """These three are shared out."""
+    IDLE_MARK = 6
+    GLOBALS = 7
+    SCAVENGER = 8
+    SCHEDULER = 9
+    OTHER = 10
+
+
+SHARED: Final = (Fate.HEAP, Fate.STACKS, Fate.SWEEP)
+ROW: Final = {
+    Fate.IDLE_MARK: IDLE_MARK,
+    Fate.GLOBALS: GLOBALS,
+    Fate.SCAVENGER: SCAVENGER,
+    Fate.SCHEDULER: SCHEDULER,
+    Fate.OTHER: OTHER,
+}
+"""The rows of nobody's."""
+
+
+def fates(samples: Samples) -> Int32s:
+    """The Fate of each sample, by the roles of its frames: the first of these that fits."""
+    roles, paid = samples.roles, samples.payer >= 0
+
+    def has(role: int) -> npt.NDArray[np.bool_]:
+        found: npt.NDArray[np.bool_] = roles & role != 0
+        return found
+
+    worker = has(Role.WORKER)
+    rules = (
+        (Fate.IDLE_MARK, worker & has(Role.IDLE_MARK)),
+        (Fate.STACKS, worker & has(Role.STACKS)),
+        (Fate.GLOBALS, worker & has(Role.GLOBALS)),
+        (Fate.HEAP, worker),
+        (Fate.DIRECT, paid & has(_DIRECT)),
+        (Fate.HEAP, paid & has(Role.CYCLE) & ~has(Role.FORCED)),
+        (Fate.RUNTIME, paid & (samples.leaf_roles & Role.USER == 0)),
+        (Fate.OWN, paid),
+        (Fate.SWEEP, has(Role.BACKGROUND_SWEEP)),
+        (Fate.SCAVENGER, has(Role.SCAVENGER)),
+        (Fate.HEAP, has(Role.CYCLE | _DIRECT)),
+        (Fate.SCHEDULER, has(Role.SCHEDULER)),
+    )
+    chosen = [mask for _, mask in rules]
+    found = np.select(chosen, [int(fate) for fate, _ in rules], int(Fate.OTHER))
+    return found.astype(np.int32)
+
+
 @dataclass(frozen=True, slots=True)
 class _Parted:
-    """Where each sample's time goes before the collector's work is shared out."""
+    """Where the samples' time goes before the collector's work is shared out."""
 
     own: Int64s
     runtime: Int64s
@@ -128,6 +188,7 @@ def account(samples: Samples, weights: Weights, keys: int) -> Account:
         runtime=parted.runtime,
         collector=parted.direct + charged,
         collector_even=parted.direct + even,
+        charged=charged,
         others=others,
         others_even=others_even,
         deviation=_deviation(parted, weights, samples),
@@ -156,6 +217,7 @@ def scaled(found: Account, total: int) -> Account:
         runtime=parts[width : 2 * width],
         collector=parts[2 * width : 3 * width],
         collector_even=even[2 * width : 3 * width],
+        charged=found.charged,
         others=dict(zip(names, parts[3 * width :].tolist(), strict=True)),
         others_even=dict(zip(found.others_even, even[3 * width :].tolist(), strict=True)),
         deviation=found.deviation * (total / found.total if found.total else 0.0),
@@ -163,41 +225,23 @@ def scaled(found: Account, total: int) -> Account:
 
 
 def _parted(samples: Samples, keys: int) -> _Parted:
-    roles, payer, values = samples.roles, samples.payer, samples.values
-    left = np.ones(len(values), np.bool_)
+    fate = fates(samples)
+    whole = summed(fate, samples.values, len(Fate)).tolist()
 
-    def taken(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
-        """What the samples of the mask that nothing took before come to; they are taken now."""
-        chosen = left & mask
-        left[chosen] = False
-        return int(values[chosen].sum())
+    def by_key(*wanted: Fate, values: Int64s = samples.values) -> Int64s:
+        chosen = np.isin(fate, wanted)
+        return summed(samples.payer[chosen], values[chosen], keys)
 
-    def charged(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Int64s:
-        chosen = left & mask
-        left[chosen] = False
-        return summed(payer[chosen], values[chosen], keys)
-
-    def has(role: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        found: np.ndarray[tuple[int], np.dtype[np.bool_]] = roles & role != 0
-        return found
-
-    worker = has(Role.WORKER)
-    rows = {IDLE_MARK: taken(worker & has(Role.IDLE_MARK))}
-    stacks = taken(worker & has(Role.STACKS))
-    rows[GLOBALS] = taken(worker & has(Role.GLOBALS))
-    heap = taken(worker)
-    paid = payer >= 0
-    counts = summed(np.where(left & paid, payer, -1).astype(np.int32), samples.counts, keys)
-    direct = charged(paid & has(_DIRECT))
-    heap += taken(paid & has(Role.CYCLE) & ~has(Role.FORCED))
-    runtime = charged(paid & (samples.leaf_roles & Role.USER == 0))
-    own = charged(paid)
-    sweep = taken(has(Role.BACKGROUND_SWEEP))
-    rows[SCAVENGER] = taken(has(Role.SCAVENGER))
-    heap += taken(has(Role.CYCLE | _DIRECT))
-    rows[SCHEDULER] = taken(has(Role.SCHEDULER))
-    rows[OTHER] = taken(left.copy())
-    return _Parted(own, runtime, direct, counts, rows, heap, stacks, sweep)
+    return _Parted(
+        own=by_key(Fate.OWN),
+        runtime=by_key(Fate.RUNTIME),
+        direct=by_key(Fate.DIRECT),
+        counts=by_key(Fate.OWN, Fate.RUNTIME, Fate.DIRECT, values=samples.counts),
+        rows={name: whole[each] for each, name in ROW.items()},
+        heap=whole[Fate.HEAP],
+        stacks=whole[Fate.STACKS],
+        sweep=whole[Fate.SWEEP],
+    )
 
 
 def _charged(parted: _Parted, weights: Weights, share: float) -> tuple[Int64s, dict[str, int]]:
@@ -212,9 +256,7 @@ def _charged(parted: _Parted, weights: Weights, share: float) -> tuple[Int64s, d
     return by_allocation + by_heap + by_stack, {k: v for k, v in others.items() if v}
 
 
-def _deviation(
-    parted: _Parted, weights: Weights, samples: Samples
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _deviation(parted: _Parted, weights: Weights, samples: Samples) -> npt.NDArray[np.float64]:
     """By key: the samples of its own stacks are binomial; so are those of what it allocated."""
     whole, hits = float(samples.values.sum()), int(samples.counts.sum())
     found = np.zeros(len(parted.own))
