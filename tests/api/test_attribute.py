@@ -119,6 +119,7 @@ def test_files_named_one_by_one_give_the_same(recorded: Recorded) -> None:
         profiles=profiles,
         trace=str(recorded.folder / "app.trace"),
         goroutines=str(recorded.folder / "goroutines.txt"),
+        metrics=[str(path) for path in sorted(recorded.folder.glob("memstats-*"))],
     )
     for name in ("waiting", "goroutines"):
         assert [*named.tables[name].rows] == [*whole.tables[name].rows]
@@ -147,11 +148,17 @@ def test_a_deployment_makes_it_money_and_the_rest_idle(recorded: Recorded, tmp_p
     assert any("each replica" in text for text in report.assumptions)
 
 
-def test_a_service_that_lacks_a_page_is_recorded_all_the_same(recorded: Recorded) -> None:
+def test_a_service_without_a_metrics_page_tells_of_its_runtime_all_the_same(
+    recorded: Recorded,
+) -> None:
     manifest = read_manifest(recorded.folder)
-    lost = {part.kind for part in manifest.parts if part.lost}
-    assert lost == {"metrics"}, "the program has no /metrics"
-    assert not list(recorded.folder.glob("metrics*"))
+    assert {part.kind for part in manifest.parts if part.lost} == {"metrics"}
+    page = (recorded.folder / "memstats-2.txt").read_text()
+    assert page.startswith("heap profile: "), "its text has MemStats, and is the last that is asked"
+    found = rows(gocost.attribute(recorded.folder).tables["memory"])
+    assert number(found["example.com/attributed/work.Hold"]["headroom"]) > 0
+    assert number(found["(runtime) metadata"]["rest"]) > 0
+    assert number(found["main"]["stacks"] if "main" in found else found["main.main"]["stacks"]) > 0
 
 
 def refused(**options: object) -> str:

@@ -11,12 +11,21 @@ from gocost.analyses.attribution.bill import Evidence, column
 from gocost.analyses.attribution.clocks import Span, doubts, overlaps
 from gocost.analyses.attribution.memory import Resident
 from gocost.analyses.attribution.stacks import stacks_of
+from gocost.analyses.collector.window import (
+    allocation_weight,
+    pace,
+    window_of_cycles,
+    window_of_pages,
+)
 from gocost.analyses.profile.merging import merge, subtract
+from gocost.analyses.runtime.recorded import Recorded
 from gocost.analyses.trace.account import Joined
+from gocost.analyses.trace.bill import time_of
 from gocost.formats.pprof.profile import Profile
 from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest, read_manifest
+from gocost.measures.runtime_metrics import Reading as RuntimeReading
 from gocost.measures.trace import read_trace
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
@@ -24,6 +33,24 @@ from gocost.model.quantity import Unit, format_quantity
 CPU, HEAP, BLOCK, MUTEX = "CPU profile", "heap profile", "block profile", "mutex profile"
 _APART: Final = 0.25
 """How far the operating system's CPU time and the samples' may be apart without a word."""
+_METADATA: Final = (
+    "metadata/mcache/free",
+    "metadata/mcache/inuse",
+    "metadata/mspan/free",
+    "metadata/mspan/inuse",
+    "metadata/other",
+    "other",
+    "profiling/buckets",
+)
+_HELD: Final = (
+    "heap/objects",
+    "heap/unused",
+    "heap/free",
+    "heap/stacks",
+    "os-stacks",
+    *_METADATA,
+)
+"""All that is mapped and not given back."""
 _UNLOCKS: Final = ("Unlock", "_LostContendedRuntimeLock", ".semrelease", "runtime.unlock")
 """Where a mutex profile's stacks end: it blames whoever unlocks."""
 
@@ -37,6 +64,8 @@ class Files:
     trace: str | None = None
     goroutines: str | None = None
     metrics: tuple[str, ...] = ()
+    memstats: tuple[str, ...] = ()
+    """Pages with runtime.MemStats, where those with metrics may tell less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +124,7 @@ def folder_files(folder: Path) -> tuple[Files, Manifest]:
         trace=next(iter(of("trace")), None),
         goroutines=next(iter(of("goroutines")), None),
         metrics=of("metrics"),
+        memstats=of("memstats"),
     ), manifest
 
 
@@ -114,8 +144,9 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
     if kinds.cpu:
         notes += doubts(spans[0], overlaps(spans[0], spans[1:]))
     assumptions: list[str] = []
+    told = _runtime(files, reading, manifest)
     sampled = int(cpu.values[:, column(cpu, "cpu")].sum()) if cpu is not None else 0
-    counted = _counted(manifest, seconds, assumptions)
+    counted = _counted(manifest, told, seconds, assumptions)
     notes += _disagreement(counted, sampled)
     evidence = Evidence(
         cpu=cpu,
@@ -126,7 +157,8 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
         contended=_since(kinds.mutex, MUTEX, assumptions),
         trace=trace,
         goroutines=dump,
-        resident=_resident(manifest),
+        resident=_resident(manifest, told),
+        share=_share(told, assumptions) if kinds.heap and cpu is not None else 1.0,
     )
     return Gathered(
         evidence=evidence,
@@ -152,21 +184,65 @@ def _since(profiles: Sequence[Profile], what: str, assumptions: list[str]) -> Pr
     return subtract(profiles[-1], profiles[0], of_base=False, normalize=False)
 
 
+def _runtime(files: Files, reading: Reading, manifest: Manifest | None) -> list[Recorded]:
+    """What pages tell of the runtime; the two kinds of pages apart."""
+    parts = manifest.parts if manifest is not None else ()
+    pages = RuntimeReading(headers=reading.headers)
+    found = []
+    for kind, names in (("metrics", files.metrics), ("memstats", files.memstats)):
+        times = [part.answered_ns for part in parts if part.kind == kind and not part.lost]
+        every = (times[-1] - times[0]) / 1e9 if len(times) > 1 else None
+        if names:
+            found.append(pages.read(names, every=every))
+    return found
+
+
 def _counted(
-    manifest: Manifest | None, seconds: float | None, assumptions: list[str]
+    manifest: Manifest | None,
+    told: Sequence[Recorded],
+    seconds: float | None,
+    assumptions: list[str],
 ) -> int | None:
     """CPU nanoseconds that the operating system counted in the CPU profile's window."""
-    moments = manifest.moments if manifest is not None else ()
-    if seconds is None or len(moments) < 2 or moments[1].at_ns <= moments[0].at_ns:
-        if seconds is not None:
-            assumptions.append(
-                "the process's CPU time is what the profile's samples come to: nothing says what "
-                "the operating system counted"
-            )
+    if seconds is None:
         return None
-    first, last = moments[0], moments[1]
-    rate = (last.cpu_seconds - first.cpu_seconds) / ((last.at_ns - first.at_ns) / 1e9)
-    return round(rate * seconds * 1e9)
+    moments = manifest.moments if manifest is not None else ()
+    if len(moments) > 1 and moments[1].at_ns > moments[0].at_ns:
+        first, last = moments[0], moments[1]
+        rate = (last.cpu_seconds - first.cpu_seconds) / ((last.at_ns - first.at_ns) / 1e9)
+        return round(rate * seconds * 1e9)
+    for each in told:
+        if len(each.pages) > 1 and each.seconds:
+            then, now = each.pages[0].cpu_seconds, each.pages[-1].cpu_seconds
+            if then is not None and now is not None and now >= then:
+                return round((now - then) / each.seconds * seconds * 1e9)
+    assumptions.append(
+        "the process's CPU time is what the profile's samples come to: nothing says what the "
+        "operating system counted (--pid, or two pages with process_cpu_seconds_total and times)"
+    )
+    return None
+
+
+def _share(told: Sequence[Recorded], assumptions: list[str]) -> float:
+    """How much of heap marking goes by what was allocated: see METHODS and `allocation_weight`."""
+    spread = "pointers are taken to be as dense in what one function allocates as in another's"
+    for each in told:
+        window = (
+            window_of_pages(each.pages, seconds=each.seconds)
+            if each.pages
+            else window_of_cycles(each.cycles)
+        )
+        weight = allocation_weight(window)
+        if weight is None:
+            continue
+        by = f"{weight:.0%} by allocated bytes and the rest by live ones"
+        goes = "by allocated bytes" if weight == 1 else by
+        assumptions.append(
+            f"{pace(window)} sets the collector's pace: marking goes {goes}; {spread}"
+        )
+        return weight
+    assumptions.append(f"GOGC is taken to set the collector's pace (--metrics tells); {spread}")
+    return 1.0
 
 
 def _disagreement(counted: int | None, sampled: int) -> list[str]:
@@ -181,11 +257,33 @@ def _disagreement(counted: int | None, sampled: int) -> list[str]:
     ]
 
 
-def _resident(manifest: Manifest | None) -> Resident:
+def _resident(manifest: Manifest | None, told: Sequence[Recorded]) -> Resident:
+    """What the process holds, by the operating system and by its runtime."""
     moments = manifest.moments if manifest is not None else ()
-    if not moments:
-        return Resident()
-    return Resident(total=sum(moment.resident for moment in moments) // len(moments))
+    pages = [page for each in told for page in each.pages]
+    total = _mean([moment.resident for moment in moments]) or _mean(
+        [page.resident for page in pages if page.resident is not None]
+    )
+    whole = [page for page in pages if page.value("/memory/classes/heap/objects:bytes") is not None]
+
+    def classes(*names: str) -> int | None:
+        values = [[page.value(f"/memory/classes/{name}:bytes") for name in names] for page in whole]
+        return _mean([sum(v for v in each if v is not None) for each in values])
+
+    lives = [window_of_pages(each.pages).live for each in told if each.pages]
+    live = next((round(each) for each in lives if each is not None), None)
+    return Resident(
+        total=total if total is not None else classes(*_HELD),
+        live=live,
+        heap=classes("heap/objects"),
+        stacks=classes("heap/stacks", "os-stacks"),
+        metadata=classes(*_METADATA),
+        free=classes("heap/free", "heap/unused"),
+    )
+
+
+def _mean(values: Sequence[float]) -> int | None:
+    return round(sum(values) / len(values)) if values else None
 
 
 def _blames_unlockers(profile: Profile) -> bool:

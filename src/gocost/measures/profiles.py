@@ -49,7 +49,7 @@ class Reading:
         """`page` is what of a service is meant by its bare URL."""
         self._page = page
         self._seconds = seconds
-        self._headers = headers
+        self.headers = headers
         self._max_bytes = max_bytes
 
     def one(self, where: str) -> Profile:
@@ -58,7 +58,7 @@ class Reading:
             where,
             page=self._page,
             seconds=self._seconds,
-            headers=self._headers,
+            headers=self.headers,
             max_bytes=self._max_bytes,
         )
         try:

@@ -26,6 +26,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
         profiles=context.profiles,
         trace=context.trace if context.wants("attribution.waiting") else None,
         goroutines=context.dumps[-1] if context.dumps else None,
+        metrics=context.pages,
     )
     gathered = gather(files, Reading())
     found = bill(gathered.evidence, Keying("package"))

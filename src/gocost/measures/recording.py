@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from gocost.measures.runtime_metrics import PAGES
 from gocost.model.errors import GocostError, SourceError, UsageError
 from gocost.sources.files import read_bounded, translated
 from gocost.sources.proc import Process, find_process
@@ -41,7 +42,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     """One file of a recording. Times are nanoseconds since 1970 by this machine's clock."""
 
     kind: str
-    """cpu, heap, block, mutex, trace, goroutines, metrics."""
+    """cpu, heap, block, mutex, trace, goroutines, metrics, memstats."""
     file: str
     asked_ns: int
     answered_ns: int
@@ -91,15 +92,29 @@ class Request:
 class _Recorder:
     request: Request
     parts: list[Part] = field(default_factory=list)
+    _found: dict[str, str] = field(default_factory=dict)
+    """By kind: the page that there is."""
 
     def get(self, kind: str, name: str, page: str, *, seconds: float | None = None) -> Part:
-        """One page into one file; a page that cannot be had is a part that is lost."""
+        """One page of /debug/pprof into one file; what cannot be had is a part that is lost."""
+        part = self._saved(kind, name, self.request.url, page, seconds)
+        self.parts.append(part)
+        return part
+
+    def first(self, kind: str, name: str, places: Sequence[str]) -> None:
+        """The first of these pages that there is; and that one again, when asked again."""
+        tried = []
+        for where in [self._found[kind]] if kind in self._found else places:
+            part = self._saved(kind, name, where, "", None)
+            if not part.lost:
+                self._found[kind] = where
+                self.parts.append(part)
+                return
+            tried.append(part)
+        self.parts.append(tried[0])
+
+    def _saved(self, kind: str, name: str, where: str, page: str, seconds: float | None) -> Part:
         request = self.request
-        where = request.url
-        if kind == "metrics":
-            where = (
-                request.metrics_url or f"{where.removesuffix('/debug/pprof').rstrip('/')}/metrics"
-            )
         asked, lost = request.clock(), ""
         path = request.folder / name
         try:
@@ -118,9 +133,7 @@ class _Recorder:
             raise translated(error, path) from error
         if lost and not path.stat().st_size:
             path.unlink()
-        part = Part(kind, name, asked, request.clock(), lost)
-        self.parts.append(part)
-        return part
+        return Part(kind, name, asked, request.clock(), lost)
 
 
 def record(request: Request) -> Manifest:
@@ -173,7 +186,11 @@ def read_manifest(folder: Path) -> Manifest:
 def _edges(recorder: _Recorder, number: int) -> None:
     """What is cumulative, at one end of the window."""
     recorder.request.progress(f"snapshots {'before' if number == 1 else 'after'} the window")
-    recorder.get("metrics", f"metrics-{number}.txt", "")
+    request = recorder.request
+    base = request.url.rstrip("/").removesuffix("/debug/pprof")
+    metrics, *memstats = (f"{base}{page}" for page in PAGES)
+    recorder.first("metrics", f"metrics-{number}.txt", [request.metrics_url or metrics])
+    recorder.first("memstats", f"memstats-{number}.txt", memstats)
     for kind, page, suffix in _SNAPSHOTS:
         if number == 2 and any(part.kind == kind and part.lost for part in recorder.parts):
             continue
