@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -159,6 +164,33 @@ def test_a_service_without_a_metrics_page_tells_of_its_runtime_all_the_same(
     assert number(found["example.com/attributed/work.Hold"]["headroom"]) > 0
     assert number(found["(runtime) metadata"]["rest"]) > 0
     assert number(found["main"]["stacks"] if "main" in found else found["main.main"]["stacks"]) > 0
+
+
+def test_a_service_that_dies_while_it_is_recorded_leaves_what_there_was(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    with attributed() as service:
+        threading.Timer(2.0, os.kill, (service.pid, signal.SIGKILL)).start()
+        gocost.record(service.origin, 4, folder)
+    lost = {part.kind for part in read_manifest(folder).parts if part.lost}
+    assert {"cpu", "heap", "trace"} <= lost
+    report = gocost.attribute(folder)
+    assert "cpu" not in report.tables
+    assert "example.com/attributed/work.Hold" in rows(report.tables["memory"])
+    assert any("the cpu of the recording is lost" in note.text for note in report.notes)
+
+
+def test_a_profile_that_somebody_else_records_leaves_the_rest(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    with attributed() as service:
+        page = f"{service.origin}/debug/pprof/profile?seconds=6"
+        other = threading.Thread(target=lambda: urllib.request.urlopen(page).close())
+        other.start()
+        time.sleep(0.5)  # nothing tells whether a profile is being recorded
+        gocost.record(service.origin, 1, folder, trace=False)
+        other.join()
+    report = gocost.attribute(folder)
+    assert any("already in use" in note.text for note in report.notes)
+    assert "memory" in report.tables
 
 
 def refused(**options: object) -> str:

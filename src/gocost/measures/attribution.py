@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from gocost.analyses.attribution.bill import Evidence, column
 from gocost.analyses.attribution.clocks import Span, doubts, overlaps
@@ -26,11 +27,14 @@ from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest, read_manifest
 from gocost.measures.runtime_metrics import Reading as RuntimeReading
-from gocost.measures.trace import read_trace
-from gocost.model.errors import UsageError
+from gocost.measures.trace import read_trace, trace_time
+from gocost.model.errors import FormatError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 
+T = TypeVar("T")
 CPU, HEAP, BLOCK, MUTEX = "CPU profile", "heap profile", "block profile", "mutex profile"
+_OPTIONAL: Final = ("metrics", "memstats")
+"""Pages that many services do not have."""
 _APART: Final = 0.25
 """How far the operating system's CPU time and the samples' may be apart without a word."""
 _METADATA: Final = (
@@ -92,7 +96,6 @@ class _Kinds:
     heap: list[Profile] = field(default_factory=list)
     block: list[Profile] = field(default_factory=list)
     mutex: list[Profile] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
     def add(self, profile: Profile) -> None:
         """Raises UsageError for a kind that is not billed."""
@@ -130,21 +133,37 @@ def folder_files(folder: Path) -> tuple[Files, Manifest]:
 
 def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> Gathered:
     """Reads and joins what was recorded. Raises UsageError, SourceError and FormatError."""
+    notes: list[str] = [] if manifest is None else _lost(manifest)
+    assumptions: list[str] = []
+
+    def read(what: Callable[[], T]) -> T | None:
+        """What a file holds. Of a recording that broke off the rest is still worth a bill."""
+        try:
+            return what()
+        except FormatError as error:
+            if manifest is None:
+                raise
+            notes.append(f"{error}; the rest goes on without it")
+            return None
+
     kinds = _Kinds()
     for where in files.profiles:
-        kinds.add(reading.one(where))
+        if (profile := read(partial(reading.one, where))) is not None:
+            kinds.add(profile)
     for each in (kinds.heap, kinds.block, kinds.mutex):
         each.sort(key=lambda profile: profile.header.time_ns)
     cpu = merge(kinds.cpu) if len(kinds.cpu) > 1 else next(iter(kinds.cpu), None)
     seconds = sum(profile.header.duration_ns for profile in kinds.cpu) / 1e9 or None
-    trace = read_trace(Path(files.trace)) if files.trace is not None else None
-    dump = DumpReading().one(files.goroutines) if files.goroutines is not None else None
+    trace, dump = None, None
+    if files.trace is not None:
+        trace = read(partial(_trace, Path(files.trace), cpu, assumptions))
+    if files.goroutines is not None:
+        dump = read(partial(DumpReading().one, files.goroutines))
     spans = _spans(kinds, trace)
-    notes = [*kinds.notes, *_trace_notes(trace)]
+    notes += _trace_notes(trace)
     if kinds.cpu:
         notes += doubts(spans[0], overlaps(spans[0], spans[1:]))
-    assumptions: list[str] = []
-    told = _runtime(files, reading, manifest)
+    told = read(partial(_runtime, files, reading, manifest)) or []
     sampled = int(cpu.values[:, column(cpu, "cpu")].sum()) if cpu is not None else 0
     counted = _counted(manifest, told, seconds, assumptions)
     notes += _disagreement(counted, sampled)
@@ -169,6 +188,30 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
         notes=tuple(notes),
         assumptions=tuple(assumptions),
     )
+
+
+def _lost(manifest: Manifest) -> list[str]:
+    """What of a recording is not there, or not whole, with the reason."""
+    return [
+        f"the {part.kind} of the recording is lost: {part.lost}"
+        for part in manifest.parts
+        if part.lost and part.kind not in _OPTIONAL
+    ]
+
+
+def _trace(path: Path, cpu: Profile | None, assumptions: list[str]) -> Joined:
+    """The trace, clipped to the CPU profile's window where both times are known and overlap."""
+    when = trace_time(path)
+    first, last = when.wall_start_ns, when.wall_end_ns
+    if cpu is None or not cpu.header.time_ns or first is None or last is None:
+        return read_trace(path)
+    start = max(first, cpu.header.time_ns)
+    end = min(last, cpu.header.time_ns + cpu.header.duration_ns)
+    if end <= start or (start, end) == (first, last):
+        return read_trace(path)
+    times = [format_quantity(each / 1e9, Unit.SECONDS) for each in (end - start, last - first)]
+    assumptions.append(f"of the trace's {times[1]} the {times[0]} within the CPU profile count")
+    return read_trace(path, between=(start - first, end - first))
 
 
 def _since(profiles: Sequence[Profile], what: str, assumptions: list[str]) -> Profile | None:
@@ -308,12 +351,8 @@ def _spans(kinds: _Kinds, trace: Joined | None) -> list[Span]:
             what = f"the {name}{'s' if len(profiles) > 1 else ''}"
             found.append(Span(what, first, last))
     if trace is not None:
-        clock = trace.clock
-        if clock.wall_ns is not None and clock.snapshot_ns is not None:
-            wall = clock.wall_ns - clock.snapshot_ns
-            found.append(Span("the trace", trace.start + wall, trace.end + wall))
-        else:
-            found.append(Span("the trace", None, None))
+        when = time_of(trace)
+        found.append(Span("the trace", when.wall_start_ns, when.wall_end_ns))
     return found
 
 

@@ -32,12 +32,16 @@ _WAYS: Final = re.compile(
     r"|golang\.org/x/sync/.*|golang\.org/x/sys/unix|vendor/.*"
 )
 """Packages whose functions wait for whoever called them."""
-_KINDS: Final = (
-    ("network", re.compile(r"internal/poll\.|runtime\.netpollblock|net\.runtime_")),
-    ("lock", re.compile(r"sync\.|internal/sync\.|runtime\.(semacquire|semrelease|lock)")),
-    ("channel", re.compile(r"runtime\.(chan(recv|send)|select|block$)|reflect\.(chan|rselect)")),
-    ("sleep", re.compile(r"time\.Sleep|runtime\.(timeSleep|goparkunlock)")),
-)  # fmt: skip
+_KIND: Final = {
+    "network": "network",
+    "sync": "lock",
+    "sync.(*Cond).Wait": "lock",
+    "chan send": "channel",
+    "chan receive": "channel",
+    "select": "channel",
+    "sleep": "sleep",
+}
+"""By the reasons of the runtime's traceBlockReasonStrings; the others are its own affairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +76,14 @@ def intervals(trace: Joined) -> Intervals:
     ends: list[int] = []
     kinds: list[int] = []
     totals: list[int] = []
-    for (state, stack), (_, total, _) in trace.waits_by(1).rows.items():
+    for (state, stack, reason), (_, total, _) in trace.waits.rows.items():
         if not total:
             continue
         function, file, _ = trace.stacks.frames[stack]
         pairs = zip(function.tolist(), file.tolist(), strict=True)
         frames += [numbers.setdefault(pair, len(numbers)) for pair in pairs]
         ends.append(len(frames))
-        leaf = [texts[number] for number in function[:_LOOKED_AT].tolist()]
-        kinds.append(KINDS.index(_kind(STATES[state], leaf)))
+        kinds.append(KINDS.index(_kind(STATES[state], texts[reason])))
         totals.append(total)
     names = [texts[function] for function, _ in numbers]
     files = [texts[file] for _, file in numbers]
@@ -88,10 +91,6 @@ def intervals(trace: Joined) -> Intervals:
     functions = Functions(names, files, packages, roles_of(names, files, packages))
     stacks = Stacks(functions, np.array(frames, np.int32), np.array(ends, np.int64))
     return Intervals(stacks, np.array(kinds, np.int32), np.array(totals, np.int64))
-
-
-_LOOKED_AT: Final = 6
-"""Frames from the leaf on that tell what is waited for."""
 
 
 def by_kind(keying: Keying, rows: Rows, found: Intervals) -> dict[str, tuple[Int32s, Int64s]]:
@@ -124,12 +123,7 @@ def _is_way(package: str) -> bool:
     return is_runtime(package) or _WAYS.fullmatch(package) is not None
 
 
-def _kind(state: str, leaf: list[str]) -> str:
+def _kind(state: str, reason: str) -> str:
     if state == "runnable":
         return "scheduler"
-    if state == "syscall":
-        return "syscall"
-    for kind, pattern in _KINDS:
-        if any(pattern.match(name) for name in leaf):
-            return kind
-    return "other"
+    return "syscall" if state == "syscall" else _KIND.get(reason, "other")
