@@ -18,6 +18,7 @@ from gocost.model.report import Report
 from tests.analyses.goroutines.dumps import MAIN, written
 from tests.fixtures.dumps import program, recorded
 from tests.fixtures.leaks import HEALTHY, SIMPLE, expected, leaking_service
+from tests.fixtures.traces import recorded as recorded_trace
 
 
 def saved(folder: Path, *texts: str) -> list[Path]:
@@ -140,6 +141,41 @@ def test_which_service(tmp_path: Path, options: dict[str, Any], message: str) ->
     policy.write_text(POLICY)
     with pytest.raises(UsageError, match=re.escape(message)):
         gocost.goroutines(*saved(tmp_path, written([1])), **{"policy": policy, **options})
+
+
+def test_two_dumps_are_compared(tmp_path: Path) -> None:
+    first = written([10, 11, 12]) + written([20, 21], state="select", function="main.gone")
+    second = written([11, 12, 13, 14, 15])
+    report = gocost.goroutines(*saved(tmp_path, first, second))
+    changed = {
+        str(row["waits_at"]).split()[0]: [row[name] for name in MOVES]
+        for row in rows(report, "changes")
+    }
+    assert changed == {"main.leak.func1": [3, 5, 2, 3, 1], "main.gone": [2, 0, -2, 0, 2]}
+    assert report.layout is not None
+    assert "changes" in (report.layout.tables or ())
+    assert {row["count"] for row in rows(report)} == {1, 5}, "what went is not among the groups"
+
+
+def test_without_ids_only_the_growth_is_told(tmp_path: Path) -> None:
+    page = "goroutine profile: total {0}\n{0} @ 0x1\n#\t0x1\tmain.wait+0x1\t/m.go:1\n\n"
+    for name, count in (("a", 2), ("b", 7)):
+        (tmp_path / name).write_text(page.format(count))
+    report = gocost.goroutines(tmp_path / "a", tmp_path / "b")
+    (row,) = rows(report, "changes")
+    assert [row[name] for name in MOVES] == [2, 7, 5, None, None]
+
+
+MOVES = ("before", "after", "growth", "came", "left")
+
+
+def test_a_trace(tmp_path: Path) -> None:
+    report = gocost.goroutines(recorded_trace("go", "all"))
+    assert sum(row["count"] for row in rows(report)) > 10  # type: ignore[misc]
+    assert any("a trace of at least 10 s: this one has" in note.text for note in report.notes)
+    assert report.fact("goroutines.leak.probable") is None
+    with pytest.raises(UsageError, match="a trace is looked at by itself"):
+        gocost.goroutines(recorded_trace("go", "all"), *saved(tmp_path, written([1])))
 
 
 def test_doubts_are_told(tmp_path: Path) -> None:

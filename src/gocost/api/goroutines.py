@@ -9,9 +9,10 @@ import numpy as np
 
 from gocost._version import VERSION
 from gocost.analyses.goroutines.allowances import Allow, allowing
-from gocost.analyses.goroutines.groups import Dumps, group
+from gocost.analyses.goroutines.groups import LEAST_INTERVAL, Dumps, group
 from gocost.analyses.goroutines.tables import (
     BY,
+    change_table,
     facts,
     group_table,
     leak_table,
@@ -53,14 +54,15 @@ def goroutines(
 ) -> Report:
     """The goroutines of one dump, or of two or three that were taken of one process in turn.
 
-    `files` are paths (of /debug/pprof/goroutine in any form, or a log with a panic or SIGQUIT) or
-    the URL of a service. Of a URL `dumps` are taken, `every` seconds apart: three where
-    `older_than` is given, else one; the last is the goroutineleak page where the service has it,
-    unless `leak_profile` is false. `older_than` keeps goroutines that are known to have waited so
-    many seconds, `min_count` groups of so many, and `by` merges groups by `creator`, `stack` or
-    `state`. `allow` are expressions over function names whose goroutines are no probable leaks;
+    `files` are paths (of /debug/pprof/goroutine in any form, a log with a panic or SIGQUIT, or an
+    execution trace, for what lives at its end) or the URL of a service. Of a URL `dumps` are
+    taken, `every` seconds apart: three where `older_than` is given, else one; the last is the
+    goroutineleak page where the service has it, unless `leak_profile` is false. `older_than` keeps
+    goroutines that are known to have waited so many seconds, `min_count` groups of so many, and
+    `by` merges groups by `creator`, `stack` or `state`. `allow` are expressions over function
+    names whose goroutines are no probable leaks;
     those of a `policy` are added, of its only service or of the one named `service`.
-    Tables: groups, and leaks.
+    Tables: groups, leaks where something leaks, and changes between several dumps.
 
     Raises UsageError for an option that is wrong, SourceError where a dump cannot be had and
     FormatError where it is none.
@@ -112,12 +114,14 @@ def _report(
 ) -> Report:
     found = taken.dumps
     last = found.dumps[-1]
-    groups = group(found, older_than=older_than)
+    everything = group(found, older_than=older_than, vanished=True)
+    groups = [each for each in everything if each.count]
     judged = judge(found, groups, allow=allow)
     table, few, fewer = group_table(
         judged, by=by, older=older_than is not None, min_count=min_count
     )
     tables = {"groups": table}
+    changes = {"changes": change_table(everything)} if len(found.dumps) > 1 else {}
     if leaking := leaks(judged):
         tables = {"leaks": leak_table(judged), "groups": table}
     notes = [Note("warning", sentence(each)) for each in leaking[:TOLD]]
@@ -135,15 +139,17 @@ def _report(
         gocost=VERSION,
         subject=subject,
         facts=facts(found, judged, subject, _origin(names, found)),
-        tables=tables,
+        tables={**changes, **tables},
         notes=notes,
         assumptions=_assumptions(found),
         layout=Layout(
             title=f"{subject.service}: {last.total:,} goroutines in {len(groups):,} groups",
-            tables=tuple(tables),
+            # Of three dumps the verdicts are asked for, and growth stands with the groups.
+            tables=("changes", *tables) if len(found.dumps) == 2 else tuple(tables),
             rows=ROWS,
             columns={
-                "groups": ("waits_at", "created_by", "state", "count", *_told(table)),
+                "groups": ("waits_at", "created_by", "state", "count", *_told(table, found)),
+                "changes": ("waits_at", "created_by", "state", "before", "after", *_moves(found)),
                 "leaks": ("verdict", "count", "pattern", "waits_at", "created_by"),
             },
         ),
@@ -160,13 +166,24 @@ def _excused(judged: Sequence[Judged]) -> Iterator[str]:
         yield f"{count:,} goroutines whose number grows are not judged: {excuse}"
 
 
-def _told(table: Table) -> list[str]:
+def _told(table: Table, found: Dumps) -> list[str]:
     """The columns that say something of these goroutines, and so are worth their width."""
-    return [name for name in ("oldest_minutes", "growth") if any(table.column(name))]
+    names = ["growth"]
+    if any(table.column("oldest_minutes")):
+        names.insert(0, "oldest_minutes")
+    elif found.traced is not None:
+        names.insert(0, "waited")
+    return [name for name in names if any(table.column(name))]
+
+
+def _moves(found: Dumps) -> tuple[str, ...]:
+    return ("came", "left") if found.with_ids else ("growth",)
 
 
 def _origin(names: Sequence[str], found: Dumps) -> str:
     forms = ", ".join(dict.fromkeys(str(dump.form) for dump in found.dumps))
+    if found.traced is not None:
+        return f"execution trace {names[0]}"
     if len(found.dumps) == 1:
         return f"goroutine dump {names[0]} ({forms})"
     return f"{len(found.dumps)} goroutine dumps of {', '.join(names)} ({forms})"
@@ -205,6 +222,14 @@ def _limits(found: Dumps, older_than: float | None) -> list[str]:
     """What this kind of dump cannot tell."""
     told = []
     last = found.dumps[-1]
+    if found.traced is not None:
+        if not found.tell_leaks:
+            told.append(
+                "a leak that the runtime cannot prove shows in a trace of at least "
+                f"{format_quantity(2 * LEAST_INTERVAL, Unit.SECONDS)}: this one has "
+                f"{format_quantity(found.traced.length_ns / 1e9, Unit.SECONDS)}"
+            )
+        return told
     if last.form is not Form.STACKS:
         told.append(
             f"{last.form} has neither ids nor states, waiting times or creators: record debug=2 "
@@ -225,10 +250,17 @@ def _limits(found: Dumps, older_than: float | None) -> list[str]:
 
 
 def _assumptions(found: Dumps) -> list[str]:
-    if not (found.with_ids and len(found.dumps) == 3):
-        return []
-    return [
-        "the load was steady and the service warm while the dumps were taken: a leak is probable "
-        f"where at least {LEAST_ARRIVALS} goroutines of a group arrive between dumps and so few "
-        "leave that chance explains it in less than 1% of reports"
-    ]
+    if found.traced is not None:
+        told = [
+            "a goroutine that waited before the trace began waits for what its stack says, and was "
+            "created where all others are that start in its function"
+        ]
+        return [*told, _STEADY] if found.tell_leaks else told
+    return [_STEADY] if found.tell_leaks else []
+
+
+_STEADY = (
+    "the load was steady and the service warm meanwhile: a leak is probable where at least "
+    f"{LEAST_ARRIVALS} goroutines of a group arrive in each interval and so few leave that chance "
+    "explains it in less than 1% of reports"
+)

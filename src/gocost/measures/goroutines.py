@@ -1,4 +1,4 @@
-"""Goroutine dumps from files and services, several of them apart in time."""
+"""Goroutine dumps from files and services, several of them apart in time; and from a trace."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,12 +16,14 @@ from gocost.formats.goroutine_dump.dump import Dump
 from gocost.formats.goroutine_dump.grouped import HEAD
 from gocost.formats.goroutine_dump.stacks import CAP
 from gocost.model.errors import FormatError, SourceError, UsageError
+from gocost.sources.files import is_file, positioned
 from gocost.sources.recordings import is_url, page_url, read_recording, recording_pieces
 
 MOST: Final = 3
 """Dumps that one command compares."""
 _PAGE: Final = "goroutine?debug=2"
 _LEAKS: Final = "goroutineleak?debug=2"
+_TRACE: Final = b"go 1."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,23 @@ class Reading:
     clock: Callable[[], float] = time.monotonic
 
     def files(self, files: Sequence[str], every: float | None) -> Taken:
-        """Dumps that were taken before, earliest first. Raises SourceError, FormatError."""
-        return Taken(Dumps([self.one(file) for file in files], every))
+        """Dumps that were taken before, earliest first, or one trace.
+
+        Raises UsageError for a trace among others, SourceError and FormatError.
+        """
+        if not any(map(_is_trace, files)):
+            return Taken(Dumps([self.one(file) for file in files], every))
+        if len(files) > 1:
+            raise UsageError(
+                "a trace is looked at by itself", hint="name one trace, or dumps taken in turn"
+            )
+        from gocost.analyses.goroutines.from_trace import from_trace
+        from gocost.measures.trace import read_trace
+
+        dump = from_trace(read_trace(Path(files[0])))
+        if not dump.total:
+            raise FormatError(f"{files[0]}: no goroutine lives at the end of this trace")
+        return Taken(Dumps([dump]))
 
     def service(
         self, url: str, count: int, every: float, *, leaks: bool, progress: Callable[[str], None]
@@ -112,6 +130,14 @@ def check_count(files: Sequence[str], count: int) -> None:
         raise UsageError(
             "several dumps are files", hint="of one URL, --dumps 3 takes dumps apart in time"
         )
+
+
+def _is_trace(file: str) -> bool:
+    """Whether a file is an execution trace."""
+    if is_url(file) or not is_file(Path(file)):
+        return False
+    with positioned(Path(file)) as opened:
+        return opened.head(len(_TRACE)) == _TRACE
 
 
 def _is_service(url: str) -> bool:

@@ -1,7 +1,8 @@
 """Goroutines with the same creator, stack and state, over one dump or several apart in time.
 
 Dumps that have ids (debug=2) tell arrivals from departures: a goroutine has stayed when the later
-dump has its id in the same group. Dumps without ids tell only how many there are.
+dump has its id in the same group. Dumps without ids tell only how many there are. A trace tells
+arrivals by itself: its two halves are the intervals.
 """
 
 from __future__ import annotations
@@ -13,11 +14,22 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gocost.formats.goroutine_dump.dump import LEAKED, Dump, Form, Frame, Int32s, Int64s, frames
+from gocost.formats.goroutine_dump.dump import (
+    LEAKED,
+    Dump,
+    Form,
+    Frame,
+    Int32s,
+    Int64s,
+    Traced,
+    frames,
+)
 from gocost.model.errors import FormatError
 
 NIL_CHANNEL: Final = frozenset({"chan receive (nil chan)", "chan send (nil chan)"})
 NO_CASES: Final = "select (no cases)"
+LEAST_INTERVAL: Final = 5.0
+"""Seconds of each half of a trace, for what only takes its time to have gone on."""
 MAX_GROUPS: Final = 100_000
 """Services have some hundreds; a text made to be slow can have one a goroutine."""
 
@@ -46,6 +58,8 @@ class Group:
     oldest_minutes: int | None = None
     waited: int = 0
     """Of them, those known to have waited for as long as was asked."""
+    longest: float | None = None
+    """Seconds that one of them is known to have waited; None where nothing is known."""
     counts: tuple[int, ...] = ()
     """How many there were in each dump, the certain ones with the others."""
     intervals: tuple[Interval, ...] = ()
@@ -72,9 +86,24 @@ class Dumps:
         """Whether arrivals can be told from departures."""
         return len(self.dumps) > 1 and all(dump.form is Form.STACKS for dump in self.dumps)
 
+    @property
+    def traced(self) -> Traced | None:
+        """What only a trace says, where it is one."""
+        return self.dumps[-1].traced
 
-def group(found: Dumps, *, older_than: float | None = None) -> list[Group]:
-    """The groups of the last dump, the largest first. Raises FormatError beyond MAX_GROUPS."""
+    @property
+    def tell_leaks(self) -> bool:
+        """Whether there are two intervals to judge by, which a trace has to be long enough for."""
+        if self.traced is not None:
+            return self.traced.length_ns >= 2 * LEAST_INTERVAL * 1e9
+        return self.with_ids and len(self.dumps) == 3
+
+
+def group(found: Dumps, *, older_than: float | None = None, vanished: bool = False) -> list[Group]:
+    """The groups of the last dump, the largest first. Raises FormatError beyond MAX_GROUPS.
+
+    With `vanished` also those that only an earlier dump has, with none in the last.
+    """
     keys = _Keys()
     rows = [keys.of(dump) for dump in found.dumps]
     if len(keys) > MAX_GROUPS:
@@ -83,7 +112,8 @@ def group(found: Dumps, *, older_than: float | None = None) -> list[Group]:
         )
     last, own = found.dumps[-1], rows[-1]
     certain = _certain(last)
-    waited = _waited(found, rows, older_than)
+    known = _known(found, rows)
+    waited = known >= older_than if older_than else np.ones(len(last.id), np.bool_)
     split, first, inverse = np.unique(own * 2 + certain, return_index=True, return_inverse=True)
     inverse = inverse.reshape(-1)
     counts = _sums(inverse, last.count, len(split))
@@ -91,10 +121,14 @@ def group(found: Dumps, *, older_than: float | None = None) -> list[Group]:
     long = _sums(inverse, np.where(waited, last.count, 0), len(split))
     oldest = np.full(len(split), -1, np.int64)
     np.maximum.at(oldest, inverse, last.minutes)
+    longest = np.full(len(split), -1.0)
+    np.maximum.at(longest, inverse, np.where(last.minutes >= 0, known, -1.0))
     over = [
         _sums(each, dump.count, len(keys)) for each, dump in zip(rows, found.dumps, strict=True)
     ]
     moved, gone = _moved(found, rows, len(keys))
+    if found.traced is not None:
+        moved, gone = _went_on(found.traced, own, len(keys))
     groups = []
     for i, (code, row) in enumerate(zip(split.tolist(), first.tolist(), strict=True)):
         key = code >> 1
@@ -109,12 +143,29 @@ def group(found: Dumps, *, older_than: float | None = None) -> list[Group]:
                 leaked=int(leaked[i]),
                 oldest_minutes=int(oldest[i]) if oldest[i] >= 0 else None,
                 waited=int(long[i]),
+                longest=float(longest[i]) if longest[i] >= 0 else None,
                 counts=tuple(int(each[key]) for each in over),
                 intervals=tuple(Interval(int(a[key]), int(d[key])) for a, d in moved),
                 gone=int(gone[key]),
                 key=key,
             )
         )
+    if vanished:
+        there = {code >> 1 for code in split.tolist()}
+        for key in sorted(set(range(len(keys))) - there):
+            creator, stack, state = keys.texts(key)
+            groups.append(
+                Group(
+                    creator=frames(creator),
+                    stack=frames(stack),
+                    state=state or None,
+                    certain=False,
+                    count=0,
+                    counts=tuple(int(each[key]) for each in over),
+                    intervals=tuple(Interval(int(a[key]), int(d[key])) for a, d in moved),
+                    key=key,
+                )
+            )
     return sorted(groups, key=_rank)
 
 
@@ -188,14 +239,12 @@ def _certain(dump: Dump) -> Int64s:
     return numbers
 
 
-def _waited(
-    found: Dumps, rows: Sequence[Int64s], older_than: float | None
-) -> npt.NDArray[np.bool_]:
-    """Which goroutines of the last dump are known to have waited for so many seconds."""
+def _known(found: Dumps, rows: Sequence[Int64s]) -> npt.NDArray[np.float64]:
+    """Seconds that each goroutine of the last dump is known to have waited."""
     last = found.dumps[-1]
-    if older_than is None or older_than <= 0:
-        return np.ones(len(last.id), np.bool_)
     known = last.minutes.astype(np.float64) * 60
+    if last.traced is not None:
+        known = last.traced.waited_ns / 1e9
     if found.with_ids and found.every:
         here = np.ones(len(last.id), np.bool_)
         for back, (dump, keys) in enumerate(
@@ -203,7 +252,7 @@ def _waited(
         ):
             here &= _stayed(last.id, rows[-1], dump.id, keys)
             known = np.where(here, np.maximum(known, back * found.every), known)
-    return known >= older_than
+    return known
 
 
 def _stayed(ids: Int64s, keys: Int64s, other: Int64s, other_keys: Int64s) -> npt.NDArray[np.bool_]:
@@ -242,6 +291,18 @@ def _moved(
             missing = new & ~_stayed(after.id, rows[1], dumps[2].id, rows[2])
             gone = np.bincount(rows[1][missing], minlength=keys)
     return moved, gone
+
+
+def _went_on(trace: Traced, rows: Int64s, keys: int) -> tuple[list[tuple[Int64s, Int64s]], Int64s]:
+    """For the halves of a trace those that came and stayed to its end; and of each those that went
+    on, of which it is not known in which half: all of them, which judges more mildly.
+    """
+    late = trace.waited_ns < trace.length_ns / 2
+    went = np.zeros(keys, np.int64)
+    np.maximum.at(went, rows, trace.went_on)
+    first = np.bincount(rows[trace.arrived & ~late], minlength=keys)
+    second = np.bincount(rows[trace.arrived & late], minlength=keys)
+    return [(first, went), (second, went)], went
 
 
 def _sums(which: Int64s, amounts: npt.NDArray[Any], size: int) -> Int64s:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from gocost.analyses.goroutines.groups import Dumps
+from gocost.analyses.goroutines.groups import Dumps, Group
 from gocost.analyses.goroutines.names import NO_STACK, entry, told, waits_at
 from gocost.analyses.goroutines.verdicts import Judged, Verdict
 from gocost.formats.goroutine_dump.dump import Frame
@@ -25,6 +25,7 @@ _COLUMNS: Final = (
     Column("state", Unit.TEXT, "what it waits for, or does; none where the dump does not say"),
     Column("count", Unit.COUNT, "how many there are", additive=True),
     Column("oldest_minutes", Unit.COUNT, "the longest wait, from the first collection that saw it"),
+    Column("waited", Unit.SECONDS, "the longest wait that is known of, which is a lower bound"),
     Column("growth", Unit.COUNT, "how many more than in the first dump", additive=True),
     Column("verdict", Unit.TEXT, "certain or probable leak, or parked"),
     Column("function", Unit.TEXT, "the function that they began in"),
@@ -64,7 +65,7 @@ def _count(row: Sequence[Cell]) -> int:
 
 
 def _rank(row: Sequence[Cell]) -> tuple[int, str, str, str, str]:
-    return -_count(row), str(row[6]), str(row[10]), str(row[9]), str(row[2])
+    return -_count(row), str(row[7]), str(row[11]), str(row[10]), str(row[2])
 
 
 def _key(each: Judged, by: str) -> object:
@@ -84,11 +85,12 @@ def _row(merged: Sequence[Judged], *, older: bool) -> Sequence[Cell]:
     growths = {each.key: each.growth for each in groups}
     known = [growth for growth in growths.values() if growth is not None]
     return (
-        _same([line(each) for each in merged]),
+        _same([line(each) for each in groups]),
         _same([told(each.creator[0]) if each.creator else None for each in groups]),
         _same([each.state for each in groups]),
         sum(each.waited if older else each.count for each in groups),
         max(minutes) if minutes else None,
+        max((each.longest for each in groups if each.longest is not None), default=None),
         sum(known) if known else None,
         str(min((each.verdict for each in merged), key=_RANK.__getitem__)),
         _same([entry(each.stack) or None for each in groups]),
@@ -106,9 +108,9 @@ def _same(values: Sequence[str | None]) -> str | None:
     return f"({len(different):,} different)"
 
 
-def line(each: Judged) -> str:
+def line(each: Group) -> str:
     """The line at which a group waits."""
-    return told(waits_at(each.group.stack, each.group.state or "")) or NO_STACK
+    return told(waits_at(each.stack, each.state or "")) or NO_STACK
 
 
 def written(stack: Sequence[Frame]) -> str:
@@ -120,6 +122,51 @@ def leaks(judged: Sequence[Judged]) -> list[Judged]:
     """What leaks, the most certain and then the most first."""
     found = [each for each in judged if each.verdict is not Verdict.PARKED]
     return sorted(found, key=lambda each: (_RANK[each.verdict], -each.group.count))
+
+
+def change_table(groups: Sequence[Group]) -> Table:
+    """What grew and what went between the first dump and the last, the largest change first."""
+    changed = [each for each in groups if each.growth or any(_moved(each))]
+    rows: list[Sequence[Cell]] = []
+    for each in sorted(changed, key=lambda each: -abs(each.growth or 0)):
+        came, left = _moved(each) or (None, None)
+        rows.append(
+            (
+                line(each),
+                told(each.creator[0]) if each.creator else None,
+                each.state,
+                each.counts[0],
+                each.counts[-1],
+                each.growth,
+                came,
+                left,
+                written(each.stack),
+                written(each.creator) or None,
+            )
+        )
+    return Table(
+        title="what changed from the first dump to the last",
+        columns=(
+            Column("waits_at", Unit.TEXT, "the innermost line that is not only a way of waiting"),
+            Column("created_by", Unit.TEXT, "the function and line of the go statement"),
+            Column("state", Unit.TEXT, "what it waits for, or does"),
+            Column("before", Unit.COUNT, "goroutines of the first dump", additive=True),
+            Column("after", Unit.COUNT, "goroutines of the last dump", additive=True),
+            Column("growth", Unit.COUNT, "how many more", additive=True),
+            Column("came", Unit.COUNT, "that were not there before, dump by dump", additive=True),
+            Column("left", Unit.COUNT, "that are not there any more", additive=True),
+            Column("stack", Unit.TEXT, "function and file:line, leaf to root, joined by ;"),
+            Column("creator", Unit.TEXT, "function and file:line of the go statement"),
+        ),
+        rows=rows,
+    )
+
+
+def _moved(each: Group) -> tuple[int, int] | tuple[()]:
+    """How many came and left, over all intervals; nothing where the dumps do not say."""
+    if not each.intervals:
+        return ()
+    return sum(i.arrived for i in each.intervals), sum(i.departed for i in each.intervals)
 
 
 def leak_table(judged: Sequence[Judged]) -> Table:
@@ -150,7 +197,7 @@ def _leak(each: Judged) -> Sequence[Cell]:
         str(each.verdict),
         group.count,
         each.pattern.name,
-        line(each),
+        line(group),
         told(group.creator[0]) if group.creator else None,
         group.state,
         waits.place if waits else None,
@@ -172,7 +219,7 @@ def facts(found: Dumps, judged: Sequence[Judged], subject: Subject, origin: str)
 
     certain = of(Verdict.CERTAIN)
     made = [fact(COUNT, found.dumps[-1].total), fact("goroutines.leak.certain", certain)]
-    if found.with_ids and len(found.dumps) == 3:
+    if found.tell_leaks:
         probable = of(Verdict.PROBABLE)
         made.append(fact("goroutines.leak.probable", probable))
         made.append(fact(LEAKED, certain + probable))
@@ -189,6 +236,6 @@ def sentence(each: Judged, shown: Callable[[int], str] = "{:,}".format) -> str:
     sure += "s" if group.count == 1 else ""
     created = f", created at {told(group.creator[0])}" if group.creator else ""
     return (
-        f"{many} {sure}, waiting at {line(each)}{created}. Why: {each.evidence}. "
+        f"{many} {sure}, waiting at {line(group)}{created}. Why: {each.evidence}. "
         f"Usual cause ({each.pattern.name}): {each.pattern.why}. To do: {each.pattern.cure}"
     )

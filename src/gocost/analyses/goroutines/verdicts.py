@@ -5,6 +5,7 @@ wait on can never happen: a nil channel, an empty select outside main.
 **probable**: three dumps of a service under steady load; in both intervals at least 8 arrive, and
 so few leave that it would happen with a probability under 0.01/groups if as many left as came
 (Poisson); those that arrived first are still there, by the same test; nothing on the allow-list.
+A trace of two intervals or more tells the same by itself.
 **parked**: everything else. Age alone is no leak: a pool's workers wait as long as it lives.
 """
 
@@ -68,7 +69,7 @@ def _judged(found: Dumps, group: Group, limit: float, allow: Allow, *, system: b
         return Judged(group, Verdict.CERTAIN, _proof(group), seen, system)
     if system:
         return Judged(group, Verdict.PARKED, "the runtime's own", seen, system)
-    probability = _probability(group) if len(found.dumps) == 3 and waiting else None
+    probability = _probability(group) if found.tell_leaks and waiting else None
     if probability is None or probability >= limit:
         return Judged(group, Verdict.PARKED, _movement(found, group), seen, system)
     said = (allow(frame.function) for frame in (*group.stack, *group.creator))
@@ -103,6 +104,13 @@ def _proof(group: Group) -> str:
 
 def _movement(found: Dumps, group: Group) -> str:
     """What changed between the dumps, in words; empty with one dump."""
+    if found.traced is not None:
+        first, second = group.intervals
+        return (
+            f"{first.arrived:,} and {second.arrived:,} came and stayed in the halves of a trace of "
+            f"{format_quantity(found.traced.length_ns / 1e9, Unit.SECONDS)}, and "
+            f"{first.departed:,} went on there"
+        )
     if len(found.dumps) < 2:
         return ""
     if not group.intervals:

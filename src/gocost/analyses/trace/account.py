@@ -122,6 +122,9 @@ class Joined:
     """Columns id, entry (a text of `stacks`), sums of the four states, times started, nanoseconds
     of GC assist, whether it ended, creator (a stack). Those that live at the end, and those that
     ended where they were asked for."""
+    open: Int64s
+    """Those that live at the end: columns id, entry (a text), creator (a stack), state (from 1 on),
+    since when, why (a text; 0 where it was so before the trace) and where (a stack)."""
     procs: dict[int, list[int]]
     """By P: nanoseconds running, idle, in a syscall, sweeping."""
     waits: Amounts

@@ -289,6 +289,7 @@ class Joiner:
             generations=self._generations,
             groups=self._groups,
             goroutines=kept[:, _SHOWN],
+            open=live[:, _OPEN],
             procs={p: [*proc.sums, proc.swept] for p, proc in sorted(self._procs.items())},
             waits=self._waits,
             latencies=self._latencies,
@@ -338,3 +339,4 @@ def _longest(rows: Int64s, count: int) -> Int64s:
 (_STARTS, _ASSISTED, _ENDED, _CREATOR, _STATE, _SINCE, _REASON, _STACK, _ASSIST) = range(6, 15)
 _LIVE_FIELDS = 15
 _SHOWN = list(range(10))
+_OPEN = [_ID, _ENTRY, _CREATOR, _STATE, _SINCE, _REASON, _STACK]

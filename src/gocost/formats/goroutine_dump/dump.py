@@ -45,6 +45,8 @@ class Form(StrEnum):
     STACKS = "debug=2"
     GROUPED = "debug=1"
     PROFILE = "debug=0"
+    TRACE = "trace"
+    """Of an execution trace: what lives at its end."""
 
 
 class Frame(NamedTuple):
@@ -58,6 +60,19 @@ class Frame(NamedTuple):
     def place(self) -> str:
         """`file:line`."""
         return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What a trace says beside a dump, a row a goroutine."""
+
+    length_ns: int
+    waited_ns: Int64s
+    """That it has waited, at least."""
+    arrived: npt.NDArray[np.bool_]
+    """It began to wait while the trace was recorded."""
+    went_on: Int64s
+    """How often any goroutine waited at its stack and went on."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +101,8 @@ class Dump:
     """What of the dump is not here, as it was cut off; empty where it is whole."""
     size: int = 0
     """Bytes it was written in."""
+    traced: Traced | None = None
+    """What only a trace says."""
 
     @cached_property
     def total(self) -> int:
