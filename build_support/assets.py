@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
 ASSETS = ROOT / "src" / "gocost" / "reporters" / "assets"
 STAMP = ASSETS / "sources.sha256"
-FILES = ("report.js", "flame.js", "report.css", "LICENSES.txt")
+FILES = ("report.js", "flame.js", "timeline.js", "report.css", "LICENSES.txt")
 OLDEST_NODE = 18
 
 

@@ -1,6 +1,6 @@
 // Bundles the report's scripts and its style into the folder named on the command line, each as one
 // file, with the licences of what was bundled in LICENSES.txt and at the head of the script. A page
-// carries the scripts that it needs: report.js, and flame.js where it has a flame graph.
+// carries the scripts that it needs: report.js, and flame.js or timeline.js where it has such a graph.
 import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,7 +44,7 @@ function licence(name) {
 
 mkdirSync(out, { recursive: true });
 const used = new Set();
-for (const name of ["report", "flame"]) {
+for (const name of ["report", "flame", "timeline"]) {
   // A package's own style sheet is left out: the report has one for all.
   const loader = { ".css": "empty" };
   const made = await build({ ...shared, entryPoints: [`src/${name}.js`], format: "iife", loader });

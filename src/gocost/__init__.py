@@ -34,4 +34,5 @@ def __dir__() -> list[str]:
 
     import gocost.api
 
-    return [info.name for info in iter_modules(gocost.api.__path__)]
+    found = iter_modules(gocost.api.__path__)
+    return [info.name for info in found if not info.name.startswith("_")]

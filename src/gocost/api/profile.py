@@ -13,7 +13,7 @@ from gocost.analyses.profile.selection import has_nameless
 from gocost.analyses.profile.tables import TOTAL
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Options
-from gocost.api.profile_views import Look, Shown, chosen
+from gocost.api._profile_views import Look, Shown, chosen
 from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
 from gocost.model.fact import Fact

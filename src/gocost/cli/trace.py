@@ -6,6 +6,7 @@ import click
 
 from gocost.cli.options import reporting
 from gocost.cli.output import Output
+from gocost.cli.serving import Server, serving
 
 GROUP = "Attribute"
 
@@ -15,13 +16,13 @@ def command() -> None:
     """Execution traces of Go 1.22 and later: scheduler, collector, waiting, tasks."""
 
 
-def _report(file: str, output: Output, *show: str) -> int:
+def _report(file: str, output: Output, *show: str, timeline: bool = False) -> int:
     import gc
 
     from gocost.api.trace import SHOWN, trace
 
     gc.disable()  # arrays and a few thousand rows: there are no cycles to look for
-    output.emit(trace(file, top=output.top, show=show or SHOWN))
+    output.emit(trace(file, top=output.top, show=show or SHOWN, timeline=timeline))
     return 0
 
 
@@ -29,8 +30,26 @@ def _report(file: str, output: Output, *show: str) -> int:
 @click.argument("file", metavar="FILE")
 @reporting
 def summary_command(file: str, output: Output) -> int:
-    """Goroutines, Ps, waits, collections, stops of the world, tasks and regions."""
-    return _report(file, output)
+    """Goroutines, Ps, waits, collections, stops of the world, tasks and regions.
+
+    As a page (--format html) it has a timeline of the Ps and the largest groups of goroutines.
+    """
+    return _report(file, output, timeline=output.format == "html")
+
+
+@command.command("view", short_help="Look at it in a browser.")
+@click.argument("file", metavar="FILE")
+@serving
+def view_command(file: str, server: Server) -> int:
+    """Serves the page of `trace summary` to this machine until you press Ctrl-C: a timeline of the
+    Ps and the largest groups of goroutines to zoom into, as close as you like.
+    """
+    from pathlib import Path
+
+    from gocost.viewer.trace_site import TraceSite
+
+    server.run(TraceSite(Path(file)))
+    return 0
 
 
 @command.command("goroutines", short_help="Goroutines by where they start, and one by one.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.bill import TraceTime
 from gocost.analyses.trace.joining import Joiner
+from gocost.analyses.trace.timeline import Recorder, Spread, Timeline
 from gocost.formats.exectrace.index import HEADER, Generation, read_format, read_index
 from gocost.formats.exectrace.ordered import Carried, Window, carry_out
 from gocost.formats.exectrace.tables import Clock, read_tables
@@ -36,14 +37,38 @@ def read_trace(
     where it is no trace that can be read, and UsageError where nothing of it is then. A trace that
     was cut off gives what is whole of it.
     """
+    return _read(path, keep, between, None)
+
+
+def read_timeline(
+    path: Path, *, keep: int | None = 0, between: tuple[int, int] | None = None
+) -> tuple[Joined, Timeline]:
+    """The same, and when the Ps were busy and which goroutines ran. Raises as `read_trace`."""
+    spreads: list[Spread] = []
+    found = _read(path, keep, between, spreads)
+    return found, spreads[0].result(found.end)
+
+
+def _read(
+    path: Path, keep: int | None, between: tuple[int, int] | None, spreads: list[Spread] | None
+) -> Joined:
     with positioned(path) as file:
         opened = _opened(file, path)
         window, found = opened.window(), opened.generations
         if between is not None:
             found, window = opened.clipped(*between)
         joiner = Joiner(keep=keep, between=window.clip)
-        for carried in _carried(file, found, opened.version, window, keep=keep):
+        spread = None
+        if spreads is not None:
+            spread = Spread(window)
+            spreads.append(spread)
+        recorder = None if spread is None else spread.recorder
+        for carried, recorded in _carried(
+            file, found, opened.version, window, keep=keep, recorder=recorder
+        ):
             joiner.add(carried)
+            if spread is not None and recorded is not None:
+                spread.add(recorded, carried)
     return joiner.result(lost=opened.lost)
 
 
@@ -162,35 +187,45 @@ def _end(generation: Generation) -> int:
 
 
 def _carried(
-    file: Positioned, found: list[Generation], version: int, window: Window, *, keep: int | None
-) -> Iterator[Carried]:
-    """The generations in order, some of them carried out ahead: one a core."""
+    file: Positioned,
+    found: list[Generation],
+    version: int,
+    window: Window,
+    *,
+    keep: int | None,
+    recorder: Callable[[], Recorder] | None = None,
+) -> Iterator[tuple[Carried, Recorder | None]]:
+    """The generations in order, some of them carried out ahead: one a core. Each has a recorder of
+    its own, where they are wanted.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     workers = max(1, min(cores or 1, len(found)))
-    waiting: list[Future[Carried]] = []
+    waiting: list[tuple[Future[Carried], Recorder | None]] = []
     with ThreadPoolExecutor(workers) as pool:
         coming = iter(enumerate(found))
 
         def start(count: int) -> None:
             for place, generation in islice(coming, count):
-                waiting.append(
-                    pool.submit(
-                        carry_out,
-                        file.read_into,
-                        generation,
-                        version,
-                        window,
-                        first=place == 0,
-                        keep=keep,
-                    )
+                record = None if recorder is None else recorder()
+                future = pool.submit(
+                    carry_out,
+                    file.read_into,
+                    generation,
+                    version,
+                    window,
+                    first=place == 0,
+                    keep=keep,
+                    record=record,
                 )
+                waiting.append((future, record))
 
         start(workers)
         try:
             while waiting:
-                carried = waiting.pop(0).result()
+                future, record = waiting.pop(0)
+                carried = future.result()
                 start(1)
-                yield carried
+                yield carried, record
         finally:
-            for future in waiting:
+            for future, _ in waiting:
                 future.cancel()

@@ -25,6 +25,7 @@ from gocost.reporters.chart import chart
 from gocost.reporters.flame import flame
 from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, headline, outline, seen_columns, told_once
+from gocost.reporters.timeline import timeline
 from gocost.reporters.treemap import tree
 
 HERE: Final = Path(__file__).parent
@@ -64,6 +65,8 @@ class Frame:
     error: str = ""
     picture: str = ""
     """An SVG document, which is shown as an image: no script of it runs."""
+    closer: str = ""
+    """The page that shows a part of the timeline anew, with `from` and `to`; empty for none."""
     leads: str = ""
     """The beginning of an address; with a name of a table's first column it leads to that one."""
 
@@ -91,7 +94,9 @@ class Grid:
 def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, Any]:
     content = outline(report, settings)
     flames = _flames(report)
-    scripts = [_asset(f"{name}.js") for name in ("report", *(["flame"] if flames else []))]
+    lanes = timeline(report)
+    parts = ("report", *(["flame"] if flames else []), *(["timeline"] if lanes else []))
+    scripts = [_asset(f"{name}.js") for name in parts]
     style = _asset("report.css")
     grids = [_grid(table) for _, table in content.tables]
     placed = {name for name, _ in content.tables}
@@ -101,7 +106,8 @@ def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, 
         for name, table in report.tables.items()
         if name not in placed and name not in report.layout.flames
     ]
-    charts = [(drawn, _json(drawn.points)) for drawn in map(chart, report.series) if drawn]
+    plotted = [each for each in report.series if each.metric not in report.layout.timeline]
+    charts = [(drawn, _json(drawn.points)) for drawn in map(chart, plotted) if drawn]
     return {
         "report": report,
         "frame": frame,
@@ -114,6 +120,7 @@ def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, 
         "charts": charts,
         "treemap": _treemap(report),
         "flames": flames,
+        "timeline": None if lanes is None else _json(lanes),
         "assumptions": content.assumptions,
         "scripts": [Markup(script) for script in scripts],  # noqa: S704 - our own, from web/
         "style": Markup(style),  # noqa: S704 - as above

@@ -59,11 +59,11 @@ def serve(
             timeout_graceful_shutdown=GRACE,
         )
         address = f"http://{here}:{number}/" + (f"?token={token}" if token else "")
-        say(address)
-        if browser and _has_a_screen():
-            threading.Thread(target=_open, args=[address], daemon=True).start()
-        # uvicorn ends on both signals and then sends them once more, to what would end gocost.
+        # A signal may come at once; uvicorn too ends on both and then sends them once more.
         with contextlib.suppress(KeyboardInterrupt, SystemExit):
+            say(address)
+            if browser and _has_a_screen():
+                threading.Thread(target=_open, args=[address], daemon=True).start()
             uvicorn.Server(config).run(sockets=[bound])
 
 

@@ -1,0 +1,263 @@
+"""When Ps were busy and what ran: a trace of tens of millions of events in some thousand bins.
+
+A lane is a P (running a goroutine, in a syscall), a group of goroutines (by the function that they
+start in: how many of them ran at a time) or the goroutines that were ready without a P. Intervals
+that lie within a generation are added by kernels/trace_bins as they end; those that span
+generations are closed here, with what is known from the generation before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gocost.analyses.trace.account import UNKNOWN_ENTRY
+from gocost.formats.exectrace.ordered import Carried, Window
+from gocost.formats.exectrace.tables import Tables
+from gocost.kernels import trace_bins as kernel
+from gocost.kernels import trace_fields as fields
+
+Int64s = npt.NDArray[np.int64]
+Int32s = npt.NDArray[np.int32]
+
+BINS: Final = 4096
+"""The most bins that a trace's time is told apart in; at least half of them are used."""
+MOST_GROUPS: Final = 1_000
+"""Groups of one generation that have a lane; what is beyond them runs in the last one's."""
+_RUNNING, _SYSCALL = fields.R_PROC + fields.P_RUNNING, fields.R_PROC + fields.P_SYSCALL
+_OTHERS: Final = "(others)"
+_MOST_NAMELESS: Final = 100_000
+"""Of a generation: intervals whose goroutine's start is looked for in the generation before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Nanoseconds by lane and bin."""
+
+    start: int
+    """Of the first bin, in the trace's own nanoseconds."""
+    bin_ns: int
+    bins: int
+    procs: dict[int, Int64s]
+    """By P: an array of two rows, running and syscall."""
+    groups: dict[str, Int64s]
+    """By the function that goroutines start in: running."""
+    runnable: Int64s
+
+
+class Spread:
+    """Makes the timeline of a trace: `recorder` for each generation, `add` for each in order."""
+
+    def __init__(self, window: Window) -> None:
+        self._start = window.start
+        length = max(1, window.end - window.start + 1)
+        self._shift = max(0, (-(-length // BINS) - 1).bit_length())
+        self._bins = -(-length // (1 << self._shift))
+        self._procs: dict[int, Int64s] = {}
+        self._groups: dict[str, Int64s] = {}
+        self._runnable = self._empty()
+        self._open_procs: dict[int, tuple[int, int]] = {}
+        self._open_running: dict[int, int] = {}
+        self._open_ready: dict[int, int] = {}
+        self._entries: dict[int, str] = {}
+
+    def _empty(self) -> Int64s:
+        return np.zeros(kernel.FIELDS * self._bins, np.int64)
+
+    def recorder(self) -> Recorder:
+        """What takes the records of one generation; may run in any thread."""
+        return Recorder(self._start, self._shift, self._bins)
+
+    def add(self, recorder: Recorder, carried: Carried) -> None:
+        """The next generation, in order."""
+        for name, sums in recorder.groups():
+            self._group(name)[:] += sums
+        for proc, state, sums in recorder.procs():
+            self._proc(proc, state)[:] += sums
+        self._runnable += recorder.runnable()
+        for record in recorder.spanning:
+            self._close(record, recorder.roots)
+        self._remember(carried, recorder)
+
+    def _close(self, record: list[int], roots: Callable[[int], str]) -> None:
+        """An interval that began before its generation, or of a goroutine without a stack there."""
+        kind, who, begin, end, _, _, _, of = record
+        if kind in (_RUNNING, _SYSCALL):
+            begin = self._open_procs.get(who, (0, self._start))[1]
+            self._interval(self._proc(who, int(kind == _SYSCALL)), begin, end)
+        elif kind == fields.RUNNING:
+            if begin < 0:
+                begin = self._open_running.get(who, self._start)
+            name = roots(abs(of)) or self._entries.get(who, "") or UNKNOWN_ENTRY
+            self._interval(self._group(name), begin, end)
+        elif kind == fields.RUNNABLE:
+            self._interval(self._runnable, self._open_ready.get(who, self._start), end)
+
+    def _interval(self, sums: Int64s, begin: int, end: int) -> None:
+        kernel.interval(sums, begin, end, self._start, self._shift)
+
+    def _remember(self, carried: Carried, recorder: Recorder) -> None:
+        """What is open at the generation's end, since when, and who the goroutines are."""
+        for number, row in enumerate(carried.procs.tolist()):
+            if row[fields.P_STATE] and row[fields.P_SINCE]:
+                self._open_procs[number] = (row[fields.P_STATE], row[fields.P_SINCE])
+        running: dict[int, int] = {}
+        ready: dict[int, int] = {}
+        entries: dict[int, str] = {}
+        live = carried.live
+        for row in live[live[:, fields.G_STATE] <= fields.RUNNING].tolist():
+            id_, state = row[fields.G_ID], row[fields.G_STATE]
+            still = row[fields.G_LEFT] == fields.NOT_YET
+            now, before = (
+                (running, self._open_running)
+                if state == fields.RUNNING
+                else (ready, self._open_ready)
+            )
+            now[id_] = before.get(id_, self._start) if still else row[fields.G_SINCE]
+        starts = np.abs(live[:, fields.G_START])
+        for id_, start in zip(live[:, fields.G_ID].tolist(), starts.tolist(), strict=True):
+            name = recorder.roots(start) or self._entries.get(id_, "")
+            if name:
+                entries[id_] = name
+        self._open_running, self._open_ready, self._entries = running, ready, entries
+
+    def result(self, end: int) -> Timeline:
+        """The timeline, with what is open closed at the trace's end."""
+        for proc, (state, since) in self._open_procs.items():
+            if state in (fields.P_RUNNING, fields.P_SYSCALL):
+                self._interval(self._proc(proc, int(state == fields.P_SYSCALL)), since, end)
+        for id_, since in self._open_running.items():
+            self._interval(self._group(self._entries.get(id_) or UNKNOWN_ENTRY), since, end)
+        for since in self._open_ready.values():
+            self._interval(self._runnable, since, end)
+        return Timeline(
+            start=self._start,
+            bin_ns=1 << self._shift,
+            bins=self._bins,
+            procs={proc: self._told(sums) for proc, sums in sorted(self._procs.items())},
+            groups={name: self._told(sums)[0] for name, sums in sorted(self._groups.items())},
+            runnable=self._told(self._runnable)[0],
+        )
+
+    def _told(self, sums: Int64s) -> Int64s:
+        return kernel.spread(sums, self._shift, self._bins)
+
+    def _group(self, name: str) -> Int64s:
+        found = self._groups.get(name)
+        if found is None:
+            found = self._groups[name] = self._empty()
+        return found
+
+    def _proc(self, proc: int, state: int) -> Int64s:
+        found = self._procs.get(proc)
+        if found is None:
+            found = self._procs[proc] = np.zeros(2 * kernel.FIELDS * self._bins, np.int64)
+        half = len(found) // 2
+        return found[state * half : (state + 1) * half]
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Adds up the records of one generation; what needs the one before is kept for it."""
+
+    start: int
+    shift: int
+    bins: int
+    spanning: list[list[int]] = field(default_factory=list)
+    _names: list[str] = field(default_factory=list)
+    _tables: Tables | None = None
+    _of_stack: Int32s = field(default_factory=lambda: np.zeros(0, np.int32))
+    _of_proc: Int32s = field(default_factory=lambda: np.zeros(0, np.int32))
+    _numbers: list[tuple[int, int]] = field(default_factory=list)
+    _sums: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __call__(self, records: Int64s, tables: Tables) -> None:
+        """Some records of the generation, in the order in which they ended."""
+        if self._tables is None:
+            self._begin(tables)
+        kind, begin = records[:, fields.R_KIND], records[:, fields.R_START]
+        of_proc = (kind == _RUNNING) | (kind == _SYSCALL)
+        self._meet(records[of_proc, fields.R_WHO])
+        kernel.add(
+            records.reshape(-1), self._of_stack, self._of_proc, 0, self._sums, self.start,
+            self.shift, self.bins,
+        )  # fmt: skip
+        told = of_proc | (kind == fields.RUNNING) | (kind == fields.RUNNABLE)
+        later = told & (begin < 0)
+        if self._of_stack[0] < 0:
+            later |= (kind == fields.RUNNING) & (records[:, fields.R_OF] == 0)
+        self.spanning += records[later].tolist()
+        if len(self.spanning) > _MOST_NAMELESS:
+            self._of_stack[0] = 1  # from here on they are in the lane of those without a name
+
+    def _begin(self, tables: Tables) -> None:
+        """A lane for the runnable, and one for each function that stacks begin in."""
+        self._tables = tables
+        sizes = tables.stack_end - tables.stack_start
+        outermost = np.where(sizes > 0, tables.stack_end - 1, 0)
+        root = np.where(sizes > 0, tables.frames[0, outermost] if tables.frames.size else 0, -1)
+        root[:1] = -1  # the stack of what has none
+        texts, of_stack = np.unique(root, return_inverse=True)
+        lanes = np.minimum(np.arange(len(texts)) + 1, MOST_GROUPS)
+        self._of_stack = np.where(root < 0, -1, lanes[of_stack.reshape(-1)]).astype(np.int32)
+        self._names = ["" if text < 0 else tables.texts[text] for text in texts.tolist()]
+        if len(self._names) > MOST_GROUPS:
+            self._names = [*self._names[: MOST_GROUPS - 1], _OTHERS]
+        self._sums = np.zeros((1 + len(self._names)) * kernel.FIELDS * self.bins, np.int64)
+
+    def _meet(self, procs: Int64s) -> None:
+        """Two lanes for each P that has none."""
+        new = [
+            proc
+            for proc in np.unique(procs).tolist()
+            if 2 * proc >= len(self._of_proc) or self._of_proc[2 * proc] < 0
+        ]
+        if not new:
+            return
+        room = np.full(max(2 * (new[-1] + 1), len(self._of_proc)), -1, np.int32)
+        room[: len(self._of_proc)] = self._of_proc
+        lane = len(self._sums) // (kernel.FIELDS * self.bins)
+        for proc in new:
+            room[2 * proc : 2 * proc + 2] = lane, lane + 1
+            self._numbers += [(proc, 0), (proc, 1)]
+            lane += 2
+        self._of_proc = room
+        more = np.zeros(2 * len(new) * kernel.FIELDS * self.bins, np.int64)
+        self._sums = np.concatenate([self._sums, more])
+
+    def roots(self, stack: int) -> str:
+        """The function that a stack begins in; empty where it says none."""
+        if self._tables is None or not 0 < stack < len(self._of_stack):
+            return ""
+        lane = int(self._of_stack[stack])
+        return self._names[lane - 1] if lane > 0 else ""
+
+    def _lanes(self) -> Int64s:
+        return self._sums.reshape(-1, kernel.FIELDS * self.bins)
+
+    def groups(self) -> list[tuple[str, Int64s]]:
+        """The sums by group, of those that ran."""
+        lanes = self._lanes()
+        return [
+            (name or UNKNOWN_ENTRY, lanes[1 + number])
+            for number, name in enumerate(self._names)
+            if lanes[1 + number].any()
+        ]
+
+    def procs(self) -> list[tuple[int, int, Int64s]]:
+        """P, whether it is in a syscall, and the sums."""
+        lanes = self._lanes()
+        first = 1 + len(self._names)
+        return [
+            (proc, state, lanes[first + number])
+            for number, (proc, state) in enumerate(self._numbers)
+        ]
+
+    def runnable(self) -> Int64s:
+        """The sums of those that were ready."""
+        return self._lanes()[0] if len(self._sums) else np.zeros(
+            kernel.FIELDS * self.bins, np.int64)  # fmt: skip

@@ -1,0 +1,78 @@
+"""The pages about an execution trace: what `gocost trace summary` shows, of all of it or of a part.
+
+The query has `from` and `to`, times since the trace began: what lies between is read again and told
+apart in as many bins as the whole was. It names no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from gocost.api.trace import SHOWN, trace
+from gocost.measures.trace import trace_time
+from gocost.model.errors import GocostError, UsageError
+from gocost.model.quantity import Unit, parse
+from gocost.reporters.html import Field, Frame
+from gocost.viewer.pages import FORMAT, address, answered, refused
+from gocost.viewer.site import TEXT, Answer
+
+FIRST: Final = "summary"
+_VIEWS: Final = {
+    FIRST: ("Summary", SHOWN),
+    "goroutines": ("Goroutines", ("goroutine_groups", "goroutines")),
+    "scheduler": ("Scheduler", ("procs", "goroutine_groups")),
+    "waits": ("Waits", ("waits", "wait_places")),
+    "gc": ("Collector", ("gc", "stw", "stops")),
+    "tasks": ("Tasks", ("tasks", "regions")),
+}
+_TIMES: Final = (("from", "From", "since the trace began: 1.2 s"), ("to", "To", "1.3 s"))
+_END: Final = 1 << 60
+
+
+class TraceSite:
+    """The pages about the trace in a file, which is read again for each."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises SourceError and FormatError where it is no trace that can be read."""
+        trace_time(path)
+        self.name = str(path)
+        self._path = path
+
+    def answer(self, view: str, query: Mapping[str, str]) -> Answer:
+        """The page of a view."""
+        if not view:
+            return Answer("", status=303, location=address(FIRST, {}))
+        if view not in _VIEWS:
+            return Answer(f"there is no page {view!r}; see /{FIRST}\n", TEXT, 404)
+        kept = {name: query.get(name, "") for name, *_ in _TIMES}
+        frame = Frame(
+            views=tuple(
+                (name, address(each, kept), each == view) for each, (name, _) in _VIEWS.items()
+            ),
+            fields=tuple(Field(name, label, kept[name], help_) for name, label, help_ in _TIMES),
+            closer=address(view, {}),
+        )
+        try:
+            between = _between(query)
+            report = trace(self._path, show=_VIEWS[view][1], timeline=True, between=between)
+        except GocostError as error:
+            return refused(self.name, replace(frame, error=str(error)), query)
+        return answered(report, frame, query)
+
+
+def _between(query: Mapping[str, str]) -> tuple[int, int] | None:
+    """The times of the query in nanoseconds. Raises UsageError."""
+    for name in query:
+        if name not in ("from", "to", FORMAT):
+            raise UsageError(f"there is no option {name!r}", hint="take it from the address")
+    start, end = query.get("from", ""), query.get("to", "")
+    if not start and not end:
+        return None
+    first = int(parse(start, Unit.NANOSECONDS)) if start else 0
+    last = int(parse(end, Unit.NANOSECONDS)) if end else _END
+    if first < 0 or last <= first:
+        raise UsageError("from is not before to", hint="correct them")
+    return first, min(last, _END)

@@ -1,0 +1,93 @@
+"""`gocost trace view`: the timeline of a trace, and parts of it told apart more finely."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gocost.cli.main import run
+from tests.fixtures.traces import recorded
+from tests.viewer.running import DEADLINE, Running, running
+
+pytest.importorskip("litestar", reason="needs Litestar: pip install 'gocost[serve]'")
+
+
+@pytest.fixture(scope="module")
+def file() -> Path:
+    return recorded("go", "all", 1.5)
+
+
+@pytest.fixture(scope="module")
+def server(file: Path) -> Iterator[Running]:
+    with running("trace", "view", str(file)) as found:
+        yield found
+
+
+def test_the_first_page_is_the_summary_with_its_timeline(server: Running) -> None:
+    assert server.ask("/").headers["location"] == "/summary"
+
+    reply = server.ask("/summary")
+
+    assert reply.status == 200
+    assert 'id="timeline"' in reply.text
+    assert 'data-closer="/summary"' in reply.text
+
+
+@pytest.mark.parametrize("page", ["goroutines", "scheduler", "waits", "gc", "tasks"])
+def test_every_page_has_its_tables(page: str, server: Running) -> None:
+    reply = server.ask(f"/{page}?from=100ms&to=900ms")
+
+    assert reply.status == 200
+    assert f'href="/{page}?from=100ms&amp;to=900ms" aria-current="page"' in reply.text
+
+
+def test_a_part_of_the_time_is_told_apart_as_finely_as_the_whole(server: Running) -> None:
+    whole = json.loads(server.ask("/summary?format=json").text)["series"][0]
+    part = json.loads(server.ask("/summary?format=json&from=100ms&to=200ms").text)["series"][0]
+
+    assert part["step"] < whole["step"] / 4
+    assert part["start"] == pytest.approx(0.1)
+    assert len(part["values"]) > 1000
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("from=soon", "is not a quantity in nanoseconds"),
+        ("from=2s&to=1s", "from is not before to"),
+        ("from=1h", "nothing of the trace is then"),
+        ("file=/etc/passwd", "there is no option &#39;file&#39;"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_on_the_page(query: str, says: str, server: Running) -> None:
+    reply = server.ask(f"/summary?{query}")
+
+    assert reply.status == 400
+    assert says in reply.text
+
+
+def test_a_foreign_name_gets_nothing(server: Running) -> None:
+    assert server.ask("/summary", Host="evil.example").status == 421
+
+
+def test_a_signal_ends_it_cleanly(file: Path) -> None:
+    with running("trace", "view", str(file)) as found:
+        found.process.send_signal(signal.SIGTERM)
+
+        _, said = found.process.communicate(timeout=DEADLINE)
+        assert (found.process.returncode, said) == (0, "")
+
+
+def test_what_is_no_trace_is_said_before_anything_is_served(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "cpu.pb.gz"
+    other.write_bytes(b"\x1f\x8b")
+
+    assert run(["trace", "view", str(other), "--no-browser"]) == 3
+
+    assert "not an execution trace" in capsys.readouterr().err
