@@ -6,7 +6,7 @@ A view is a function of a `Look` that returns tables. To add one: a line in VIEW
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gocost.analyses.ownership import Repository
+    from gocost.analyses.profile.machine_code import Code, Instruction
     from gocost.analyses.profile.trimming import Limits
     from gocost.formats.buildinfo import BuildInfo
 
@@ -178,6 +179,58 @@ def source(look: Look) -> Tables:
     }
 
 
+def disasm(look: Look) -> Tables:
+    """The machine code of the functions that match, with what each instruction costs."""
+    from gocost.analyses.profile.machine_code import codes_table, instructions_table
+
+    found = _code(look)
+    return {
+        "routines": codes_table(look.seen, [code for code, _ in found]),
+        "instructions": instructions_table(look.seen, found),
+    }
+
+
+def weblist(look: Look) -> Tables:
+    """The source of the functions that match, and beneath each line its instructions."""
+    from gocost.analyses.profile.source_lines import mixed_table
+
+    lines = replace(look, options=replace(look.options, granularity="lines", noinlines=False))
+    tables = source(lines)
+    machine = replace(look, options=replace(look.options, granularity="addresses", noinlines=True))
+    return {
+        "routines": tables["routines"],
+        "listing": mixed_table(look.seen, tables["lines"], _code(machine)),
+    }
+
+
+def _code(look: Look) -> list[tuple[Code, list[Instruction]]]:
+    from gocost.analyses.profile.machine_code import codes, instructions
+    from gocost.analyses.profile.symbols import belonging, linker
+    from gocost.analyses.profile.view import nodes_in
+    from gocost.formats.pclntab_frames import Symbolizer
+    from gocost.measures.executables import opened
+    from gocost.measures.symbols import other_build
+
+    if look.options.mean:
+        raise UsageError("the instructions of a function have no mean together", hint="drop --mean")
+    if look.binary is None:
+        raise UsageError(
+            "machine code is in the program, which is not named", hint="add --binary FILE"
+        )
+    matching = compiled("the expression", look.expression)
+    nodes = nodes_in(look.seen, look.options)
+    with opened(look.binary) as binary:
+        image, symbolizer = binary.image, Symbolizer(binary.image)
+        rows = belonging(look.profile, image, look.binary.name)
+        if rows.other_build is not None:
+            raise other_build(look.binary, *rows.other_build)
+        place = linker(image, look.profile.mappings, rows.rows)
+        found = codes(nodes, costs(look.seen, nodes), matching, symbolizer, place)
+        if not found:
+            raise _no_match(look)
+        return [(code, list(instructions(code, image, symbolizer))) for code in found]
+
+
 def _not_found(file: str, looked: tuple[str, ...]) -> str:
     shown = ", ".join(looked[:6]) + (f" and {len(looked) - 6} more" if len(looked) > 6 else "")
     return f"{file} was not found; looked at {shown}: name its folder with --source-path"
@@ -200,6 +253,22 @@ LINES: Final = Layout(
     },
 )
 
+INSTRUCTIONS: Final = Layout(
+    facts=(),
+    rows=0,
+    split={"instructions": ("function",)},
+    columns={"instructions": ("address", "flat", "cumulative", "instruction", "line")},
+)
+LISTING: Final = Layout(
+    facts=(),
+    rows=0,
+    split={"listing": ("function", "file")},
+    columns={
+        "routines": LINES.columns["routines"],
+        "listing": ("line", "address", "flat", "cumulative", "text"),
+    },
+)
+
 VIEWS: Final[Mapping[str, Shown]] = {
     "top": Shown(top),
     "flame": Shown(top),
@@ -209,6 +278,8 @@ VIEWS: Final[Mapping[str, Shown]] = {
     "traces": Shown(traces),
     "raw": Shown(raw, "addresses", layout=Layout(facts=(), rows=0)),
     "list": Shown(source, "lines", layout=LINES),
+    "disasm": Shown(disasm, "addresses", noinlines=True, layout=INSTRUCTIONS),
+    "weblist": Shown(weblist, "addresses", layout=LISTING),
 }
 
 

@@ -91,8 +91,15 @@ def sorting(function: F) -> F:
         metavar="FILE",
         help="Whose code is whose, for --by owner [default: the repository's CODEOWNERS].",
     )(function)
+    return program(function)
+
+
+def program(function: F) -> F:
+    """`--binary`."""
     return click.option(
-        "--binary", metavar="FILE", help="The program, for its modules and their versions."
+        "--binary",
+        metavar="FILE",
+        help="The program that was profiled: for names, modules and machine code.",
     )(function)
 
 
@@ -117,13 +124,22 @@ def command() -> None:
 
 
 def _command(
-    name: str, summary: str, help_: str, *options: Callable[[F], F], about: str = ""
+    name: str,
+    summary: str,
+    help_: str,
+    *options: Callable[[F], F],
+    about: str = "",
+    default: str = "text",
 ) -> None:
-    """A command that shows a view of that name; `about` is the argument before the files."""
+    """A command that shows a view of that name; `about` is the argument before the files, and
+    `default` the format that it is printed in.
+    """
 
     def shown(files: tuple[str, ...], output: Output, expression: str = "", **kwargs: Any) -> int:
         from gocost.api.profile import profile
 
+        if default == "html":
+            output.for_a_browser("or add --format text")
         if name == "top" and output.format == "html":
             kwargs["flame"] = True
         output.emit(profile(*files, view=name, expression=expression, **kwargs))
@@ -131,7 +147,9 @@ def _command(
 
     function: Callable[..., Any] = fetching(
         viewing(
-            functools.reduce(lambda made, option: option(made), reversed(options), reporting(shown))
+            functools.reduce(
+                lambda made, option: option(made), reversed(options), reporting(shown, default)
+            )
         )
     )
     if about:
@@ -188,6 +206,21 @@ _command(
     "Source with the cost of each line.",
     "The source of the functions that match REGEX, with what each line costs.",
     about="REGEX",
+)
+_command(
+    "disasm",
+    "Machine code with the cost of each instruction.",
+    "The machine code of the functions that match REGEX, with what each instruction costs.",
+    program,
+    about="REGEX",
+)
+_command(
+    "weblist",
+    "Source and machine code, as a page of its own.",
+    "The source of the functions that match REGEX, beneath each line its instructions.",
+    program,
+    about="REGEX",
+    default="html",
 )
 _command(
     "raw",

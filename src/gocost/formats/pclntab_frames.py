@@ -43,6 +43,15 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """A function's name, where its code begins, and where the next one's does."""
+
+    name: str
+    entry: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function's record."""
 
@@ -100,6 +109,18 @@ class Symbolizer:
             except (FormatError, IndexError):
                 self._functions[at] = None
         return self._functions[at]
+
+    def extent(self, address: int) -> Extent | None:
+        """Where the code that an address is in begins and ends, by pclntab or the symbol table."""
+        function = self.function(address)
+        if function is not None:
+            return Extent(function.name, function.entry, function.end)
+        starts, ends, index = self._symbols
+        at = int(np.searchsorted(starts, np.uint64(max(address, 0)), "right")) - 1
+        if at < 0 or address >= int(ends[at]):
+            return None
+        name = self._image.symbols().names(index[at : at + 1])[0]
+        return Extent(name, int(starts[at]), int(ends[at]))
 
     def named(self) -> list[tuple[str, int, int]]:
         """Name, address and end of every function of the table."""
@@ -219,11 +240,8 @@ class Symbolizer:
 
     def _symbol(self, address: int) -> tuple[Frame, ...]:
         """What the symbol table has there: code of C and assembly that Go's linker did not make."""
-        starts, ends, index = self._symbols
-        at = int(np.searchsorted(starts, np.uint64(max(address, 0)), "right")) - 1
-        if at < 0 or address >= int(ends[at]):
-            return ()
-        return (Frame(self._image.symbols().names(index[at : at + 1])[0]),)
+        extent = self.extent(address)
+        return () if extent is None else (Frame(extent.name),)
 
     @cached_property
     def _symbols(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

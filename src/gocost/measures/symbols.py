@@ -24,15 +24,19 @@ def named(profile: Profile, binary: GoBinary, path: Path) -> tuple[Profile, list
         return profile, []
     found = belonging(profile, binary.image, path.name)
     if found.other_build is not None:
-        profiled, mine = found.other_build
-        raise UsageError(
-            f"{path} is not the program that was profiled: its build id is {mine[:16]}..., the"
-            f" profile's is {profiled[:16]}...",
-            hint="name that build with --binary; another's addresses name other functions",
-        )
+        raise other_build(path, *found.other_build)
     profile, count = symbolised(profile, binary.image, found.rows, Symbolizer(binary.image).frames)
     told = f"{count:,} of {missing:,} addresses without names were named by {path}"
     return profile, [Note("info" if count else "warning", told)]
+
+
+def other_build(path: Path, profiled: str, mine: str) -> UsageError:
+    """The error for an executable that is not the one that was profiled."""
+    return UsageError(
+        f"{path} is not the program that was profiled: its build id is {mine[:16]}..., the"
+        f" profile's is {profiled[:16]}...",
+        hint="name that build with --binary; another's addresses name other functions",
+    )
 
 
 def unnamed_note(profile: Profile) -> list[Note]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from gocost.analyses.expressions import Expression
+from gocost.analyses.profile.machine_code import Code, Instruction
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Costs, View
@@ -35,6 +36,43 @@ class Routine:
     first: int = 0
     last: int = 0
     lines: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+def mixed_table(
+    seen: View, lines: Table, found: Sequence[tuple[Code, Sequence[Instruction]]]
+) -> Table:
+    """Source lines as `lines_table` has them, each with the instructions that are of it beneath.
+
+    Instructions of calls that were inlined into a function are of other functions' lines, and are
+    not shown here but in its disassembly.
+    """
+    beneath: dict[tuple[str, str, int], list[Instruction]] = {}
+    for code, parts in found:
+        for each in parts:
+            beneath.setdefault((code.name, each.file, each.line), []).append(each)
+    rows: list[tuple[Any, ...]] = []
+    for function, file, line, flat, whole, text in lines.rows:
+        rows.append((function, file, line, None, flat, whole, text, None))
+        rows += [
+            (function, file, None, f"{each.address:x}", each.flat or None,
+             each.cumulative or None, f"    {each.text}", each.calls or None)
+            for each in beneath.get((str(function), str(file), int(str(line))), ())
+        ]  # fmt: skip
+    unit = reported(seen.type.unit)
+    return Table(
+        title=f"{seen.type.type} by line and instruction",
+        columns=(
+            Column("function", Unit.TEXT, "its name, as the profile has it"),
+            Column("file", Unit.TEXT, "the source file, as the build had it"),
+            Column("line", Unit.TEXT, "its number; nothing for an instruction"),
+            Column("address", Unit.TEXT, "the instruction's; nothing for a line"),
+            Column("flat", unit, "in itself; nothing where that is 0"),
+            Column("cumulative", unit, "with what it called; nothing where that is 0"),
+            Column("text", Unit.CODE, "the line, or the instruction"),
+            Column("calls", Unit.TEXT, "the function that the instruction calls or jumps to"),
+        ),
+        rows=rows,
+    )
 
 
 def routines(nodes: Nodes, found: Costs, expression: Expression) -> list[Routine]:

@@ -96,6 +96,21 @@ def linked(image: Executable, mappings: Mappings, row: int, address: int) -> int
     return address
 
 
+def linker(image: Executable, mappings: Mappings, rows: Sequence[int]) -> Callable[[int], int]:
+    """A function that gives the address as linked of one in a process with those mappings.
+
+    Addresses in no mapping of the executable stay what they are.
+    """
+
+    def place(address: int) -> int:
+        for row in rows:
+            if int(mappings.start[row]) <= address < int(mappings.limit[row]):
+                return linked(image, mappings, row, address)
+        return address
+
+    return place
+
+
 def symbolised(
     profile: Profile,
     image: Executable,
