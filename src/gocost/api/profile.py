@@ -12,7 +12,7 @@ from gocost._version import VERSION
 from gocost.analyses.profile.selection import has_nameless
 from gocost.analyses.profile.tables import TOTAL
 from gocost.analyses.profile.units import reported
-from gocost.analyses.profile.view import Options
+from gocost.analyses.profile.view import CUMULATIVE, Options
 from gocost.api._profile_views import Look, Shown, chosen
 from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
@@ -101,6 +101,9 @@ def profile_report(
     if by == "owner":
         look.repository, passed_over = _repository(codeowners, look.info)
         look.notes += [Note("warning", text) for text in passed_over]
+    if recorded.base is not None and look.seen.type.type in CUMULATIVE:
+        told = f"{look.seen.type.type} only ever grows: shown is what came between the snapshots"
+        look.notes.append(Note("info", told))
     report = _report(recorded.files, look, shown, shown.tables(look))
     if not flame and not drawn:
         return report

@@ -76,15 +76,20 @@ def fetching(function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
-def sorting(function: F) -> F:
-    """`--by`, `--cum`, `--binary` and `--codeowners`."""
-    function = click.option(
+def sorted_by(function: F) -> F:
+    """`--by`."""
+    return click.option(
         "--by",
         default="function",
         show_default=True,
         metavar="WHAT",
         help="function, filefunction, file, line, address, package, module or owner.",
     )(function)
+
+
+def sorting(function: F) -> F:
+    """`--by`, `--cum`, `--binary` and `--codeowners`."""
+    function = sorted_by(function)
     function = click.option("--cum", is_flag=True, help="Sort by cumulative cost.")(function)
     function = click.option(
         "--codeowners",
@@ -309,6 +314,19 @@ _form(
     "The call graph of what costs most, drawn by Graphviz's dot: at most 80 functions.",
     trimming,
 )
+
+
+@command.command("trend", short_help="Which allocation sites grow: leak, plateau or noise.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@viewing
+@sorted_by
+@reporting
+def trend_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
+    """Three or more heap profiles of one service: what grows, how fast, and whether it goes on."""
+    from gocost.api.profile_trend import profile_trend
+
+    output.emit(profile_trend(*files, **options))
+    return 0
 
 
 @command.command("merge", short_help="Several profiles as one file.")

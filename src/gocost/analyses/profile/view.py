@@ -25,6 +25,10 @@ MOST: Final = 2.0**62
 """Values that add up to more could pass 64 bits on the way."""
 
 
+CUMULATIVE: Final = frozenset({"alloc_objects", "alloc_space", "contentions", "delay"})
+"""Sample types that only ever grow: what counts is how much came between two profiles."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What to look at and how; the names and meanings are pprof's."""

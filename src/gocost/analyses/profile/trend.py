@@ -1,0 +1,71 @@
+"""Which allocation sites grow: a robust slope over several heap profiles, and what it means.
+
+The slope is Theil and Sen's with Sen's interval (`statistics/slope.py`): a quarter of the profiles
+may be outliers. Fewer than five cannot bound it with 95%: what they reach is told.
+
+A heap profile is a sample: a site of V live bytes, profiled every R bytes, is known to about
+sqrt(V * R) (one of larger objects to sqrt(V * size)). Growth below twice that is noise.
+
+    leak      the interval lies above 0, the growth above the noise, and it goes on: the slope of
+              the later half is at least a quarter of the whole
+    plateau   it grew by more than the noise, and has stopped
+    noise     neither: it is level, falls, or moves within what sampling explains
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import median
+from typing import Final
+
+from gocost.analyses.statistics.slope import Slope, theil_sen
+
+LEAST: Final = 3
+GOES_ON: Final = 0.25
+"""Of the slope of the whole: a later half that rises less has levelled off."""
+
+
+class Verdict(StrEnum):
+    """What a site's growth is."""
+
+    LEAK = "leak"
+    PLATEAU = "plateau"
+    NOISE = "noise"
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """How one site went."""
+
+    slope: Slope
+    first: float
+    last: float
+    verdict: Verdict
+
+
+def trend(times: Sequence[float], values: Sequence[float], noise: float) -> Trend:
+    """The trend of values at rising times; `noise` is a standard deviation of the last value."""
+    slope = theil_sen(times, values)
+    half = len(values) // 2
+    # From the middle on, and never fewer than two.
+    later = theil_sen(times[half:], values[half:]).value
+    span = times[-1] - times[0]
+    grown = median(values[half:]) - values[0]
+    least = 2 * noise
+    goes_on = later >= GOES_ON * slope.value
+    if slope.low > 0 and slope.value * span > least and goes_on:
+        verdict = Verdict.LEAK
+    elif grown > least and later * (times[-1] - times[half]) < max(GOES_ON * grown, least):
+        verdict = Verdict.PLATEAU
+    else:
+        verdict = Verdict.NOISE
+    return Trend(slope, values[0], values[-1], verdict)
+
+
+def noise_of(value: float, count: float, period: int) -> float:
+    """The standard deviation of a heap profile's bytes: `count` objects, sampled by `period`."""
+    size = value / count if count > 0 else 0.0
+    return math.sqrt(max(value, 0.0) * max(size, float(period)))

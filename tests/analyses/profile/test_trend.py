@@ -1,0 +1,84 @@
+"""Which sites grow: of a program one leaks, one fills up and one comes and goes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.analyses.profile.trend import Verdict, noise_of, trend
+from gocost.formats.pprof.decoding import decode
+from gocost.formats.pprof.encoding import encode
+from gocost.model.errors import UsageError
+from tests.fixtures.binaries import CACHE, Recipe, built
+
+
+@pytest.fixture(scope="module")
+def heaps() -> list[str]:
+    """Ten heap profiles; a round leaks 32 blocks of 16 KiB."""
+    program = built(Recipe(program="growing"))
+    folder = CACHE / f"{program.name}.heaps"
+    if not folder.exists():
+        fresh = folder.with_suffix(f".{os.getpid()}")
+        fresh.mkdir()
+        subprocess.run([program, fresh, "10"], check=True, timeout=60)
+        fresh.rename(folder)
+    return [str(path) for path in sorted(folder.glob("heap.*"))]
+
+
+@pytest.mark.parametrize("count", [4, 6, 10])
+def test_a_leak_a_plateau_and_noise(heaps: list[str], count: int) -> None:
+    report = gocost.profile_trend(*heaps[:count])
+    rows = {row[0]: row for row in report.tables["sites"].rows}
+    assert rows["main.leak"][1] == "leak"
+    assert rows["main.cache"][1] == "plateau"
+    assert rows["main.passing"][1] == "noise"
+    assert [row[1] for row in report.tables["sites"].rows].count("leak") == 1
+    slope, low, high = rows["main.leak"][2:5]
+    times = [decode(Path(path).read_bytes()).header.time_ns for path in heaps[:count]]
+    true = 32 * (16 << 10) * (count - 1) / ((times[-1] - times[0]) / 1e9)
+    assert 0.8 * low <= true <= 1.2 * high  # type: ignore[operator]  # rounds take unequal time
+    assert slope == pytest.approx(true, rel=0.3)
+    assert any("confidence of 92%" in note.text for note in report.notes) is (count == 4)
+
+
+def test_order_does_not_matter(heaps: list[str]) -> None:
+    forth, back = gocost.profile_trend(*heaps[:5]), gocost.profile_trend(*heaps[4::-1])
+    assert forth.tables["sites"].rows == back.tables["sites"].rows
+
+
+def test_what_only_ever_grows_is_taken_between_profiles(heaps: list[str]) -> None:
+    report = gocost.profile_trend(*heaps, sample_index="alloc_space")
+    rows = {row[0]: row for row in report.tables["sites"].rows}
+    # It allocates as much each round: the rate does not grow, though the sum does.
+    assert rows["main.leak"][1] != "leak"
+    assert any("only ever grows" in note.text for note in report.notes)
+    compared = gocost.profile(heaps[5], base=[heaps[0]], sample_index="alloc_space")
+    (leak,) = [row for row in compared.tables["functions"].rows if row[0] == "main.leak"]
+    assert leak[1] == pytest.approx(5 * 32 * (16 << 10), rel=0.2)
+    assert any("shown is what came between" in note.text for note in compared.notes)
+
+
+def test_too_little_to_say(heaps: list[str], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs 3 profiles or more"):
+        gocost.profile_trend(*heaps[:2])
+    with pytest.raises(UsageError, match="recorded at the same time"):
+        gocost.profile_trend(heaps[0], heaps[1], heaps[1])
+    timeless = decode(Path(heaps[0]).read_bytes())
+    path = tmp_path / "timeless.pb.gz"
+    path.write_bytes(encode(replace(timeless, header=replace(timeless.header, time_ns=0))))
+    with pytest.raises(UsageError, match="does not say when it was recorded"):
+        gocost.profile_trend(*heaps[:3], str(path))
+
+
+def test_growth_within_the_sampling_is_noise() -> None:
+    times = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    values = [1e6, 1.1e6, 1.2e6, 1.3e6, 1.4e6, 1.5e6]
+    rate = 512 << 10
+    assert trend(times, values, noise_of(1.5e6, 100, rate)).verdict is Verdict.NOISE
+    assert trend(times, values, noise_of(1.5e6, 100, 4096)).verdict is Verdict.LEAK
+    assert noise_of(1.5e6, 1, rate) == pytest.approx(1.5e6)
