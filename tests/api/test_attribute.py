@@ -266,3 +266,20 @@ def test_the_flame_graph_adds_up_to_the_bill(recorded: Recorded) -> None:
     amounts = [each.amount for each in table.column("money") if isinstance(each, Money)]
     bill = [each.amount for each in report.tables["bill"].column("cpu") if isinstance(each, Money)]
     assert float(sum(amounts)) == pytest.approx(float(sum(bill)), abs=1e-6)
+
+
+def test_by_owner_the_repositorys_code_pays_for_what_it_calls(
+    recorded: Recorded, tmp_path: Path
+) -> None:
+    (tmp_path / "go.mod").write_text("module example.com/attributed\n")
+    owners = tmp_path / "CODEOWNERS"
+    owners.write_text("* @org/platform\n/work/ @org/work\n")
+    found = rows(
+        gocost.attribute(recorded.folder, by="owner", codeowners=str(owners)).tables["cpu"]
+    )
+    assert number(found["@org/work"]["cpu"]) > 0
+    others = {name for name in found if not name.startswith(("@", "(", "observer"))}
+    assert others == set()
+    # sync/atomic and time stand under the work's own functions, which pay for them.
+    assert number(found["@org/work"]["cpu"]) > 0.5 * sum(number(r["cpu"]) for r in found.values())
+    assert "--by owner" in refused(folder=recorded.folder, codeowners=str(owners))
