@@ -24,6 +24,7 @@ export class Graph {
 
   show(root) {
     this.place.replaceChildren();
+    this.place.classList.toggle("upward", this.upward);
     this.root = root;
     this.hues = new Map();
     this.chart = flamegraph()

@@ -135,9 +135,13 @@ function Timeline(place, data) {
 
   function text(words, y, tone) {
     paint.fillStyle = tone;
-    let shown = words;
-    while (shown.length > 3 && paint.measureText(shown).width > label() - 8) shown = `…${shown.slice(shown.length > 40 ? 8 : 2)}`;
-    paint.fillText(shown, 0, y);
+    // Of a function the end tells most, of words the beginning.
+    const function_ = words.includes(".");
+    let kept = words;
+    while (kept.length > 3 && paint.measureText(`${kept}…`).width > label() - 6) {
+      kept = function_ ? kept.slice(1) : kept.slice(0, -1);
+    }
+    paint.fillText(kept === words ? words : function_ ? `…${kept}` : `${kept}…`, 0, y);
   }
 
   function title(lane) {

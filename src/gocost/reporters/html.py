@@ -83,8 +83,8 @@ class Grid:
     """A table as the template draws it: cells with the raw number to sort by."""
 
     title: str
-    columns: list[tuple[str, str, bool]]
-    """Name, description, and whether it is a number."""
+    columns: list[tuple[str, str, str]]
+    """Name, description, and how its cells look: `n` for numbers, `code`, or nothing special."""
     key: str
     """The first column's name, which may be the level of a flame graph."""
     rows: list[tuple[bool, list[tuple[str, str | None]]]]
@@ -146,7 +146,11 @@ def _grid(table: Table) -> Grid:
         title=wording.plain(table.title),
         key=wording.plain(table.columns[0].name) if table.columns else "",
         columns=[
-            (wording.plain(column.name), wording.plain(column.description), is_number)
+            (
+                wording.plain(column.name),
+                wording.plain(column.description),
+                "n" if is_number else "code" if column.unit is Unit.CODE else "",
+            )
             for column, is_number in zip(table.columns, number, strict=True)
         ],
         rows=[
