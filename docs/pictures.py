@@ -1,9 +1,10 @@
-"""Takes the pictures of the README: reports as pages, opened in headless Chromium.
+"""Takes the pictures of the README and the docs: reports as pages, opened in headless Chromium.
 
-    python docs/pictures.py
+    python docs/pictures.py [NAME...]
 
-Writes docs/images/treemap.png, the bytes of examples/orders, and docs/images/check.png, the page
-that `make demo` leaves (the demo is run when there is none). Needs Chromium on PATH.
+Writes docs/images/: `treemap`, the bytes of examples/orders; `flame` and `timeline`, a CPU profile
+and a trace of the benchmarks of examples/payments; `check`, the page that `make demo` leaves (the
+demo is run when there is none). Needs Chromium on PATH.
 """
 
 from __future__ import annotations
@@ -33,16 +34,56 @@ MAX_BYTES = 300_000
 
 
 def main() -> int:
+    wanted = sys.argv[1:] or list(PICTURES)
+    for name in wanted:
+        PICTURES[name]()
+    return 0
+
+
+def treemap() -> None:
     binary = fixture("orders")
     page = BUILT / "orders.html"
-    gocost = str(Path(sys.executable).with_name("gocost"))
-    command = [gocost, "size", binary.name, "--format", "html", "-o", str(page)]
-    subprocess.run(command, cwd=binary.parent, check=True)
+    gocost(binary.parent, "size", binary.name, "--format", "html", "-o", str(page))
     picture(page, "treemap.png", height=1120)
+
+
+def flame() -> None:
+    measured()
+    gocost(BUILT, "profile", "flame", "cpu.pb.gz", "-o", "flame.html")
+    picture(BUILT / "flame.html", "flame.png", height=900)
+
+
+def timeline() -> None:
+    measured()
+    gocost(BUILT, "trace", "summary", "app.trace", "--format", "html", "-o", "timeline.html")
+    picture(BUILT / "timeline.html", "timeline.png", height=940)
+
+
+def check() -> None:
     if not DEMO.exists():
         subprocess.run([sys.executable, str(ROOT / "examples" / "demo.py")], check=True)
     picture(DEMO, "check.png", height=1240)
-    return 0
+
+
+PICTURES = {"treemap": treemap, "flame": flame, "timeline": timeline, "check": check}
+
+
+def gocost(folder: Path, *words: str) -> None:
+    """A command, in a folder."""
+    program = str(Path(sys.executable).with_name("gocost"))
+    subprocess.run([program, *words], cwd=folder, check=True)
+
+
+def measured() -> None:
+    """cpu.pb.gz and app.trace in the folder of what is built, once."""
+    if (BUILT / "app.trace").exists() and (BUILT / "cpu.pb.gz").exists():
+        return
+    BUILT.mkdir(parents=True, exist_ok=True)
+    command = ["go", "test", "./internal/api", "-run", "^$", "-bench", ".", "-benchtime", "1s"]
+    files = {"-cpuprofile": "cpu.pb.gz", "-trace": "app.trace", "-o": "api.test"}
+    words = [word for option, name in files.items() for word in (option, str(BUILT / name))]
+    folder = ROOT / "examples" / "payments"
+    subprocess.run([*command, *words], cwd=folder, check=True, capture_output=True)
 
 
 def picture(page: Path, name: str, height: int) -> None:
