@@ -13,9 +13,10 @@ src/runtime/traceback.go:
     main.start(...)
     \t/src/main.go:8 +0x35
 
-with an empty line behind each. `\tgoroutine running on other thread; stack unavailable` may stand
-for the frames. Anything may stand around that, for stacks are found in logs, and every line may
-have a prefix as long as its header's.
+with an empty line behind each. Go 1.27 puts labels behind the bracket: `[select] {a: b}:`.
+`\tgoroutine running on other thread; stack unavailable` may stand for the frames. Anything may
+stand around that, for stacks are found in logs, and every line may have a prefix as long as its
+header's.
 
 Stacks, creators, states and labels are interned by what they say, without arguments and addresses:
 a frame is `function\\nfile:line\\n`. A hundred thousand goroutines are a few different texts.
@@ -216,6 +217,7 @@ class Scanner:
     _rows: cython.longlong[:, ::1]
     _goroutine: cython.const[cython.uchar][::1]
     _labels: cython.const[cython.uchar][::1]
+    _close: cython.const[cython.uchar][::1]
     _created: cython.const[cython.uchar][::1]
     _within: cython.const[cython.uchar][::1]
     _origin: cython.const[cython.uchar][::1]
@@ -251,6 +253,7 @@ class Scanner:
         self._slots, self._rows = _view(slots), _view(rows)
         self._scratch = _view(np.empty(MAX_STACK, np.uint8))
         self._goroutine, self._labels = _word(b"goroutine "), _word(b" labels:{")
+        self._close = _word(b"] {")
         self._created, self._within = _word(b"created by "), _word(b" in goroutine ")
         self._origin = _word(b"[originating from goroutine ")
         self._elsewhere = _word(b"goroutine running on other thread")
@@ -331,7 +334,11 @@ class Scanner:
     def _line(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """One line; returns 0."""
         found: cython.Py_ssize_t
-        if end - at > 12 and self._data[end - 1] == 58 and self._data[end - 2] == 93:  # ]:
+        if (
+            end - at > 12
+            and self._data[end - 1] == 58
+            and (self._data[end - 2] == 93 or self._data[end - 2] == 125)  # ]: or }:
+        ):
             found = _find(self._data, at, end, self._goroutine)
             if found >= 0 and self._header(at, found, end):
                 return 0
@@ -379,13 +386,19 @@ class Scanner:
             k += 1
         if k >= end or data[k] != 91:
             return 0
+        stop = end - 2
+        if data[stop] == 125:  # [select] {a: b}:
+            stop = _find(data, k, end, self._close)
+            if stop < 0:
+                return 0
         if self._mode != _IDLE:
             self._finish()
         if self._count == self._rows.shape[1]:
             self._keep_rows()
-        stop = end - 2
         self._rows[6, self._count] = -1
-        if data[stop - 1] == 125:  # }
+        if stop < end - 2:
+            self._rows[6, self._count] = self._intern(data, stop + 2, end - 1)
+        elif data[stop - 1] == 125:  # [select labels:{"a": "b"}]:
             stop = _find(data, k, end, self._labels)
             if stop < 0:
                 stop = end - 2

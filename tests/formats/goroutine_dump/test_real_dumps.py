@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,13 +85,22 @@ def test_ancestors(tmp_path: Path) -> None:
     assert sum(number >= 0 for number in dump.ancestors.tolist()) == 16
 
 
-def test_labels(tmp_path: Path) -> None:
-    dumps = recorded(tmp_path, "states", binary=program(), GODEBUG="tracebacklabels=1")
-    if b"labels:{" not in dumps["goroutine.debug2"]:
+@pytest.mark.parametrize(
+    ("toolchain", "said"),
+    [
+        ("go", r'{"path": "/x", "tenant": "a \"quoted\" ]:"}'),
+        ("go1.27.4", r'{path: /x, tenant: "a \"quoted\" ]:"}'),
+    ],
+)
+def test_labels(tmp_path: Path, toolchain: str, said: str) -> None:
+    dumps = recorded(tmp_path, "states", binary=program(toolchain), GODEBUG="tracebacklabels=1")
+    text = dumps["goroutine.debug2"]
+    if b"labels:{" not in text and b"] {" not in text:
         pytest.skip("needs Go 1.26 or later, whose dumps have labels")
     dump = decode([dumps["goroutine.debug2"]])
     labelled = [dump.text(number) for number in dump.labels.tolist() if number >= 0]
-    assert labelled == [r'{"path": "/x", "tenant": "a \"quoted\" ]:"}']
+    assert labelled == [said]
+    assert dump.total == 17
     assert keys(dump) == plainly(dumps["goroutine.debug2"].decode())
 
 
@@ -114,3 +125,28 @@ def test_many(tmp_path: Path) -> None:
     states = Counter(dump.text(number) for number in dump.state.tolist())
     assert states["chan receive"] == states["sleep"] == states["select"] == 5000
     assert sorted(dump.id.tolist()) == sorted(map(int, re.findall(rb"(?m)^goroutine (\d+) ", text)))
+
+
+PREFIXES: dict[str, Callable[[int], str]] = {
+    "kubectl logs --timestamps": lambda n: f"2026-11-26T14:{n // 60 % 60:02}:{n % 60:02}.{n:09}Z ",
+    "kubectl logs --prefix": lambda n: "[pod/payments-7d9f/payments] ",
+    "docker compose logs": lambda n: "payments-1  | ",
+    "the container runtime's file": lambda n: f"2026-11-26T14:00:{n % 60:02}.{n:09}Z stderr F ",
+    "journalctl": lambda n: f"Nov 26 14:{n // 60 % 60:02}:{n % 60:02} host payments[4242]: ",
+    "nothing": lambda n: "",
+}
+
+
+@pytest.mark.parametrize("toolchain", ["go", "go1.27.4"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("way", PREFIXES)
+def test_what_stands_before_each_line_of_a_log(way: str, ending: str, toolchain: str) -> None:
+    text = _quit(toolchain)
+    lines = text.decode().split("\n")
+    log = ending.join(f"{PREFIXES[way](n)}{line}" for n, line in enumerate(lines))
+    assert keys(decode([log.encode()])) == keys(decode([text]))
+
+
+@cache
+def _quit(toolchain: str) -> bytes:
+    return quit_by_signal(program(toolchain))

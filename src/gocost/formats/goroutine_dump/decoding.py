@@ -26,7 +26,7 @@ _FIELDS: Final = frozenset(
 """What a profile may begin with: the tag of any of its fields."""
 _SNIFFED: Final = 1 << 16
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a]")
-_STACK: Final = re.compile(rb"(?m)goroutine \d+ [^\n]*\]:")
+_STACK: Final = re.compile(rb"(?m)goroutine \d+ [^\n]*[\]}]:")
 _KINDS: Final = (
     (b"\x7fELF", "an executable", "see `gocost size`"),
     (b"MZ", "an executable", "see `gocost size`"),

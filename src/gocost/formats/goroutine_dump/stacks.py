@@ -9,7 +9,8 @@ gocost.kernels.stacktext reads. What stands in a header's brackets, by Go's vers
     select (scan)                           while the collector looks at its stack
     sleep (durable), synctest bubble 1      1.25; 1.24 said `synctest group 1`
     IO wait, 5 minutes, locked to thread
-    select labels:{"key": "value"}          1.26 with GODEBUG=tracebacklabels=1; 1.27
+    select labels:{"key": "value"}          1.26 with GODEBUG=tracebacklabels=1
+    select] {key: value}                    1.27, behind the bracket, quoted where need be
 
 `debug=2` is cut at 64 MiB by `writeGoroutineStacks` in src/runtime/pprof/pprof.go, which says
 nothing of it.
