@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -168,7 +169,7 @@ def test_a_difference_says_and_shows_what_grew_and_what_shrank(page: Open) -> No
 
     texts = {text.split(":")[0]: text for text in words(chrome)}
     assert "before 3 s, +2 s (+66.7%)" in texts[TOTAL]
-    shrank = frame(chrome, f"{JSON}: 500 ms")
+    shrank = frame(chrome, f"{JSON}: 1.25 USD/month, 500 ms")
     assert "before 900 ms, -400 ms (-44.4%)" in (shrank.get_attribute("aria-label") or "")
     assert "(small)" not in texts  # 10 ns are narrower than a pixel
     red, _, blue = rgb(frame(chrome, TOTAL))
@@ -190,6 +191,24 @@ def test_the_width_may_be_now_before_or_money(page: Open) -> None:
     assert part("base") == pytest.approx(3 / 3.9)
     assert part("money") == pytest.approx(5 / 5.5)
     assert "12.50 USD/month" in (frame(chrome, TOTAL).get_attribute("aria-label") or "")
+
+
+def test_money_is_the_width_where_nothing_is_compared(page: Open) -> None:
+    report = flamed()
+    stacks = report.tables["stacks"]
+    kept = [0, 1, 2, 5]  # without base and delta
+    alone = msgspec.structs.replace(
+        stacks,
+        columns=tuple(stacks.columns[i] for i in kept),
+        rows=[[row[i] for i in kept] for row in stacks.rows],
+        sums_to=None,
+    )
+    chrome = page(msgspec.structs.replace(report, tables={**report.tables, "stacks": alone}))
+
+    ways = chrome.find_elements(By.CSS_SELECTOR, ".flame select option")
+    assert [way.text for way in ways] == ["time", "money"]
+    assert chrome.find_element(By.CSS_SELECTOR, ".flame select").get_attribute("value") == "money"
+    assert words(chrome)[0] == "everything: 13.75 USD/month, 5.5 s (100%), 0 s in itself"
 
 
 def test_dark_pages_have_dark_frames(page: Open) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from gocost.api.profile import profile
 from gocost.cli.main import run
+from tests.fixtures.binaries import Recipe, built
 from tests.fixtures.profiles import recorded
 from tests.viewer.running import DEADLINE, Running, running
 
@@ -47,7 +48,7 @@ def test_every_page_leads_to_every_other_with_the_filters_kept(page: str, server
     assert reply.status == 200
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert f'href="/{page}?focus=runtime" aria-current="page"' in reply.text
-    for other in (*PAGES, "peek", "source", "graph"):
+    for other in (*PAGES, "peek", "source", "disasm", "graph"):
         assert f'href="/{other}?focus=runtime"' in reply.text
 
 
@@ -69,6 +70,20 @@ def test_the_source_is_shown_with_what_its_lines_cost(server: Running) -> None:
     assert reply.status == 200
     assert "malloc.go" in reply.text
     assert "func mallocgc(" in reply.text.replace("\xa0", " ")
+
+
+def test_machine_code_needs_the_program_of_the_command_line(server: Running, file: Path) -> None:
+    without = server.ask("/disasm?f=runtime.mallocgc%24")
+    assert without.status == 400
+    assert "add --binary FILE" in without.text
+    assert server.ask("/disasm?f=main&binary=/bin/true").status == 400
+
+    program = str(built(Recipe(program="profiled")))
+    with running("profile", "view", str(file), "--binary", program) as found:
+        reply = found.ask("/disasm?f=%5Eruntime%5C.mallocgc%24")
+
+    assert reply.status == 200
+    assert "<h2>runtime.mallocgc" in reply.text
 
 
 def test_the_call_graph_is_a_picture_that_runs_nothing(server: Running) -> None:

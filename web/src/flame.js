@@ -4,6 +4,8 @@ import { Graph } from "./graph.js";
 import { money, quantity, share } from "./quantity.js";
 import { grow, measure, sandwich, short } from "./stacks.js";
 
+const WORDS = { nanoseconds: "time", seconds: "time", bytes: "bytes", count: "count" };
+
 for (const place of document.querySelectorAll("section.flame")) {
   place.hidden = false;
   new Flame(place, JSON.parse(place.querySelector("script").textContent));
@@ -14,7 +16,7 @@ function Flame(place, data) {
   const root = grow(data);
   const compared = Boolean(data.base);
   const names = new Set(data.names);
-  let by = compared ? "either" : root.total ? "now" : "money";
+  let by = compared ? "either" : data.money && root.totalMoney > 0 ? "money" : "now";
 
   const said = (node, through = false) => {
     const parts = [`${quantity(node.total, data.unit)} (${share(node.total, root.total)})`];
@@ -25,7 +27,7 @@ function Flame(place, data) {
       const verdict = node.totalBase ? of : " (new)";
       parts.push(`before ${quantity(node.totalBase, data.unit)}, ${quantity(grew, data.unit, true)}${node.total ? verdict : " (gone)"}`);
     }
-    if (data.money) parts.push(money(node.totalMoney, data.currency, data.per));
+    if (data.money) parts.unshift(money(node.totalMoney, data.currency, data.per));
     return parts.join(", ");
   };
   const shown = { said, compared, unit: data.unit };
@@ -84,10 +86,11 @@ function Flame(place, data) {
 
   const ways = [];
   if (compared) ways.push(["either", "larger of before and now"], ["now", "now"], ["base", "before"]);
-  else if (data.money && root.total) ways.push(["now", data.title]);
+  else if (data.money && root.total) ways.push(["now", WORDS[data.unit] ?? "amount"]);
   if (data.money) ways.push(["money", "money"]);
   const select = find("select");
-  select.replaceChildren(...ways.map(([value, text]) => new Option(text, value, value === by)));
+  select.replaceChildren(...ways.map(([value, text]) => new Option(text, value)));
+  select.value = by;
   select.parentElement.hidden = ways.length < 2;
   select.addEventListener("change", () => {
     by = select.value;

@@ -67,6 +67,7 @@ _VIEWS: Final = {
     "sandwich": _View("Sandwich", "flame", "function", "Function", "its name, or a part of it"),
     "peek": _View("Peek", "peek", *_EXPRESSION),
     "source": _View("Source", "list", *_EXPRESSION),
+    "disasm": _View("Assembly", "disasm", *_EXPRESSION),
     "tree": _View("Tree", "tree"),
     "graph": _View("Graph", "svg"),
     "tags": _View("Labels", "tags"),

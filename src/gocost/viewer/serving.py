@@ -50,6 +50,8 @@ def serve(
         token = "" if local else secrets.token_urlsafe(24)
         here = f"[{name}]" if bound.family == socket.AF_INET6 else name
         hosts = [f"{each}:{number}" for each in (here, "localhost")] if local else []
+        if number == 80:
+            hosts += [host.removesuffix(":80") for host in hosts]  # as browsers write it
         config = uvicorn.Config(
             Guard(application(site), hosts, token),
             log_level="error",
