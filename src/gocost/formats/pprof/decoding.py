@@ -20,12 +20,12 @@ table, of which the first is empty.
 
 from __future__ import annotations
 
-import zlib
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from gocost.formats.pprof import deflate
 from gocost.formats.pprof.profile import (
     Functions,
     Header,
@@ -82,17 +82,18 @@ def decompress(data: bytes | memoryview, max_bytes: int = MAX_BYTES) -> bytes | 
         if len(data) > max_bytes:
             raise _too_large(max_bytes)
         return data
+    library = deflate.library(len(data))
     view, pieces, at, size = memoryview(data), list[bytes](), 0, 0
     while at < len(view):
         if bytes(view[at : at + 2]) != _GZIP:
             raise FormatError("something that is not gzip follows the gzip stream", offset=at)
-        inflater, step = zlib.decompressobj(wbits=31), _FIRST_PIECE
+        inflater, step = library.decompressobj(wbits=31), _FIRST_PIECE
         while not inflater.eof:
             if at >= len(view):
                 raise FormatError("the gzip stream is cut off", hint="record or copy it again")
             try:
                 piece = inflater.decompress(view[at : at + step], max_bytes + 1 - size)
-            except zlib.error as error:
+            except library.error as error:
                 raise FormatError(f"the gzip stream is damaged: {error}", offset=at) from error
             size += len(piece)
             if size > max_bytes:

@@ -6,13 +6,12 @@ is the program's own. Ids are counted from 1. The layout is in `decoding.py`.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from gocost.formats.pprof.deflate import compressed
 from gocost.formats.pprof.profile import (
     Header,
     Int32s,
@@ -25,15 +24,10 @@ from gocost.formats.pprof.profile import (
 )
 from gocost.kernels import pprof_writing as kernel
 
-LEVEL: Final = 1
-"""Level 6 takes three times as long for a twentieth less."""
 
-
-def encode(profile: Profile, *, level: int = LEVEL) -> bytes:
-    """The profile's bytes; the same profile always gives the same bytes."""
-    deflater = zlib.compressobj(level, zlib.DEFLATED, wbits=31)
-    pieces = [deflater.compress(bytes(piece)) for piece in _pieces(profile)]
-    return b"".join([*pieces, deflater.flush()])
+def encode(profile: Profile) -> bytes:
+    """The profile's bytes; the same profile always gives the same bytes on one machine."""
+    return compressed([bytes(piece) for piece in _pieces(profile)])
 
 
 def _pieces(profile: Profile) -> Iterator[bytes | npt.NDArray[np.uint8]]:
