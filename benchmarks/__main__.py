@@ -2,6 +2,8 @@
 
     python -m benchmarks [NAME ...]
 
+Without names all of them, but for those that take an hour.
+
 Each `bench_NAME.py` is a program of its own that runs gocost and its peer in turn on the same input
 and prints the ratio and the bar. A bar that is missed is printed as that, and stays in the page.
 """
@@ -20,6 +22,8 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
 # Long enough to tell, short enough to be run: each program's --help says what more would take.
 ARGUMENTS = {"portrait": ["--seconds", "6", "--rounds", "6"]}
+LONG = ("healthy",)
+"""Those that run only by name."""
 
 HEAD = """\
 # How fast it is, beside its peers
@@ -34,7 +38,7 @@ def main() -> int:
     names = [path.stem.removeprefix("bench_") for path in sorted(HERE.glob("bench_*.py"))]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}")
-    chosen = parser.parse_args().names or names
+    chosen = parser.parse_args().names or [name for name in names if name not in LONG]
     missed = 0
     for name in chosen:
         print(f"== {name}", flush=True)
