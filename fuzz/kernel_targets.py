@@ -12,7 +12,15 @@ from fuzz.fast import Kernel
 from fuzz.runner import corpus
 from fuzz.small_pclntab import LAYOUTS, Small, small_pclntab
 from fuzz.small_types import MAPS, small_types
-from gocost.kernels import json_rows, pclntab, stacktext, symbol_names, type_data, varint
+from gocost.kernels import (
+    inline_trees,
+    json_rows,
+    pclntab,
+    stacktext,
+    symbol_names,
+    type_data,
+    varint,
+)
 
 Bytes = NDArray[np.uint8]
 
@@ -82,7 +90,7 @@ def functions(which: int, data: Bytes) -> None:
         inside = reference >= 0 and 0 <= offset < len(tree)
         at.trees[k] = offset if inside else -1
         at.calls[k] = min(4, (len(tree) - offset) // at.record) if inside else 0
-    pclntab._run_inlined(
+    inline_trees._run_inlined(
         pctab, tree, at.columns[pclntab.INLINE_INDEX], at.trees, sizes, at.calls, at.tree_shape,
         at.outer, at.names, at.amounts, at.state,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The pclntab kernel over small tables of every layout, compiled and interpreted."""
+"""The kernels of pclntab and InlTrees over small tables of every layout, in both forms."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_inlined_calls(kernel: LoadKernel, version: str, width: int, order: Orde
     tree = np.frombuffer(small.data, np.uint8)[small.funcdata :]
     entries = np.array([len(part.calls) for part in small.functions], np.int32)
     record, name_at = (16, 4) if version == "1.20" else (20, 12)
-    outer, names, amounts, faults = module.read_inlined(
+    outer, names, amounts, faults = kernel("inline_trees").read_inlined(
         np.frombuffer(small.data, np.uint8)[small.pctab : small.functab],
         tree,
         columns[module.INLINE_INDEX],
@@ -161,7 +161,7 @@ def test_a_value_table_without_an_end_stops_at_the_function(kernel: LoadKernel) 
 def test_a_tree_that_everybody_shares_is_capped(kernel: LoadKernel) -> None:
     many = 5000
     with pytest.raises(FormatError, match="over the cap"):
-        kernel("pclntab").read_inlined(
+        kernel("inline_trees").read_inlined(
             np.ones(64, np.uint8),
             np.zeros(160, np.uint8),
             np.ones(many, np.int32),

@@ -18,6 +18,7 @@ from gocost.formats.executable.fields import Bytes
 from gocost.formats.executable.interface import Executable
 from gocost.formats.moduledata import MAX_ADDRESS, Moduledata, resolved
 from gocost.formats.pclntab_header import SECTIONS, Header, Located
+from gocost.kernels import inline_trees
 from gocost.kernels import pclntab as kernel
 from gocost.model.errors import FormatError
 
@@ -325,7 +326,7 @@ def _inlined(
         # Where the last InlTree ends is not known: only calls that own bytes are certain.
         endless[has[known & (at == len(funcdata.start) - 1)]] = True
         entries[endless] = np.minimum(entries[endless], 4096)
-    outer, names, amounts, faults = kernel.read_inlined(
+    outer, names, amounts, faults = inline_trees.read_inlined(
         pctab,
         tree_bytes,
         columns[kernel.INLINE_INDEX],
