@@ -28,6 +28,7 @@ from pathlib import Path
 
 import click
 
+from gocost.analyses.query.catalogue import relations
 from gocost.cli.index import COMMANDS
 from gocost.cli.main import gocost
 from gocost.model.catalogue import FAMILIES, all_metrics
@@ -231,6 +232,7 @@ def reference() -> dict[Path, str]:
         DOCS / "reference" / "commands.md": commands_page(),
         DOCS / "reference" / "metrics.md": metrics_page(),
         DOCS / "reference" / "policy.md": policy_page(),
+        DOCS / "reference" / "tables.md": tables_page(),
     }
 
 
@@ -251,6 +253,24 @@ def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command
             inner = command.get_command(context, name)
             if inner is not None:
                 yield from walk(inner, f"{path} {name}")
+
+
+def tables_page() -> str:
+    parts = [
+        "# Tables for SQL\n\nMade from the catalogue of relations: what "
+        "[`gocost query`](../sql.md) opens files as.\nEvery table has the column `file` before "
+        "its own: the file, as it was named. A saved report also\nhas each of its tables, as "
+        "`report_NAME`.\n"
+    ]
+    for relation in relations():
+        kinds = ", ".join(kind.value for kind in relation.kinds)
+        parts.append(f"## {relation.name}\n\nOf {kinds}: {relation.about}.\n")
+        rows = "\n".join(
+            f"| `{each.name}` | `{each.type.value}` | {each.about} |"
+            for each in relation.attributes
+        )
+        parts.append(f"| column | type | what it is |\n|---|---|---|\n{rows}\n")
+    return "\n".join(parts)
 
 
 def metrics_page() -> str:

@@ -30,5 +30,6 @@ COMMANDS = (
     Entry("goroutines", "Attribute", "Where goroutines wait, and which of them leak.", "gocost.cli.goroutines"),
     Entry("trace", "Attribute", "What an execution trace shows.", "gocost.cli.trace"),
     Entry("attribute", "Attribute", "Who spends CPU, memory and GC, and how much money.", "gocost.cli.attribute"),
+    Entry("query", "Attribute", "SQL over profiles, traces, dumps, pages and reports.", "gocost.cli.query"),
     Entry("runtime", "Attribute", "Health of scheduler and memory, and what GOGC should be.", "gocost.cli.runtime"),
 )

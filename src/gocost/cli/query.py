@@ -1,0 +1,100 @@
+"""`gocost query`: SQL over recorded files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from gocost.cli.options import authorised, reporting
+from gocost.cli.output import Output
+
+GROUP = "Attribute"
+
+
+@click.command("query", short_help="SQL over profiles, traces, dumps, pages and reports.")
+@click.argument("words", nargs=-1, required=True, metavar="FILE|URL... SQL")
+@click.option("--interactive", is_flag=True, help="A prompt, with completion; give no SQL then.")
+@click.option("--tables", is_flag=True, help="Show what tables these files have; give no SQL then.")
+@click.option("--memory", default="2 GiB", show_default=True, help="The most a query may take.")
+@click.option(
+    "--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="That it may use."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.001),
+    default=60,
+    show_default=True,
+    help="The longest that a query may run.",
+)
+@click.option(
+    "--max-rows",
+    type=click.IntRange(min=1),
+    default=100_000,
+    show_default=True,
+    help="Rows of a report.",
+)
+@click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is read of a file.")
+@authorised
+@reporting
+def command(
+    words: tuple[str, ...],
+    interactive: bool,
+    tables: bool,
+    memory: str,
+    threads: int,
+    seconds: float,
+    max_rows: int,
+    max_bytes: int | None,
+    headers: dict[str, str],
+    output: Output,
+) -> int:
+    """One SELECT over recorded files; every table has a column `file`.
+
+    FILE is a profile, an execution trace, a goroutine dump, a page of the Go runtime, a gctrace log
+    or a saved report, in any mix. `-o FILE.parquet` and `-o FILE.csv` write all rows. Queries read
+    nothing but these files.
+    """
+    from gocost.api.query import opened_files
+    from gocost.model.errors import UsageError
+    from gocost.model.quantity import Unit, parse
+    from gocost.sources.sql_engine import Caps
+
+    caps = Caps(int(parse(memory, Unit.BYTES)), threads, seconds)
+    if caps.memory_bytes < 1 << 20:
+        raise UsageError(f"--memory {memory} is too little", hint="write 2 GiB")
+    asks = interactive or tables
+    files, statement = (words, "") if asks else (words[:-1], words[-1])
+    if not files:
+        raise UsageError("no file is named", hint='gocost query FILE "SELECT ..."')
+    opened = opened_files(files, caps=caps, headers=headers, max_bytes=max_bytes)
+    try:
+        if interactive:
+            from gocost.cli.query_prompt import prompt
+
+            return prompt(opened)
+        if tables:
+            statement = (
+                'SELECT table_name AS "table", column_name AS "column", data_type AS "type", '
+                'comment AS "about" FROM duckdb_columns() WHERE NOT internal'
+            )
+        _answer(opened.engine.run(statement), files, max_rows, output)
+        return 0
+    finally:
+        opened.engine.close()
+
+
+def _answer(result: object, files: Sequence[str], max_rows: int, output: Output) -> None:
+    from gocost.api.query import checked_output, result_report, write_csv, write_parquet
+    from gocost.cli.output import written
+    from gocost.sources.sql_engine import Result
+
+    assert isinstance(result, Result)
+    form = checked_output(output.path, output.format)
+    if form is None or output.path is None:
+        title = ", ".join(files) if len(files) < 4 else f"{files[0]} and {len(files) - 1} more"
+        output.emit(result_report(result, title, max_rows=max_rows))
+        return
+    with written(output.path) as stream:
+        rows = (write_parquet if form == "parquet" else write_csv)(result, stream)
+    click.echo(f"{output.path}: {rows:,} rows", err=True)

@@ -1,0 +1,230 @@
+"""Recorded files opened as tables for SQL: each is decoded when a statement first names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from gocost.analyses.query import reports
+from gocost.analyses.query.catalogue import FILE, FILLERS
+from gocost.analyses.query.relation import Coded, Filled, Lists, Relation, Type, Values, text
+from gocost.formats import gctrace, runtime_page
+from gocost.formats.goroutine_dump.decoding import decode as decode_dump
+from gocost.formats.pprof.decoding import decode as decode_profile
+from gocost.formats.recognition import HEAD, Kind, recognise
+from gocost.measures.trace import read_trace
+from gocost.model.errors import FormatError, UsageError
+from gocost.model.report import Report
+from gocost.sources.files import positioned
+from gocost.sources.recordings import is_url, read_recording
+from gocost.sources.saved_reports import read_report
+from gocost.sources.sql_engine import Caps, Column, Engine
+
+MAX_BYTES: Final = 1 << 30
+MOST_FILES: Final = 1000
+_ARROW: Final = {
+    Type.TEXT: pa.string(),
+    Type.WHOLE: pa.int64(),
+    Type.REAL: pa.float64(),
+    Type.YES: pa.bool_(),
+    Type.TEXTS: pa.list_(pa.string()),
+}
+
+
+@dataclass(slots=True)
+class Input:
+    """One file: what it is, and what was decoded of it."""
+
+    name: str
+    kind: Kind
+    max_bytes: int
+    headers: Mapping[str, str] | None = None
+    data: bytes | None = None
+    """Of a URL or of standard input, which are read once."""
+    decoded: Any = None
+
+    def value(self) -> Any:
+        """The decoded file. Raises SourceError and FormatError."""
+        if self.decoded is None:
+            self.decoded = self._decode()
+            self.data = None
+        return self.decoded
+
+    def report(self) -> Report:
+        """The saved report."""
+        found: Report = self.value()
+        return found
+
+    def _decode(self) -> Any:
+        if self.kind is Kind.TRACE:
+            if self.data is not None:
+                raise UsageError(
+                    f"{self.name}: a trace is read from a file", hint="write it to a file first"
+                )
+            return read_trace(Path(self.name), keep=None)
+        if self.kind is Kind.REPORT and self.data is None:
+            return read_report(Path(self.name), hint="see `gocost report`")
+        data = self.data if self.data is not None else self._read()
+        try:
+            return _DECODERS[self.kind](data, self.name)
+        except FormatError as error:
+            raise FormatError(f"{self.name}: {error.message}", hint=error.hint) from error
+
+    def _read(self) -> bytes:
+        return read_recording(self.name, headers=self.headers, max_bytes=self.max_bytes)
+
+
+_DECODERS: Final[Mapping[Kind, Callable[[bytes, str], Any]]] = {
+    Kind.PROFILE: lambda data, name: decode_profile(data, origin=name),
+    Kind.DUMP: lambda data, _: decode_dump([data]),
+    Kind.METRICS: lambda data, _: runtime_page.decode(data),
+    Kind.VARS: lambda data, _: runtime_page.decode(data),
+    Kind.HEAP: lambda data, name: (
+        decode_profile(data, origin=name),
+        runtime_page.decode(data),
+    ),
+    Kind.GCTRACE: lambda data, _: gctrace.decode(data),
+}
+
+
+@dataclass(slots=True)
+class Opened:
+    """The tables of some files in an engine."""
+
+    engine: Engine
+    inputs: list[Input]
+    relations: list[Relation] = field(default_factory=list)
+
+
+def open_files(
+    names: Sequence[str],
+    *,
+    caps: Caps | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Opened:
+    """The files as tables, decoded when they are named. Raises SourceError, FormatError."""
+    if not names:
+        raise UsageError("no file is named", hint="name a profile, a trace, a dump, or a report")
+    if len(names) > MOST_FILES:
+        raise UsageError(f"more than {MOST_FILES} files", hint="query them in parts")
+    inputs = [_input(name, headers, max_bytes) for name in dict.fromkeys(names)]
+    opened = Opened(Engine(caps or Caps()), inputs)
+    for relation, fill in FILLERS.values():
+        chosen = [each for each in inputs if each.kind in relation.kinds]
+        if chosen:
+            _declare(opened, relation, chosen, fill)
+    for relation, members in _of_reports([each for each in inputs if each.kind is Kind.REPORT]):
+        _declare_tables(opened, relation, members)
+    return opened
+
+
+def _input(name: str, headers: Mapping[str, str] | None, max_bytes: int) -> Input:
+    data = None
+    if name == "-" or is_url(name):
+        data = read_recording(name, headers=headers, max_bytes=max_bytes)
+        head = data[:HEAD]
+    else:
+        with positioned(Path(name)) as file:
+            head = file.head(HEAD)
+    found = recognise(head)
+    if not any(found.kind in relation.kinds for relation, _ in FILLERS.values()):
+        raise FormatError(f"{name} is {found}, and not what can be queried", hint=found.hint)
+    return Input(name, found.kind, max_bytes, headers, data)
+
+
+def _declare(
+    opened: Opened, relation: Relation, inputs: Sequence[Input], fill: Callable[[Any], Filled]
+) -> None:
+    def filled() -> pa.Table:
+        return pa.concat_tables(
+            [_arrow(relation, each.name, fill(_part(each, relation))) for each in inputs]
+        )
+
+    _put(opened, relation, filled)
+
+
+def _part(found: Input, relation: Relation) -> Any:
+    """A heap profile with MemStats is two things in one file."""
+    value = found.value()
+    if found.kind is not Kind.HEAP:
+        return value
+    return value[0] if Kind.PROFILE in relation.kinds else value[1]
+
+
+def _of_reports(inputs: Sequence[Input]) -> list[tuple[Relation, list[tuple[str, Any]]]]:
+    """The tables of reports; those of one name are one relation where their columns are the same.
+
+    What a report's tables are is only known when it is read.
+    """
+    found: dict[str, tuple[Relation, list[tuple[str, Any]]]] = {}
+    for each in inputs:
+        for name, table in each.report().tables.items():
+            relation = reports.table_relation(name, table)
+            known = found.get(relation.name)
+            if known is None:
+                found[relation.name] = (relation, [(each.name, table)])
+            elif [a.name for a in known[0].attributes] == [a.name for a in relation.attributes]:
+                known[1].append((each.name, table))
+            else:
+                raise UsageError(
+                    f"the table {name} of {each.name} has other columns than that of "
+                    f"{known[1][0][0]}",
+                    hint="query the reports one by one",
+                )
+    return list(found.values())
+
+
+def _declare_tables(opened: Opened, relation: Relation, members: Sequence[tuple[str, Any]]) -> None:
+    def filled() -> pa.Table:
+        return pa.concat_tables(
+            [_arrow(relation, name, reports.table(table)) for name, table in members]
+        )
+
+    _put(opened, relation, filled)
+
+
+def _put(opened: Opened, relation: Relation, fill: Callable[[], pa.Table]) -> None:
+    attributes = (text(FILE, "the file, as it was named"), *relation.attributes)
+    columns = [Column(each.name, each.type.value, each.about) for each in attributes]
+    opened.engine.declare(relation.name, relation.about, columns, fill)
+    opened.relations.append(relation)
+
+
+def _arrow(relation: Relation, file: str, filled: Filled) -> pa.Table:
+    columns = [_column(filled[each.name], each.type) for each in relation.attributes]
+    rows = len(columns[0])
+    names = [FILE, *(each.name for each in relation.attributes)]
+    return pa.table([pa.repeat(pa.scalar(_clean(file)), rows), *columns], names=names)
+
+
+def _column(values: Values, type_: Type) -> pa.Array:
+    if isinstance(values, Coded):
+        return _decoded(values)
+    if isinstance(values, Lists):
+        offsets = np.concatenate([np.zeros(1, np.int64), values.ends])
+        if offsets[-1] < 2**31:
+            return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), _decoded(values.items))
+        return pa.LargeListArray.from_arrays(pa.array(offsets), _decoded(values.items))
+    if isinstance(values, np.ma.MaskedArray):
+        return pa.array(values.data, _ARROW[type_], mask=np.ma.getmaskarray(values))
+    return pa.array(values, _ARROW[type_])
+
+
+def _decoded(values: Coded) -> pa.Array:
+    """Texts as a dictionary: each is kept once, however often it stands in the column."""
+    numbers = np.asarray(values.numbers, np.int64)
+    texts = pa.array([_clean(each) for each in values.texts] or [""], pa.string())
+    return pa.DictionaryArray.from_arrays(
+        pa.array(numbers.astype(np.int32), mask=numbers < 0), texts
+    )
+
+
+def _clean(name: str) -> str:
+    """Text that is UTF-8, whatever a hostile file calls its functions."""
+    return name if name.isascii() else name.encode("utf-8", "replace").decode()
