@@ -8,10 +8,12 @@ import pytest
 
 from gocost.analyses.goroutines.allowances import allowing
 from gocost.analyses.goroutines.groups import Dumps, group
+from gocost.analyses.goroutines.names import entry, package
 from gocost.analyses.goroutines.patterns import ALLOWED, PATTERNS
 from gocost.analyses.goroutines.verdicts import Judged, Verdict, judge
 from gocost.formats.goroutine_dump.decoding import decode
 from tests.analyses.goroutines.dumps import dump, written
+from tests.fixtures.dumps import program, quit_by_signal
 
 
 def judged(texts: Sequence[str], function: str = "main.leak.func1", **options: object) -> Judged:
@@ -173,3 +175,15 @@ def test_the_patterns_say_what_to_do() -> None:
         assert len(each.why) > 20
         assert len(each.cure) > 20
     assert all(each.what for each in ALLOWED)
+
+
+@pytest.mark.parametrize("toolchain", ["go1.22.12", "go1.25.5", "go", "go1.27.4"])
+def test_the_runtimes_own_in_real_programs(toolchain: str) -> None:
+    found = Dumps([decode([quit_by_signal(program(toolchain), GOTRACEBACK="system")])])
+    seen = judge(found, group(found))
+    own = {entry(each.group.stack) for each in seen if each.system}
+    assert {"runtime.forcegchelper", "runtime.gcenable.gowrap1"} <= own
+    assert all(name.startswith("runtime.") for name in own)
+    for each in seen:
+        frames = (*each.group.stack, *each.group.creator)
+        assert each.system or {package(frame.function) for frame in frames} & {"main", "net/http"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from gocost.formats.goroutine_dump.dump import Frame
@@ -13,6 +14,8 @@ _WAITING: Final = frozenset(
 """Packages whose functions only wait for somebody: the caller is the line to look at."""
 _READING: Final = frozenset({"net", "os", "io", "bufio", "crypto/tls"})
 """The same, where what is waited for is the network or a file."""
+_RUNTIME: Final = re.compile(r"runtime$|internal/runtime/")
+"""Its packages; those below internal are its own since Go 1.23."""
 _EXITS: Final = frozenset({"runtime.goexit", "runtime.main"})
 _USERS: Final = frozenset({"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"})
 
@@ -51,7 +54,7 @@ def is_system(stack: tuple[Frame, ...], creator: tuple[Frame, ...]) -> bool:
     if any(frame.function in _USERS for frame in stack):
         return False
     named = [frame.function for frame in (*stack, *creator) if frame.function != "runtime.goexit"]
-    return bool(named) and all(package(name) == "runtime" for name in named)
+    return bool(named) and all(_RUNTIME.match(package(name)) for name in named)
 
 
 def told(frame: Frame | None) -> str | None:
