@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from gocost.analyses.expressions import compiled
-from gocost.analyses.profile.nodes import Nodes
+from gocost.analyses.profile.nodes import Nodes, grouped
 from gocost.analyses.profile.tables import (
     GRANULARITIES,
     OF_FUNCTIONS,
@@ -47,6 +47,8 @@ class Look:
     expression: str = ""
     """Which functions, for the views of some: `peek`, `list`, `disasm`."""
     limits: Limits | None = None
+    stable_names: bool = False
+    """Closures as `F.func`, whatever the toolchain calls them."""
     binary: Path | None = None
     info: BuildInfo | None = None
     repository: Repository | None = None
@@ -60,7 +62,16 @@ class Look:
     @cached_property
     def nodes(self) -> Nodes:
         """What `by` makes rows of."""
-        return by_name(self.seen, self.options, self.by, self.info, self.repository)
+        found = by_name(self.seen, self.options, self.by, self.info, self.repository)
+        if not self.stable_names:
+            return found
+        if self.by != "function":
+            raise UsageError(
+                "--stable-names is about names of functions", hint=f"drop --by {self.by}"
+            )
+        from gocost.analyses.profile.closures import stable
+
+        return grouped(found, stable(found.labels()))
 
     @cached_property
     def spent(self) -> Costs:

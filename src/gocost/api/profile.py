@@ -63,6 +63,7 @@ def profile_report(
     expression: str = "",
     by: str = "function",
     cum: bool = False,
+    stable_names: bool = False,
     flame: bool = False,
     nodefraction: float | None = None,
     edgefraction: float | None = None,
@@ -80,6 +81,7 @@ def profile_report(
     `relative_percentages`, `drop_negative`, `noinlines`, `showcolumns`, `trim_path`, `source_path`.
     `nodefraction`, `edgefraction` and `nodecount` leave out what is small. `flame` adds the tree of
     all stacks, which HTML draws; the view `flame` is that, and there `nodefraction` is about it.
+    `stable_names` names closures `F.func`, so that profiles of two toolchains can be compared.
     `by="owner"` goes by `codeowners`, by default the CODEOWNERS of the current repository.
     Tables: the one that `by` names (`functions`), or the view's own; and `stacks`.
     """
@@ -93,6 +95,7 @@ def profile_report(
         options=Options(granularity=granularity, **options),
         by=by,
         cumulative=cum,
+        stable_names=stable_names,
         expression=expression,
         limits=None if drawn else _limits(nodefraction, edgefraction, nodecount),
     )

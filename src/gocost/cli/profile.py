@@ -90,6 +90,11 @@ def sorted_by(function: F) -> F:
 def sorting(function: F) -> F:
     """`--by`, `--cum`, `--binary` and `--codeowners`."""
     function = sorted_by(function)
+    function = click.option(
+        "--stable-names",
+        is_flag=True,
+        help="Closures as F.func, to compare the profiles of two toolchains.",
+    )(function)
     function = click.option("--cum", is_flag=True, help="Sort by cumulative cost.")(function)
     function = click.option(
         "--codeowners",
