@@ -218,3 +218,21 @@ def test_the_command_refuses_sizes_that_are_none(saved: Path) -> None:
     assert done.returncode == 2
     assert "--limit 0 is not above 0" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_log_of_two_processes_is_read_as_one_of_them(saved: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    lines = (saved / "log").read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:4] + lines))
+    report = gocost.runtime(log)
+    assert any("the log is of 2 processes" in note.text for note in report.notes)
+    known = gocost.runtime(saved / "log").fact("gc.cycles")
+    found = report.fact("gc.cycles")
+    assert known is not None
+    assert found is not None
+    assert found.value == known.value
+
+
+def test_a_heap_of_few_mib_has_no_trend_in_a_log(saved: Path) -> None:
+    report = gocost.runtime(saved / "log")
+    assert report.fact("memory.heap.growth") is None

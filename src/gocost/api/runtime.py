@@ -78,7 +78,7 @@ def runtime(
     window, refused = _window(seen, gogc)
     found = health(seen, window, subject)
     tables = {"health": health_table(found, limits)}
-    notes = [Note("warning", text) for text in over(found, limits, _shown)]
+    notes = [Note("warning", text) for text in (*seen.notes, *over(found, limits, _shown))]
     notes += [Note("info", text) for text in _unknowns(found)]
     if seen.pages and (heap := heap_table(seen.last)) is not None:
         tables["heap"] = heap

@@ -7,6 +7,7 @@ from gocost.analyses.runtime.health import GIVES, health
 from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.runtime_metrics import Reading
 from gocost.model.errors import UsageError
+from gocost.model.report import Note
 
 
 def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
@@ -24,5 +25,6 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     unknown = {name: found.unknown.get(name, "the page does not tell it") for name in GIVES}
     return Measured(
         facts=found.facts,
+        notes=[Note("warning", text) for text in seen.notes],
         unknown={name: why for name, why in unknown.items() if name not in given},
     )

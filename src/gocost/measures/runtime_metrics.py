@@ -71,7 +71,7 @@ class Reading:
                         f"{name} is a gctrace log, which tells of a window by itself",
                         hint="name it alone",
                     )
-                return Recorded(cycles=gctrace.decode(data), names=name)
+                return _of_log(gctrace.decode(data), name)
             pages.append(self._page(data, name))
         return Recorded(pages, seconds=_seconds(pages, every), names=", ".join(names))
 
@@ -122,6 +122,23 @@ class Reading:
             return runtime_page.decode(data)
         except FormatError as error:
             raise FormatError(f"{name}: {error.message}", hint=error.hint) from error
+
+
+def _of_log(cycles: Sequence[gctrace.Cycle], name: str) -> Recorded:
+    """The process of a log that collected most: a log may hold several, one after the other."""
+    runs: list[list[gctrace.Cycle]] = []
+    for cycle in cycles:
+        if not runs or cycle.number <= runs[-1][-1].number:
+            runs.append([])
+        runs[-1].append(cycle)
+    if len(runs) <= 1:
+        return Recorded(cycles=cycles, names=name)
+    longest = max(runs, key=len)
+    note = (
+        f"the log is of {len(runs)} processes; this is of the one that collected most, "
+        f"{len(longest):,} of {len(cycles):,} times"
+    )
+    return Recorded(cycles=longest, names=name, notes=(note,))
 
 
 def _seconds(pages: Sequence[RuntimePage], every: float | None) -> float | None:

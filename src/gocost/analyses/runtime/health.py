@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gocost.analyses.collector.window import CollectorWindow, difference
+from gocost.analyses.portrait.observations import WARM_UP_SHARE
+from gocost.analyses.portrait.runtime import LEAST_TRACED
 from gocost.analyses.portrait.track import Track, quantile, trend
 from gocost.analyses.runtime.recorded import Recorded
 from gocost.formats.gctrace import lost
@@ -334,10 +336,16 @@ def _of_log(seen: Recorded, window: CollectorWindow | None, found: Health) -> No
         found.cannot("the log has fewer than two collections", "memory.allocation.rate")
     track = Track()
     for cycle in cycles:
-        track.add(cycle.at, float(cycle.heap_live))
-    line = trend(track) if len(track) >= FEWEST_FOR_TREND else None
+        # A program fills its heap first: what it holds then is no growth.
+        if cycle.at >= cycles[0].at + WARM_UP_SHARE * seconds:
+            track.add(cycle.at, float(cycle.heap_live))
+    told = len(track) >= FEWEST_FOR_TREND and (track.median() or 0) >= LEAST_TRACED
+    line = trend(track) if told else None
     if line is None or line.growth is None:
-        reason = f"a trend takes {FEWEST_FOR_TREND} collections and a heap of some MiB"
+        reason = (
+            f"a trend takes {FEWEST_FOR_TREND} collections after the first quarter of the log, and "
+            f"a heap of {LEAST_TRACED >> 20} MiB: the log has whole MiB"
+        )
         found.cannot(reason, "memory.heap.growth")
     else:
         found.give("memory.heap.growth", line.growth, f"{origin}, over {line.seconds:.3g} s")

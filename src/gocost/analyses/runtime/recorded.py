@@ -19,6 +19,8 @@ class Recorded:
     """Between the first page and the last, where it is known."""
     names: str = ""
     """The files or URLs, in words."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of how it was read."""
 
     @property
     def first(self) -> RuntimePage | None:
