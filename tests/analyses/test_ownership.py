@@ -104,6 +104,7 @@ def test_what_is_not_the_repositorys_own() -> None:
         ("vendor/golang.org/x/net/idna", ""): STANDARD,
         ("runtime", "/go/src/runtime/proc.go"): RUNTIME,
         (NO_NAME, "/go/src/runtime/memmove_amd64.s"): RUNTIME,
+        (NO_NAME, "/go/src/internal/bytealg/compare_amd64.s"): STANDARD,
         (NO_NAME, "/build/sqlite3.c"): C_CODE,
         (NO_NAME, ""): NO_NAME,
         ("main", "/b/cmd/api/main.go"): "@all",

@@ -85,6 +85,7 @@ class Paths:
         ]
         self._roots = self._built_from()
         self._packages = self._by_folder()
+        self._standard = self._standard_library()
 
     def module(self, package: str) -> str | None:
         """The repository's own module that a package is of."""
@@ -107,6 +108,8 @@ class Paths:
             for root, path in (*self._roots, *self._local, *trimmed):
                 if root and _within(folder, root):
                     return posixpath.join(path, folder[len(root) :].strip("/"))
+        elif self._standard and folder.startswith(self._standard):
+            return folder[len(self._standard) :]
         return package
 
     def path(self, module: str, package: str, file: str) -> str:
@@ -127,6 +130,15 @@ class Paths:
                 votes.setdefault(module, Counter())[folder[: len(folder) - len(inside)]] += 1
         found = [(max(sorted(roots), key=roots.__getitem__), path) for path, roots in votes.items()]
         return sorted(found, key=lambda item: -len(item[0]))
+
+    def _standard_library(self) -> str:
+        """The folder of Go's own packages, with its slash: `/usr/local/go/src/`, or nothing."""
+        votes: Counter[str] = Counter()
+        for package, file in self._pairs:
+            folder = posixpath.dirname(file)
+            if "." not in package.partition("/")[0] and folder.endswith(f"/{package}"):
+                votes[folder.removesuffix(package)] += self.module(package) is None
+        return max(sorted(votes), key=votes.__getitem__) if votes else ""
 
     def _by_folder(self) -> dict[str, str]:
         """The packages of folders that functions with a package have their files in."""
