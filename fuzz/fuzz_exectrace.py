@@ -12,6 +12,8 @@ from fuzz.runner import Harness, main
 from fuzz.small_traces import TRACES
 from gocost.analyses.trace.joining import Joiner
 from gocost.analyses.trace.tables import facts, tables
+from gocost.analyses.trace.timeline import Spread
+from gocost.analyses.trace.timeline_series import timeline_series
 from gocost.formats.exectrace.index import HEADER, read_format, read_index
 from gocost.formats.exectrace.ordered import Window, carry_out
 from gocost.model.subject import Subject
@@ -28,10 +30,16 @@ def decode(data: bytes) -> None:
         return len(part)
 
     version = read_format(data[:HEADER])
-    joiner = Joiner(keep=None)
+    joiner, spread = Joiner(keep=None), Spread(WINDOW)
     for place, generation in enumerate(read_index(read_into, len(data), version).generations):
-        joiner.add(carry_out(read_into, generation, version, WINDOW, first=place == 0, keep=None))
+        record = spread.recorder()
+        carried = carry_out(
+            read_into, generation, version, WINDOW, first=place == 0, keep=None, record=record
+        )
+        joiner.add(carried)
+        spread.add(record, carried)
     found = joiner.result()
+    timeline_series(spread.result(found.end), found.start)
     assert sum(group.count for group in found.groups.values()) == len(found.goroutines)
     tables(found)
     facts(found, Subject(), "")

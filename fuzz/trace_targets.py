@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from fuzz.fast import Kernel
 from fuzz.small_traces import TRACES
 from gocost.formats.exectrace import index, ordered, tables
+from gocost.kernels import trace_bins, trace_index, trace_run
 from gocost.kernels import trace_fields as fields
-from gocost.kernels import trace_index, trace_run
 from gocost.model.errors import FormatError
 
 Bytes = NDArray[np.uint8]
@@ -112,7 +112,33 @@ def batches(which: int, data: Bytes) -> None:
             read(data)
 
 
+BINS, SHIFT = 8, 6
+SUMS = np.zeros(6 * trace_bins.FIELDS * BINS, np.int64)
+OF_STACK, OF_PROC = np.array([-1, 1, 2], np.int32), np.array([3, 4, -1, 5], np.int32)
+
+
+def spreading(_: int, data: Bytes) -> None:
+    """Any bytes as records of what took a time."""
+    size = 8 * fields.RECORD_FIELDS
+    records = data[: len(data) - len(data) % size].copy().view(np.int64)
+    SUMS.fill(0)
+    trace_bins.add(records, OF_STACK, OF_PROC, 0, SUMS, 64, SHIFT, BINS)
+    lanes = trace_bins.spread(SUMS, SHIFT, BINS)
+    assert np.abs(lanes).max() <= len(records) << SHIFT
+
+
+def _records() -> bytes:
+    rows = np.zeros((16, fields.RECORD_FIELDS), np.int64)
+    rows[:, fields.R_KIND] = [1, 2, 9, 11] * 4
+    rows[:, fields.R_WHO] = np.arange(16) % 2
+    rows[:, fields.R_START] = 40 * np.arange(16)
+    rows[:, fields.R_END] = 40 * np.arange(16) + 70
+    rows[:, fields.R_OF] = np.arange(16) % 5 - 2
+    return rows.tobytes()
+
+
 KERNELS = (
+    Kernel("trace_bins", spreading, [_records()]),
     Kernel("trace_run", events, [each.data.tobytes() for each in EVENTS]),
     Kernel("trace_index", batches, [trace[16:] for trace in TRACES]),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from base64 import b64decode
 
 import pytest
@@ -88,6 +89,19 @@ def test_what_is_a_lane_is_no_chart() -> None:
     assert 'id="timeline"' in text
     assert text.count('class="chart"') == 1  # memory.rss
     assert "memory.rss" in text
+
+
+def test_a_page_of_many_lanes_stays_below_five_megabytes() -> None:
+    rng = random.Random(1)
+    values: list[float | None] = [rng.random() for _ in range(4096)]
+    series = [
+        Series(BUSY, Unit.RATIO, 0.0, 0.001, values, {"proc": str(proc), "state": state})
+        for proc in range(64)
+        for state in ("running", "syscall")
+    ]
+    series += [Series(RAN, Unit.COUNT, 0.0, 0.001, values, {"entry": f"f{i}"}) for i in range(31)]
+
+    assert len(rendered("html", Report("trace", "0", series=series, layout=LAYOUT))) < 5_000_000
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, None])

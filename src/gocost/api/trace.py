@@ -40,6 +40,7 @@ def trace(
     kept = KEPT if top is None else top or None
     series: list[Series] = []
     if timeline:
+        from gocost.analyses.trace.timeline import MOST_PROCS
         from gocost.analyses.trace.timeline_series import LANES, stops_table, timeline_series
         from gocost.measures.trace import read_timeline
 
@@ -54,6 +55,10 @@ def trace(
     if kept is not None and "goroutines" in made:
         listed = made["goroutines"]
         made["goroutines"] = structs.replace(listed, rows=listed.rows[:kept])
+    notes = [Note("warning", found.lost)] if found.lost else []
+    if timeline and len(found.procs) > MOST_PROCS:
+        told = f"the timeline shows {MOST_PROCS} of {len(found.procs):,} Ps"
+        notes.append(Note("warning", told))
     length = format_quantity((found.end - found.start) / 1e9, Unit.SECONDS)
     return Report(
         command="trace",
@@ -62,7 +67,7 @@ def trace(
         facts=facts(found, subject, f"execution trace {path}"),
         tables=made,
         series=series,
-        notes=[Note("warning", found.lost)] if found.lost else [],
+        notes=notes,
         layout=Layout(
             title=f"{Path(path).name}: {found.events:,} events in {length}",
             tables=tuple(name for name in show if name in made),

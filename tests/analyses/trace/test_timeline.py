@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from gocost.analyses.trace import timeline
 from gocost.analyses.trace.account import UNKNOWN_ENTRY, Joined
 from gocost.analyses.trace.timeline import BINS, Timeline
 from gocost.analyses.trace.timeline_series import LANES, timeline_series
@@ -71,3 +72,17 @@ def test_series_are_of_the_metrics_that_the_page_draws() -> None:
     assert all(len(each.values) == spread.bins for each in series)
     busy = [each for each in series if each.metric == LANES[0]]
     assert all(0 <= value <= 1 for each in busy for value in each.values if value is not None)
+
+
+def test_a_trace_cannot_make_it_use_more_lanes_than_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timeline, "MOST_PROCS", 1)
+    monkeypatch.setattr(timeline, "MOST_GROUPS", 2)
+    found, spread = read_timeline(recorded("go", "all", 1.5))
+
+    assert list(spread.procs) == [0]
+    assert set(spread.groups) >= {"(others)"}
+    assert len(spread.groups) <= 4
+    ran = sum(group.sums[1] for group in found.groups.values())
+    assert sum(int(sums.sum()) for sums in spread.groups.values()) == ran

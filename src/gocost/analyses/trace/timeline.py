@@ -27,7 +27,9 @@ Int32s = npt.NDArray[np.int32]
 BINS: Final = 4096
 """The most bins that a trace's time is told apart in; at least half of them are used."""
 MOST_GROUPS: Final = 1_000
-"""Groups of one generation that have a lane; what is beyond them runs in the last one's."""
+"""Groups that have a lane; those beyond them share one."""
+MOST_PROCS: Final = 512
+"""Ps that have lanes, those of the lowest numbers."""
 _RUNNING, _SYSCALL = fields.R_PROC + fields.P_RUNNING, fields.R_PROC + fields.P_SYSCALL
 _OTHERS: Final = "(others)"
 _MOST_NAMELESS: Final = 100_000
@@ -63,7 +65,9 @@ class Spread:
         self._open_procs: dict[int, tuple[int, int]] = {}
         self._open_running: dict[int, int] = {}
         self._open_ready: dict[int, int] = {}
-        self._entries: dict[int, str] = {}
+        self._names: dict[str, int] = {}
+        self._entries: tuple[Int64s, Int64s] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+        """Ids of goroutines that live, ascending, and the numbers of their names; -1 for none."""
 
     def _empty(self) -> Int64s:
         return np.zeros(kernel.FIELDS * self._bins, np.int64)
@@ -87,13 +91,14 @@ class Spread:
         """An interval that began before its generation, or of a goroutine without a stack there."""
         kind, who, begin, end, _, _, _, of = record
         if kind in (_RUNNING, _SYSCALL):
+            if who >= MOST_PROCS:
+                return
             begin = self._open_procs.get(who, (0, self._start))[1]
             self._interval(self._proc(who, int(kind == _SYSCALL)), begin, end)
         elif kind == fields.RUNNING:
             if begin < 0:
                 begin = self._open_running.get(who, self._start)
-            name = roots(abs(of)) or self._entries.get(who, "") or UNKNOWN_ENTRY
-            self._interval(self._group(name), begin, end)
+            self._interval(self._group(roots(abs(of)) or self._entry(who)), begin, end)
         elif kind == fields.RUNNABLE:
             self._interval(self._runnable, self._open_ready.get(who, self._start), end)
 
@@ -107,7 +112,6 @@ class Spread:
                 self._open_procs[number] = (row[fields.P_STATE], row[fields.P_SINCE])
         running: dict[int, int] = {}
         ready: dict[int, int] = {}
-        entries: dict[int, str] = {}
         live = carried.live
         for row in live[live[:, fields.G_STATE] <= fields.RUNNING].tolist():
             id_, state = row[fields.G_ID], row[fields.G_STATE]
@@ -118,20 +122,30 @@ class Spread:
                 else (ready, self._open_ready)
             )
             now[id_] = before.get(id_, self._start) if still else row[fields.G_SINCE]
-        starts = np.abs(live[:, fields.G_START])
-        for id_, start in zip(live[:, fields.G_ID].tolist(), starts.tolist(), strict=True):
-            name = recorder.roots(start) or self._entries.get(id_, "")
-            if name:
-                entries[id_] = name
-        self._open_running, self._open_ready, self._entries = running, ready, entries
+        self._open_running, self._open_ready = running, ready
+        names = recorder.numbered(live[:, fields.G_START], self._names)
+        known = self._numbers(live[:, fields.G_ID])
+        self._entries = live[:, fields.G_ID].copy(), np.where(names >= 0, names, known)
+
+    def _numbers(self, ids: Int64s) -> Int64s:
+        """The number of the name of each goroutine that lived at the last generation's end."""
+        known, names = self._entries
+        if not len(known):
+            return np.full(len(ids), -1, np.int64)
+        at = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+        return np.where(known[at] == ids, names[at], -1)
+
+    def _entry(self, id_: int) -> str:
+        number = int(self._numbers(np.array([id_], np.int64))[0])
+        return UNKNOWN_ENTRY if number < 0 else list(self._names)[number]
 
     def result(self, end: int) -> Timeline:
         """The timeline, with what is open closed at the trace's end."""
         for proc, (state, since) in self._open_procs.items():
-            if state in (fields.P_RUNNING, fields.P_SYSCALL):
+            if state in (fields.P_RUNNING, fields.P_SYSCALL) and proc < MOST_PROCS:
                 self._interval(self._proc(proc, int(state == fields.P_SYSCALL)), since, end)
         for id_, since in self._open_running.items():
-            self._interval(self._group(self._entries.get(id_) or UNKNOWN_ENTRY), since, end)
+            self._interval(self._group(self._entry(id_)), since, end)
         for since in self._open_ready.values():
             self._interval(self._runnable, since, end)
         return Timeline(
@@ -147,6 +161,8 @@ class Spread:
         return kernel.spread(sums, self._shift, self._bins)
 
     def _group(self, name: str) -> Int64s:
+        if name not in self._groups and len(self._groups) >= MOST_GROUPS:
+            name = _OTHERS
         found = self._groups.get(name)
         if found is None:
             found = self._groups[name] = self._empty()
@@ -214,7 +230,7 @@ class Recorder:
         new = [
             proc
             for proc in np.unique(procs).tolist()
-            if 2 * proc >= len(self._of_proc) or self._of_proc[2 * proc] < 0
+            if proc < MOST_PROCS and (2 * proc >= len(self._of_proc) or self._of_proc[2 * proc] < 0)
         ]
         if not new:
             return
@@ -235,6 +251,19 @@ class Recorder:
             return ""
         lane = int(self._of_stack[stack])
         return self._names[lane - 1] if lane > 0 else ""
+
+    def numbered(self, starts: Int64s, names: dict[str, int]) -> Int64s:
+        """The numbers, in `names`, of the functions that stacks begin in (a G_START each); -1 where
+        a stack says none. What has no number gets the next one.
+        """
+        if self._tables is None:
+            return np.full(len(starts), -1, np.int64)
+        numbers = [names.setdefault(name, len(names)) if name else -1 for name in self._names]
+        of_lane = np.array([-1, *numbers], np.int64)
+        stacks = np.abs(starts)
+        inside = (stacks > 0) & (stacks < len(self._of_stack))
+        lanes = np.where(inside, self._of_stack[np.where(inside, stacks, 0)], -1)
+        return of_lane[np.maximum(lanes, 0)]
 
     def _lanes(self) -> Int64s:
         return self._sums.reshape(-1, kernel.FIELDS * self.bins)
