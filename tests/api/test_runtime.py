@@ -163,7 +163,7 @@ def test_limits_are_the_presets_or_the_policys(saved: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("data", "message", "hint"),
     [
-        (gzip.compress(b"profile"), "is a profile", "gocost profile top"),
+        (gzip.compress(b"profile", mtime=0), "is a profile", "gocost profile top"),
         (b"go 1.26 trace\0\0\0", "is an execution trace", "gocost trace summary"),
         (b"goroutine 1 [running]:\n", "is a goroutine dump", "gocost goroutines"),
         (b"", "is empty", "check the path"),

@@ -13,7 +13,7 @@ from tests.fixtures.collected import pages
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
-        (gzip.compress(b"x"), Kind.PROFILE),
+        (gzip.compress(b"x", mtime=0), Kind.PROFILE),
         (b"\x0a\x04\x08\x01\x10\x02\x0a\x04", Kind.PROFILE),
         (b"heap profile: 1: 2 [3: 4] @ heap/1\n", Kind.PROFILE),
         (b"heap profile: 1: 2 [3: 4] @\n\n# runtime.MemStats\n# Alloc = 1\n", Kind.HEAP),

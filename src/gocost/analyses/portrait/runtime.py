@@ -195,11 +195,8 @@ def _pauses(seen: Observations, pauses: list[float], origin: str, outcome: Outco
 
 
 def _too_few(count: float, outcome: Outcome) -> None:
-    """Too few pauses for a p99 are too few to judge, as none are: skipped, and not unknown.
-
-    gc.pause.max tells of few pauses what there is to tell, and the presets limit both.
-    """
-    outcome.skip(
+    """Too few pauses for a p99: unknown; gc.pause.max tells of them what there is to tell."""
+    outcome.cannot(
         f"a p99 of {count:g} pauses says nothing (100 are needed): put load on it for longer, or "
         "limit gc.pause.max",
         "gc.pause.p99",

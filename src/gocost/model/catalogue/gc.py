@@ -16,7 +16,7 @@ _PAUSE = Metric(
         "every pause under load: the two stops of each cycle (sweep termination and mark "
         "termination) from GODEBUG=gctrace=1 where gocost starts the process; otherwise from the "
         "service's pages, where the two stops of a cycle are counted as one pause. A p99 of "
-        "fewer than 100 pauses is skipped; where no collection ran, all but the count is skipped. "
+        "fewer than 100 pauses is unknown; where no collection ran, all but the count is skipped. "
         "Of pages given with --metrics: the histogram of pauses, whose buckets bound the p99"
     ),
     limit=0.015,
