@@ -8,12 +8,12 @@ is looked at of source files is under the roots that were named there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from gocost._version import VERSION
 from gocost.analyses.profile.tables import GRANULARITIES
-from gocost.analyses.profile.view import sample_index
+from gocost.analyses.profile.view import Options, sample_index
 from gocost.api.profile import profile_report
 from gocost.api.profile_forms import forms_of
 from gocost.measures.profiles import Recorded
@@ -114,8 +114,8 @@ class ProfileSite:
 
     def _graph(self, options: dict[str, Any]) -> tuple[Report, str]:
         """The call graph as a picture, which Graphviz draws."""
-        for name in ("by", "cum", "binary", "codeowners"):
-            options.pop(name, None)
+        of_a_graph = {"nodefraction", *(field.name for field in fields(Options))}
+        options = {name: value for name, value in options.items() if name in of_a_graph}
         drawn = "\n".join(forms_of(self._recorded, form="svg", **options))
         layout = Layout(title=f"{self.name}: call graph", tables=(), facts=())
         return Report("profile", VERSION, layout=layout), drawn
@@ -135,18 +135,18 @@ class ProfileSite:
     def _frame(self, view: str, page: _View, query: Mapping[str, str]) -> Frame:
         kept = {name: value for name, value in query.items() if name in _KNOWN}
         types = [each.type for each in self._recorded.head.header.sample_types]
-        fields = [Field(page.about, page.label, query.get(page.about, ""), page.help)]
+        asked = [Field(page.about, page.label, query.get(page.about, ""), page.help)]
         shown = query.get("sample_index") or _default_type(self._recorded)
-        fields += [
+        asked += [
             Field("sample_index", "Values", shown, choices=tuple((each, each) for each in types)),
             Field("by", "By", query.get("by") or "function",
                   choices=tuple((each, each) for each in GRANULARITIES)),
         ]  # fmt: skip
-        fields += [
+        asked += [
             Field(name, label, query.get(name, ""), help_, rare=rare)
             for name, label, help_, rare in _FILTERS
         ]
-        fields += [
+        asked += [
             Field(name, label, "1" if query.get(name) else "",
                   choices=tuple(zip(("", "1"), ways, strict=True)), rare=True)
             for name, label, ways in _FLAGS
@@ -155,7 +155,7 @@ class ProfileSite:
             views=tuple(
                 (each.name, address(name, kept), name == view) for name, each in _VIEWS.items()
             ),
-            fields=tuple(field for field in fields if field.name),
+            fields=tuple(field for field in asked if field.name),
             leads=address("sandwich", kept) + ("&" if any(kept.values()) else "?") + "function=",
         )
 
