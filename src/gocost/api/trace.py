@@ -3,39 +3,67 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from msgspec import structs
 
 from gocost._version import VERSION
+from gocost.analyses.trace.account import Joined
+from gocost.analyses.trace.changes import compared
+from gocost.analyses.trace.profiles import profile, profile_table
 from gocost.analyses.trace.tables import facts, tables
+from gocost.formats.pprof.encoding import encode
 from gocost.measures.trace import read_trace
+from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Series
 from gocost.model.subject import Subject
 
-SHOWN = ("goroutine_groups", "procs", "waits", "wait_places", "gc", "stw", "tasks", "regions")
+VIEWS: Final = {
+    "summary": (
+        "goroutine_groups", "procs", "waits", "wait_places", "gc", "stw", "tasks", "regions",
+    ),
+    "goroutines": ("goroutine_groups", "goroutines"),
+    "scheduler": ("procs", "goroutine_groups"),
+    "gc": ("gc", "stw", "stops"),
+    "waits": ("waits", "wait_places"),
+    "tasks": ("tasks", "regions"),
+}  # fmt: skip
+"""The tables that a person sees, by view; a program gets all."""
 ROWS = 12
 """Rows of a table that a person sees."""
 KEPT = 100
 """Goroutines that a program sees where it did not say how many."""
+_SHOWN: Final[dict[str, tuple[str, ...]]] = {
+    "wait_places": ("state", "place", "count", "total", "longest")
+}
+_FACTS: Final = (
+    "scheduler.latency.p50",
+    "scheduler.latency.p99",
+    "scheduler.latency.max",
+    "scheduler.utilisation",
+    "gc.pause.max",
+)
+Between = tuple[int, int] | None
 
 
 def trace(
     path: str | Path,
     *,
+    view: str = "summary",
     top: int | None = None,
-    show: tuple[str, ...] = SHOWN,
+    between: Between = None,
+    base: str | Path | None = None,
     timeline: bool = False,
-    between: tuple[int, int] | None = None,
 ) -> Report:
     """The account of the execution trace at `path`.
 
-    `top` is how many goroutines are listed one by one, those that ran longest (0: all). `show`
-    names the tables that a person sees. `timeline` adds series of what every P and the largest
-    groups of goroutines did when, and the table `stops`. `between` are nanoseconds since the trace
-    began: only what happens then counts. Tables: goroutine_groups, goroutines, procs, waits,
-    wait_places, gc, stw, tasks, regions; times are whole nanoseconds. Raises SourceError where the
-    file cannot be read and FormatError where it is no trace that can be.
+    `view` is one of VIEWS; `top` is how many goroutines are listed one by one, those that ran
+    longest (0: all); `between` are nanoseconds since the trace began, outside of which nothing
+    counts; `base` is a trace to compare with, in rates; `timeline` adds series of what every P and
+    the largest groups of goroutines did when, and the table `stops`. Tables: goroutine_groups,
+    goroutines, procs, waits, wait_places, gc, stw, tasks, regions; times are whole nanoseconds.
+    Raises SourceError where the file cannot be read and FormatError where it is no trace that can.
     """
     kept = KEPT if top is None else top or None
     series: list[Series] = []
@@ -55,11 +83,16 @@ def trace(
     if kept is not None and "goroutines" in made:
         listed = made["goroutines"]
         made["goroutines"] = structs.replace(listed, rows=listed.rows[:kept])
-    notes = [Note("warning", found.lost)] if found.lost else []
+    notes = notes_of(found)
     if timeline and len(found.procs) > MOST_PROCS:
         told = f"the timeline shows {MOST_PROCS} of {len(found.procs):,} Ps"
         notes.append(Note("warning", told))
-    length = format_quantity((found.end - found.start) / 1e9, Unit.SECONDS)
+    shown = VIEWS[view]
+    if base is not None:
+        against = compared(found, read_trace(Path(base), between=between))
+        wanted = {"goroutines": ("goroutine_rates",), "waits": ("wait_rates",)}
+        shown = wanted.get(view, tuple(against))
+        made |= against
     return Report(
         command="trace",
         gocost=VERSION,
@@ -69,17 +102,63 @@ def trace(
         series=series,
         notes=notes,
         layout=Layout(
-            title=f"{Path(path).name}: {found.events:,} events in {length}",
-            tables=tuple(name for name in show if name in made),
-            facts=(
-                "scheduler.latency.p50",
-                "scheduler.latency.p99",
-                "scheduler.latency.max",
-                "scheduler.utilisation",
-                "gc.pause.max",
-            ),
+            title=title_of(path, found) + (f", against {Path(base).name}" if base else ""),
+            tables=tuple(name for name in shown if name in made),
+            facts=_FACTS,
             rows=ROWS,
-            columns={"wait_places": ("state", "place", "count", "total", "longest")},
+            columns=_SHOWN,
             timeline=LANES if timeline else (),
         ),
     )
+
+
+def trace_profile(path: str | Path, kind: str, *, between: Between = None) -> Report:
+    """Waits of a kind (net, sync, syscall, sched), or CPU samples (cpu), by stack.
+
+    The table `stacks` has the count, total, mean and longest of waits, or the number of samples.
+    """
+    found = read_trace(Path(path), between=between)
+    _check_samples(found, path, kind)
+    narrow: tuple[str, ...] = ("place", "reason", "count", "total", "mean", "longest")
+    if kind == "cpu":
+        narrow = ("function", "goroutine", "samples", "share", "entry")
+    return Report(
+        command="trace",
+        gocost=VERSION,
+        subject=Subject(service=Path(path).name),
+        tables={"stacks": profile_table(found, kind)},
+        notes=notes_of(found),
+        layout=Layout(
+            title=title_of(path, found),
+            rows=ROWS,
+            columns={"stacks": narrow},
+        ),
+    )
+
+
+def trace_profile_file(path: str | Path, kind: str, *, between: Between = None) -> bytes:
+    """The same as a profile that pprof reads: contentions and delay by stack, or samples."""
+    found = read_trace(Path(path), between=between)
+    _check_samples(found, path, kind)
+    return encode(profile(found, kind))
+
+
+def _check_samples(found: Joined, path: str | Path, kind: str) -> None:
+    if kind == "cpu" and not len(found.samples):
+        raise UsageError(
+            f"{path} has no CPU samples",
+            hint="they are recorded where a CPU profile runs at the same time:"
+            " /debug/pprof/profile?seconds=5 beside /debug/pprof/trace?seconds=5",
+        )
+
+
+def title_of(path: str | Path, found: Joined) -> str:
+    """What a person reads first: the file, how many events, in what time."""
+    length = format_quantity((found.end - found.start) / 1e9, Unit.SECONDS)
+    part = "a part of " if found.clipped else ""
+    return f"{Path(path).name}: {found.events:,} events in {part}{length}"
+
+
+def notes_of(found: Joined) -> list[Note]:
+    """What of the trace is lost."""
+    return [Note("warning", found.lost)] if found.lost else []

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
 from gocost.cli.options import reporting
@@ -10,31 +14,184 @@ from gocost.cli.serving import Server, serving
 
 GROUP = "Attribute"
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 
 @click.group("trace", short_help="What an execution trace shows.")
 def command() -> None:
     """Execution traces of Go 1.22 and later: scheduler, collector, waiting, tasks."""
 
 
-def _report(file: str, output: Output, *show: str, timeline: bool = False) -> int:
-    import gc
+def between(function: F) -> F:
+    """`--from` and `--to`; the command gets them as `between`, in nanoseconds, or None."""
 
-    from gocost.api.trace import SHOWN, trace
+    @click.option("--from", "start", metavar="TIME", help="Only from then on: since it began.")
+    @click.option("--to", "end", metavar="TIME", help="Only up to then.")
+    @functools.wraps(function)
+    def wrapper(*args: Any, start: str | None, end: str | None, **kwargs: Any) -> Any:
+        return function(*args, between=_times(start, end), **kwargs)
 
-    gc.disable()  # arrays and a few thousand rows: there are no cycles to look for
-    output.emit(trace(file, top=output.top, show=show or SHOWN, timeline=timeline))
+    return wrapper  # type: ignore[return-value]
+
+
+def _times(start: str | None, end: str | None) -> tuple[int, int] | None:
+    from gocost.model.quantity import Unit, parse
+
+    if start is None and end is None:
+        return None
+    first = int(parse(start, Unit.NANOSECONDS)) if start else 0
+    return first, int(parse(end, Unit.NANOSECONDS)) if end else 1 << 60
+
+
+def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
+    """A command that shows tables of a trace: those of its name in the API."""
+
+    @click.argument("file", metavar="FILE")
+    @between
+    @reporting
+    def view_command(
+        file: str, output: Output, between: tuple[int, int] | None, base: str | None = None
+    ) -> int:
+        import gc
+
+        from gocost.api.trace import trace
+
+        gc.disable()  # arrays and a few thousand rows: there are no cycles to look for
+        timeline = name == "summary" and output.format == "html"
+        made = trace(file, view=name, top=output.top, between=between, base=base, timeline=timeline)
+        output.emit(made)
+        return 0
+
+    made = click.option("--base", metavar="FILE", help="Compare with this trace, in rates.")
+    command.command(name, short_help=summary, help=help_)(
+        made(view_command) if base else view_command
+    )
+
+
+_view(
+    "summary",
+    "Goroutines, Ps, waits, collections, stops, tasks.",
+    "Goroutines, Ps, waits, collections, stops of the world, tasks and regions. As a page"
+    " (--format html) it has a timeline of the Ps and the largest groups of goroutines.",
+    base=True,
+)
+_view(
+    "goroutines",
+    "Goroutines by where they start, and one by one.",
+    "Goroutines by the function that they start in, and those that ran longest.",
+    base=True,
+)
+_view(
+    "scheduler",
+    "What waited for a P, and what the Ps did.",
+    "What each P did, and who waited for one.",
+)
+_view(
+    "gc",
+    "Collections, and how long they stopped the world.",
+    "Garbage collections, and how long the world was stopped, by what stopped it.",
+)
+_view(
+    "waits",
+    "What goroutines waited for, and where.",
+    "What goroutines waited for, by reason and by place in the code.",
+    base=True,
+)
+_view(
+    "tasks",
+    "The program's own tasks and regions.",
+    "The tasks and regions that the program marks with runtime/trace, and how long they took.",
+)
+
+
+def _intervals(name: str, summary: str, help_: str) -> None:
+    """A command over a trace's intervals: that view of the API."""
+
+    @command.command(name, short_help=summary, help=help_)
+    @click.argument("file", metavar="FILE")
+    @between
+    @reporting
+    def intervals_command(file: str, output: Output, between: tuple[int, int] | None) -> int:
+        from gocost.api.trace_intervals import trace_intervals
+
+        output.emit(trace_intervals(file, name, between=between))
+        return 0
+
+
+_intervals(
+    "threads",
+    "What each thread (M) did.",
+    "What each thread did: goroutines that it ran, and system calls that it was in.",
+)
+_intervals(
+    "spikes",
+    "When latency or utilisation left its usual band.",
+    "Windows in which scheduler latency or utilisation left its usual band: beyond the median by"
+    " more than 5 robust deviations (1.4826 times the median absolute deviation). A trace is cut"
+    " into up to 1,000 windows of at least 1 ms.",
+)
+_intervals(
+    "lifetimes",
+    "Where goroutines are created, and how long they live.",
+    "Where goroutines are created, how many, and how long those lived that ended.",
+)
+_intervals(
+    "users",
+    "Tasks, regions and logs, and how long they took.",
+    "What the program marks with runtime/trace: tasks with their regions and logs, and histograms"
+    " of how long they took.",
+)
+
+
+@command.command("mmu", short_help="What the collector leaves to the program, at worst.")
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--count",
+    "parts",
+    default="stw,background,assist",
+    show_default=True,
+    metavar="PARTS",
+    help="What counts as the collector: stw, background, assist, sweep.",
+)
+@click.option("--per-p", "by_proc", is_flag=True, help="Of the worst P instead of all together.")
+@between
+@reporting
+def mmu_command(
+    file: str, parts: str, by_proc: bool, output: Output, between: tuple[int, int] | None
+) -> int:
+    """The minimum mutator utilisation: the share of the Ps' time that the program had in the worst
+    window of each length, from 1 us to 10 s.
+    """
+    from gocost.api.trace_intervals import trace_mmu
+
+    some = [part.strip() for part in parts.split(",") if part.strip()]
+    output.emit(trace_mmu(file, parts=some, by_proc=by_proc, between=between))
     return 0
 
 
-@command.command("summary", short_help="Goroutines, Ps, waits, collections, stops, tasks.")
+@command.command("export", short_help="For chrome://tracing and Perfetto.")
 @click.argument("file", metavar="FILE")
-@reporting
-def summary_command(file: str, output: Output) -> int:
-    """Goroutines, Ps, waits, collections, stops of the world, tasks and regions.
-
-    As a page (--format html) it has a timeline of the Ps and the largest groups of goroutines.
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["perfetto", "chrome"]),
+    default="perfetto",
+    show_default=True,
+    help="Both are Chrome's JSON, which Perfetto opens.",
+)
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE")
+@between
+def export_command(file: str, form: str, output: str, between: tuple[int, int] | None) -> int:
+    """Goroutines on their Ps, system calls on their threads, collections, stops and tasks, as a
+    file that ui.perfetto.dev and chrome://tracing open. --from and --to keep it small enough.
     """
-    return _report(file, output, timeline=output.format == "html")
+    from gocost.api.trace_intervals import trace_export
+    from gocost.cli.output import written
+
+    with written(output) as stream:
+        slices = trace_export(file, stream.write, between=between)
+    click.echo(f"{output}: {slices:,} slices in Chrome's JSON", err=True)
+    return 0
 
 
 @command.command("view", short_help="Look at it in a browser.")
@@ -52,44 +209,25 @@ def view_command(file: str, server: Server) -> int:
     return 0
 
 
-@command.command("goroutines", short_help="Goroutines by where they start, and one by one.")
+@command.command("profile", short_help="Waits or CPU samples by stack, for pprof too.")
+@click.argument("kind", type=click.Choice(["net", "sync", "syscall", "sched", "cpu"]))
 @click.argument("file", metavar="FILE")
+@between
 @reporting
-def goroutines_command(file: str, output: Output) -> int:
-    """Goroutines by the function that they start in, and those that ran longest."""
-    return _report(file, output, "goroutine_groups", "goroutines")
+def profile_command(kind: str, file: str, output: Output, between: tuple[int, int] | None) -> int:
+    """Waits of one kind, or the CPU samples of a trace, by stack.
 
+    With -o NAME.pb.gz as a profile for `gocost profile` and `go tool pprof`, else as a report. CPU
+    samples are there where a CPU profile ran while the trace was recorded.
+    """
+    from gocost.api.trace import trace_profile, trace_profile_file
+    from gocost.cli.output import write_bytes
 
-@command.command("scheduler", short_help="What waited for a P, and what the Ps did.")
-@click.argument("file", metavar="FILE")
-@reporting
-def scheduler_command(file: str, output: Output) -> int:
-    """What each P did, and who waited for one."""
-    return _report(file, output, "procs", "goroutine_groups")
-
-
-@command.command("gc", short_help="Collections, and how long they stopped the world.")
-@click.argument("file", metavar="FILE")
-@reporting
-def gc_command(file: str, output: Output) -> int:
-    """Garbage collections, and how long the world was stopped."""
-    return _report(file, output, "gc", "stw")
-
-
-@command.command("waits", short_help="What goroutines waited for, and where.")
-@click.argument("file", metavar="FILE")
-@reporting
-def waits_command(file: str, output: Output) -> int:
-    """What goroutines waited for, by reason and by place in the code."""
-    return _report(file, output, "waits", "wait_places")
-
-
-@command.command("tasks", short_help="The program's own tasks and regions.")
-@click.argument("file", metavar="FILE")
-@reporting
-def tasks_command(file: str, output: Output) -> int:
-    """The tasks and regions that the program marks with runtime/trace."""
-    return _report(file, output, "tasks", "regions")
+    if output.path is not None and output.path.endswith((".pb.gz", ".pb", ".pprof")):
+        write_bytes(trace_profile_file(file, kind, between=between), output.path)
+        return 0
+    output.emit(trace_profile(file, kind, between=between))
+    return 0
 
 
 @command.command("slice", short_help="A part of a trace as a trace of its own.")

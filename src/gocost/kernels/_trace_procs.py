@@ -19,6 +19,7 @@ from gocost.kernels.trace_fields import (
     P_SUMS,
     P_SWEEP,
     P_SWEPT,
+    P_SWEPT_OLD,
     P_SYSCALL,
     P_THREAD,
     R_PROC,
@@ -189,5 +190,7 @@ def _sweep_event(
                     R_SWEEP, p, procs[row + P_SWEEP] if procs[row + P_SWEEP] else -1, now, 0, p,
                     threads[(thread << 3) + T_ID], threads[(thread << 3) + T_G], records, scalars,
                 )  # fmt: skip
+            if procs[row + P_SWEEP] == 0:
+                procs[row + P_SWEPT_OLD] = 1
             procs[row + P_SWEEP] = NOT_OPEN
     return 0

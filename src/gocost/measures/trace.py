@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.bill import TraceTime
+from gocost.analyses.trace.following import Consumer, Follower
 from gocost.analyses.trace.joining import Joiner
 from gocost.analyses.trace.timeline import Recorder, Spread, Timeline
 from gocost.formats.exectrace.index import HEADER, Generation, read_format, read_index
@@ -69,6 +70,31 @@ def _read(
             joiner.add(carried)
             if spread is not None and recorded is not None:
                 spread.add(recorded, carried)
+    return joiner.result(lost=opened.lost)
+
+
+def follow_trace(
+    path: Path, *consumers: Consumer, between: tuple[int, int] | None = None
+) -> Joined:
+    """The account of a trace, whose intervals `consumers` are given one after the other.
+
+    Takes one core, as a generation needs what the one before knows. Raises as `read_trace`.
+    """
+    with positioned(path) as file:
+        opened = _opened(file, path)
+        window, found = opened.window(), opened.generations
+        if between is not None:
+            found, window = opened.clipped(*between)
+        joiner = Joiner(between=window.clip)
+        follower = Follower(joiner, consumers)
+        for place, generation in enumerate(found):
+            joiner.add(
+                carry_out(
+                    file.read_into, generation, opened.version, window, first=place == 0,
+                    record=follower.record,
+                )
+            )  # fmt: skip
+        follower.finish()
     return joiner.result(lost=opened.lost)
 
 

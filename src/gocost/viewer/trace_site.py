@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from gocost.api.trace import SHOWN, trace
+from gocost.api.trace import trace
 from gocost.measures.trace import trace_time
 from gocost.model.errors import GocostError, UsageError
 from gocost.model.quantity import Unit, parse
@@ -21,12 +21,12 @@ from gocost.viewer.site import TEXT, Answer
 
 FIRST: Final = "summary"
 _VIEWS: Final = {
-    FIRST: ("Summary", SHOWN),
-    "goroutines": ("Goroutines", ("goroutine_groups", "goroutines")),
-    "scheduler": ("Scheduler", ("procs", "goroutine_groups")),
-    "waits": ("Waits", ("waits", "wait_places")),
-    "gc": ("Collector", ("gc", "stw", "stops")),
-    "tasks": ("Tasks", ("tasks", "regions")),
+    FIRST: "Summary",
+    "goroutines": "Goroutines",
+    "scheduler": "Scheduler",
+    "waits": "Waits",
+    "gc": "Collector",
+    "tasks": "Tasks",
 }
 _TIMES: Final = (("from", "From", "since the trace began: 1.2 s"), ("to", "To", "1.3 s"))
 _END: Final = 1 << 60
@@ -49,15 +49,13 @@ class TraceSite:
             return Answer(f"there is no page {view!r}; see /{FIRST}\n", TEXT, 404)
         kept = {name: query.get(name, "") for name, *_ in _TIMES}
         frame = Frame(
-            views=tuple(
-                (name, address(each, kept), each == view) for each, (name, _) in _VIEWS.items()
-            ),
+            views=tuple((name, address(each, kept), each == view) for each, name in _VIEWS.items()),
             fields=tuple(Field(name, label, kept[name], help_) for name, label, help_ in _TIMES),
             closer=address(view, {}),
         )
         try:
             between = _between(query)
-            report = trace(self._path, show=_VIEWS[view][1], timeline=True, between=between)
+            report = trace(self._path, view=view, timeline=True, between=between)
         except GocostError as error:
             return refused(self.name, replace(frame, error=str(error)), query)
         return answered(report, frame, query)

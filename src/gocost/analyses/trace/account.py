@@ -138,6 +138,8 @@ class Joined:
     created: int
     lost: str
     """What of the trace could not be read; empty where all of it was."""
+    samples: Int64s
+    """CPU samples: columns time, thread, P, goroutine, stack; -1 for none."""
     clipped: bool = False
     """Only a part of the trace's time was looked at: from `start` to `end`."""
 

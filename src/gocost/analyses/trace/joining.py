@@ -28,6 +28,20 @@ from gocost.kernels import trace_run as kernel
 from gocost.model.errors import FormatError
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Of each of some goroutines and Ps what earlier generations know; -1 and 0 for nothing."""
+
+    since: Int64s
+    """Since when the goroutine is in its state."""
+    stack: Int64s
+    reason: Int64s
+    entry: Int64s
+    """A text."""
+    other: Int64s
+    """Since when a goroutine assists; of a P since when it is in its state, or sweeps."""
+
+
 class Joiner:
     """Puts generations together, in their order."""
 
@@ -46,6 +60,7 @@ class Joiner:
         self._procs: dict[int, _Proc] = {}
         self._waits = Amounts()
         self._latencies = np.zeros(kernel.BUCKETS, np.int64)
+        self._samples: list[Int64s] = [np.zeros((0, 5), np.int64)]
         self._marks: list[tuple[Int64s, Local]] = []
         self._heap: Int64s | None = None
         self._clock = Clock(1.0)
@@ -68,6 +83,7 @@ class Joiner:
         self._add_procs(carried, first=first)
         self._latencies += carried.histogram
         self._heap = carried.heap if self._heap is None else np.maximum(self._heap, carried.heap)
+        self._add_samples(carried, local)
         if len(carried.marks):
             self._marks.append((carried.marks, local))
         self._events += carried.events
@@ -144,11 +160,11 @@ class Joiner:
         out[:, _ASSIST] = rows[:, fields.G_ASSIST]
         out[:, _CREATOR] = local.stacks(rows[:, fields.G_CREATOR])
         start = rows[:, fields.G_START]
-        out[:, _ENTRY] = self._entries(local.stacks(np.abs(start)))
+        out[:, _ENTRY] = self.entries(local.stacks(np.abs(start)))
         out[:, _ENDED] = ended
         return out
 
-    def _entries(self, stacks: Int64s) -> Int64s:
+    def entries(self, stacks: Int64s) -> Int64s:
         """The text of the outermost function of each stack."""
         unique, places = np.unique(stacks, return_inverse=True)
         roots = [self._stacks.text(self._stacks.root(stack)) for stack in unique.tolist()]
@@ -247,6 +263,19 @@ class Joiner:
     def _group(self, entry: str) -> Group:
         return self._groups.setdefault(entry or UNKNOWN_ENTRY, Group())
 
+    def _add_samples(self, carried: Carried, local: Local) -> None:
+        raw = carried.tables.samples
+        if not raw.shape[1]:
+            return
+        if int(raw[4].max()) >= len(carried.tables.stack_end):
+            raise FormatError("a CPU sample names a stack that is not in its table")
+        rows = raw.T.copy().view(np.int64)  # a thread, P or goroutine that is none is all ones
+        rows[:, 0] = (raw[0] * carried.tables.clock.tick_ns).astype(np.int64)
+        rows[:, 4] = local.stacks(rows[:, 4])
+        if self._between is not None:
+            rows = rows[(rows[:, 0] >= self._between[0]) & (rows[:, 0] < self._between[1])]
+        self._samples.append(rows)
+
     def _add_procs(self, carried: Carried, *, first: bool) -> None:
         for number, row in enumerate(carried.procs.tolist()):
             if row[fields.P_STATE] == 0:
@@ -255,12 +284,76 @@ class Joiner:
             for state in range(3):
                 proc.sums[state] += row[fields.P_SUMS + 1 + state]
             proc.swept += row[fields.P_SWEPT]
+            if row[fields.P_SWEPT_OLD] and proc.sweep is not None:
+                proc.swept -= proc.sweep
+            if row[fields.P_SWEEP] != 0:
+                proc.sweep = row[fields.P_SWEEP] if row[fields.P_SWEEP] > 0 else None
             # What was open is closed here by its first leaving, which counts from 0.
             if not first and proc.open is not None and _moved(row):
                 proc.sums[proc.open[0]] -= proc.open[1]
             state = _proc_state(row[fields.P_STATE])
             if first or _moved(row) or proc.open is None:
                 proc.open = (state, row[fields.P_SINCE])
+
+    @property
+    def stacks(self) -> Stacks:
+        """The stacks so far."""
+        return self._stacks
+
+    def before(self, who: Int64s, kind: Int64s) -> Before:
+        """What the generations so far know of goroutines and Ps, for records of these kinds."""
+        live = self._live
+        since, stack, reason, entry, other = (
+            np.full(len(who), value) for value in (-1, 0, 0, 0, -1)
+        )
+        if len(live):
+            at = np.minimum(np.searchsorted(live[:, _ID], who), len(live) - 1)
+            found = (live[at, _ID] == who) & (kind < fields.R_PROC)
+            at = at[found]
+            since[found], stack[found] = live[at, _SINCE], live[at, _STACK]
+            reason[found], entry[found] = live[at, _REASON], live[at, _ENTRY]
+            other[found] = live[at, _ASSIST]
+        for row in np.flatnonzero(kind >= fields.R_PROC).tolist() if self._procs else ():
+            proc = self._procs.get(int(who[row]))
+            if proc is not None and kind[row] == fields.R_SWEEP:
+                other[row] = -1 if proc.sweep is None else proc.sweep
+            elif proc is not None and proc.open is not None:
+                other[row] = proc.open[1]
+        return Before(since, stack, reason, entry, other)
+
+    def open_intervals(self) -> tuple[Int64s, ...]:
+        """Columns of a Chunk: the states that goroutines and Ps are in at the end."""
+        live = self._live
+        end = self._last if self._between is None else min(self._last, self._between[1])
+        count = len(live)
+        none = np.full(count, -1)
+        running = live[:, _STATE] == fields.RUNNING
+        both = np.maximum(live[:, _ASSIST], live[:, _SINCE])
+        goroutines = [
+            live[:, _STATE], live[:, _ID], live[:, _SINCE], np.full(count, end), live[:, _STACK],
+            live[:, _REASON], none, none, live[:, _ENTRY],
+            np.where(running & (live[:, _ASSIST] >= 0), both, -1),
+        ]  # fmt: skip
+        procs = np.array(
+            [
+                [
+                    fields.R_PROC + 1 + proc.open[0],
+                    number,
+                    proc.open[1],
+                    end,
+                    0,
+                    0,
+                    number,
+                    -1,
+                    0,
+                    -1,
+                ]
+                for number, proc in sorted(self._procs.items())
+                if proc.open is not None
+            ],
+            np.int64,
+        ).reshape(-1, 10)
+        return tuple(np.concatenate([one, procs[:, place]]) for place, one in enumerate(goroutines))
 
     def result(self, *, lost: str = "") -> Joined:
         """The account, with what is open closed at the trace's last event."""
@@ -299,6 +392,7 @@ class Joiner:
             clock=self._clock,
             created=self._created,
             lost=lost,
+            samples=np.concatenate(self._samples),
             clipped=self._between is not None,
         )
 
@@ -308,6 +402,8 @@ class _Proc:
     sums: list[int] = field(default_factory=lambda: [0, 0, 0])
     """Running, idle, in a syscall."""
     swept: int = 0
+    sweep: int | None = None
+    """Since when it sweeps."""
     open: tuple[int, int] | None = None
     """The state it is in, and since when."""
 

@@ -9,9 +9,9 @@ from typing import Final
 from gocost.analyses.trace.account import Joined
 
 STW_BEGIN, STW_END, GC_ACTIVE, GC_BEGIN, GC_END = 26, 27, 28, 29, 30
-PROCS, HEAP_GOAL = 9, 38
+PROCS, HEAP_GOAL, LABEL = 9, 38, 39
 TASK_BEGIN, TASK_END, REGION_BEGIN, REGION_END, LOG = 40, 41, 42, 43, 44
-_TEXT: Final = {STW_BEGIN: 0, TASK_BEGIN: 2, REGION_BEGIN: 1, REGION_END: 1, LOG: 1}
+_TEXT: Final = {STW_BEGIN: 0, LABEL: 0, TASK_BEGIN: 2, REGION_BEGIN: 1, REGION_END: 1, LOG: 1}
 """Which argument is a text, by type."""
 
 

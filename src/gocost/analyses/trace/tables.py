@@ -9,6 +9,7 @@ import numpy as np
 
 from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
 from gocost.analyses.trace.marks import Span, collections, regions, stops, tasks
+from gocost.analyses.trace.profiles import place_of
 from gocost.kernels.trace_run import bucket_floor
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
@@ -52,7 +53,12 @@ def group_table(trace: Joined) -> Table:
             Column("entry", Unit.TEXT, "the function that they start in"),
             Column("count", Unit.COUNT, "how many of them there were", additive=True),
             *_states(),
-            Column("assist", _NS, "of running: helping the collector mark", additive=True),
+            Column(
+                "assist",
+                _NS,
+                "in assists of the collector",
+                additive=True,
+            ),
             Column("starts", Unit.COUNT, "how often they were put on a P", additive=True),
         ),
         rows=rows,
@@ -85,7 +91,7 @@ def goroutine_table(trace: Joined) -> Table:
             Column("entry", Unit.TEXT, "the function that it starts in"),
             *_states(),
             Column("starts", Unit.COUNT, "how often it was put on a P"),
-            Column("assist", _NS, "of running: helping the collector mark"),
+            Column("assist", _NS, "in assists of the collector"),
             Column("ended", Unit.BOOLEAN, "it ended while the trace was recorded"),
         ),
         rows=rows,
@@ -173,9 +179,7 @@ def _reason(state: int) -> str:
 
 
 def _place(trace: Joined, stack: int) -> str:
-    functions = trace.stacks.functions(stack)
-    own = [name for name in functions if not name.startswith(("runtime.", "internal/"))]
-    return (own or functions or ["(no stack)"])[0]
+    return place_of(trace.stacks.functions(stack))
 
 
 def _path(trace: Joined, stack: int) -> str:

@@ -1,0 +1,85 @@
+"""Two traces beside each other: what a second of each held, as they differ in length."""
+
+from __future__ import annotations
+
+from gocost.analyses.trace.account import STATES, Joined
+from gocost.model.quantity import Unit
+from gocost.model.report import Cell, Column, Table
+
+_RATE = "nanoseconds a second of the trace"
+
+
+def compared(head: Joined, base: Joined) -> dict[str, Table]:
+    """Rates by goroutines' start and by what was waited for, the largest change first."""
+    return {"goroutine_rates": _groups(head, base), "wait_rates": _waits(head, base)}
+
+
+def _groups(head: Joined, base: Joined) -> Table:
+    rows: list[list[Cell]] = []
+    for entry in sorted({*head.groups, *base.groups}):
+        row: list[Cell] = [entry]
+        for trace in (base, head):
+            group = trace.groups.get(entry)
+            row.append((group.count if group else 0) * 1e9 / _length(trace))
+        for state in (1, 0):
+            rates = [
+                (trace.groups[entry].sums[state] if entry in trace.groups else 0)
+                * 1e9 / _length(trace)
+                for trace in (base, head)
+            ]  # fmt: skip
+            row += [*rates, rates[1] - rates[0]]
+        rows.append(row)
+    rows.sort(key=lambda row: (-abs(_number(row[5])) - abs(_number(row[8])), str(row[0])))
+    columns = [Column("entry", Unit.TEXT, "the function that they start in")]
+    columns += [
+        Column(f"{which}_per_second", Unit.COUNT, f"goroutines there were a second, {which}")
+        for which in ("base", "head")
+    ]
+    for name in ("running", "runnable"):
+        columns += [
+            Column(f"{name}_base", Unit.NANOSECONDS, _RATE),
+            Column(f"{name}_head", Unit.NANOSECONDS, _RATE),
+            Column(f"{name}_change", Unit.NANOSECONDS, "head less base", additive=True),
+        ]
+    return Table(title="goroutines a second", columns=tuple(columns), rows=rows)
+
+
+def _waits(head: Joined, base: Joined) -> Table:
+    amounts = [_by_name(trace) for trace in (base, head)]
+    rows: list[list[Cell]] = []
+    for state, reason in sorted({*amounts[0], *amounts[1]}):
+        pairs = [found.get((state, reason), (0, 0)) for found in amounts]
+        lengths = [_length(base), _length(head)]
+        counts = [pair[0] * 1e9 / length for pair, length in zip(pairs, lengths, strict=True)]
+        totals = [pair[1] * 1e9 / length for pair, length in zip(pairs, lengths, strict=True)]
+        rows.append([state, reason, *counts, *totals, totals[1] - totals[0]])
+    rows.sort(key=lambda row: (-abs(_number(row[6])), str(row[0]), str(row[1])))
+    return Table(
+        title="waits a second",
+        columns=(
+            Column("state", Unit.TEXT, "runnable, waiting or syscall"),
+            Column("reason", Unit.TEXT, "what the runtime says it waited for"),
+            Column("base_per_second", Unit.COUNT, "intervals a second, base"),
+            Column("head_per_second", Unit.COUNT, "intervals a second, head"),
+            Column("total_base", Unit.NANOSECONDS, _RATE),
+            Column("total_head", Unit.NANOSECONDS, _RATE),
+            Column("total_change", Unit.NANOSECONDS, "head less base", additive=True),
+        ),
+        rows=rows,
+    )
+
+
+def _by_name(trace: Joined) -> dict[tuple[str, str], tuple[int, int]]:
+    return {
+        (STATES[state], trace.stacks.texts[reason]): (row[0], row[1])
+        for (state, reason), row in trace.waits_by(2).rows.items()
+        if row[0]
+    }
+
+
+def _length(trace: Joined) -> int:
+    return max(trace.end - trace.start, 1)
+
+
+def _number(cell: Cell) -> float:
+    return float(cell) if isinstance(cell, (int, float)) else 0.0

@@ -1,0 +1,139 @@
+"""`gocost.trace_intervals`: views of a trace that go through its intervals one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from gocost._version import VERSION
+from gocost.analyses.trace import users
+from gocost.analyses.trace.account import Joined
+from gocost.analyses.trace.chrome import ChromeWriter
+from gocost.analyses.trace.lifetimes import Lifetimes
+from gocost.analyses.trace.mutator import PARTS, Collecting, curve_table
+from gocost.analyses.trace.spikes import Spikes
+from gocost.analyses.trace.threads import Threads
+from gocost.api.trace import ROWS, Between, notes_of, title_of
+from gocost.measures.trace import follow_trace, read_trace, trace_time
+from gocost.model.errors import UsageError
+from gocost.model.report import Layout, Note, Report, Table
+from gocost.model.subject import Subject
+
+_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "creators": ("creator", "entry", "created", "living", "life_p50", "life_p99"),
+    "threads": ("thread", "running", "runs", "syscall", "busy", "most_of"),
+    "spikes": ("start", "what", "latency_p99", "latency_usual", "busy", "busy_low", "busy_high"),
+}
+
+
+def trace_intervals(path: str | Path, view: str = "threads", *, between: Between = None) -> Report:
+    """A view of the trace at `path`: threads, spikes, lifetimes, mmu or users.
+
+    `between` are nanoseconds since the trace began, outside of which nothing counts. Raises
+    SourceError where the file cannot be read and FormatError where it is no trace that can be.
+    """
+    views: dict[str, Callable[..., Report]] = {
+        "threads": trace_threads,
+        "spikes": trace_spikes,
+        "lifetimes": trace_lifetimes,
+        "mmu": trace_mmu,
+        "users": trace_users,
+    }
+    return views[view](path, between=between)
+
+
+def trace_threads(path: str | Path, *, between: Between = None) -> Report:
+    """What each thread did. The table is `threads`."""
+    threads = Threads()
+    found = follow_trace(Path(path), threads, between=between)
+    return _report(path, found, {"threads": threads.table(found.end - found.start)})
+
+
+def trace_spikes(path: str | Path, *, between: Between = None) -> Report:
+    """Windows in which scheduler latency or utilisation left its usual band: `spikes`."""
+    spikes = Spikes(*_reach(path, between))
+    found = follow_trace(Path(path), spikes, between=between)
+    made = spikes.table()
+    notes = [] if made.rows else [Note("info", "no window is out of the ordinary")]
+    return _report(path, found, {"spikes": made}, notes)
+
+
+def trace_lifetimes(path: str | Path, *, between: Between = None) -> Report:
+    """Where goroutines are created and how long they live: `creators`, `goroutine_counts`."""
+    lifetimes = Lifetimes(*_reach(path, between))
+    found = follow_trace(Path(path), lifetimes, between=between)
+    living = int((found.goroutines[:, 8] == 0).sum())
+    made = {"creators": lifetimes.table(), "goroutine_counts": lifetimes.counts(living)}
+    return _report(path, found, made, shown=("creators",))
+
+
+def trace_mmu(
+    path: str | Path,
+    *,
+    parts: Sequence[str] = PARTS[:3],
+    by_proc: bool = False,
+    between: Between = None,
+) -> Report:
+    """The minimum mutator utilisation for windows of 1 us to 10 s: `mmu`.
+
+    `parts` are those of PARTS that count as the collector's. Raises UsageError for others.
+    """
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        raise UsageError(f"{unknown[0]} is no part of the collector",
+                         hint=f"name some of {', '.join(PARTS)}")  # fmt: skip
+    collecting = Collecting()
+    found = follow_trace(Path(path), collecting, between=between)
+    curve = collecting.curve(found, parts, by_proc=by_proc)
+    return _report(path, found, {"mmu": curve_table(curve, by_proc=by_proc)}, rows=0)
+
+
+def trace_users(path: str | Path, *, between: Between = None) -> Report:
+    """Tasks, regions and logs: `users`, `latencies`, `latency_buckets`."""
+    found = read_trace(Path(path), between=between)
+    made = {name: table for name, table in users.tables(found).items() if table.rows}
+    notes = [] if made else [Note("info", "the program marks no tasks, regions or logs")]
+    return _report(path, found, made, notes)
+
+
+def trace_export(
+    path: str | Path, write: Callable[[bytes], object], *, between: Between = None
+) -> int:
+    """Writes the trace as Chrome's JSON, which Perfetto opens too; returns how many slices."""
+    writer = ChromeWriter(write, _reach(path, between)[0])
+    found = follow_trace(Path(path), writer, between=between)
+    writer.close(found)
+    return writer.slices
+
+
+def _reach(path: str | Path, between: Between) -> tuple[int, int]:
+    """The first and last time that is looked at."""
+    time = trace_time(Path(path))
+    if between is None:
+        return time.start, time.end
+    return time.start + between[0], max(time.start, min(time.end, time.start + between[1]))
+
+
+def _report(
+    path: str | Path,
+    found: Joined,
+    made: dict[str, Table],
+    notes: Sequence[Note] = (),
+    *,
+    shown: tuple[str, ...] | None = None,
+    rows: int = ROWS,
+) -> Report:
+    return Report(
+        command="trace",
+        gocost=VERSION,
+        subject=Subject(service=Path(path).name),
+        tables=made,
+        notes=[*notes_of(found), *notes],
+        layout=Layout(
+            title=title_of(path, found),
+            tables=shown if shown is not None else tuple(made),
+            rows=rows,
+            columns={name: some for name, some in _COLUMNS.items() if name in made},
+        ),
+    )

@@ -1,0 +1,165 @@
+"""Views that go through a trace's intervals: what they add up to, and Go's own figures."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gocost.analyses.trace.account import Stacks
+from gocost.analyses.trace.following import PROC_RUNNING, SWEEP, Chunk
+from gocost.analyses.trace.mutator import PARTS, WINDOWS, Collecting
+from gocost.api.trace_intervals import (
+    trace_lifetimes,
+    trace_spikes,
+    trace_threads,
+    trace_users,
+)
+from gocost.cli.main import run
+from gocost.measures.trace import follow_trace, read_trace
+from gocost.model.report import Cell, Table
+from tests.fixtures.traces import TOOLCHAINS, mutator, recorded
+
+
+class Sums:
+    """Nanoseconds by goroutine or P and kind."""
+
+    def __init__(self) -> None:
+        self.found: Counter[tuple[int, int]] = Counter()
+
+    def take(self, chunk: Chunk, stacks: Stacks) -> None:
+        assert (chunk.end >= chunk.start).all()
+        keys, at = np.unique(np.stack([chunk.kind, chunk.who]), axis=1, return_inverse=True)
+        sums = np.zeros(keys.shape[1], np.int64)
+        np.add.at(sums, at.reshape(-1), chunk.end - chunk.start)
+        for (kind, who), ns in zip(keys.T.tolist(), sums.tolist(), strict=True):
+            self.found[kind, who] += ns
+
+
+def total(table: Table, column: str) -> int:
+    return sum(int(str(value)) for value in table.column(column))
+
+
+@pytest.mark.parametrize("toolchain", TOOLCHAINS)
+@pytest.mark.parametrize(("load", "seconds"), [("all", 1.5), ("churn", 0.5)])
+def test_every_interval_is_there(toolchain: str, load: str, seconds: float) -> None:
+    path = recorded(toolchain, load, seconds)
+    sums = Sums()
+    follow_trace(path, sums)
+    trace = read_trace(path, keep=None)
+    expected = {
+        (state + 1, row[0]): row[2 + state]
+        for row in trace.goroutines.tolist()
+        for state in range(4)
+        if row[2 + state]
+    }
+    for proc, row in trace.procs.items():
+        expected |= {
+            (kind, proc): ns
+            for kind, ns in zip((*range(PROC_RUNNING, PROC_RUNNING + 3), SWEEP), row, strict=True)
+            if ns
+        }
+    goroutines_and_ps = (*range(1, 5), *range(PROC_RUNNING, SWEEP + 1))
+    assert {k: ns for k, ns in sums.found.items() if ns and k[0] in goroutines_and_ps} == expected
+
+
+@pytest.mark.parametrize("toolchain", TOOLCHAINS)
+@pytest.mark.parametrize("parts", ["stw", "stw,background,assist", "stw,background,assist,sweep"])
+@pytest.mark.parametrize("per_p", [False, True], ids=["all", "per P"])
+def test_mutator_utilisation_is_that_of_go(toolchain: str, parts: str, per_p: bool) -> None:
+    path = recorded(toolchain, "all")
+    collecting = Collecting()
+    trace = follow_trace(path, collecting)
+    curve = collecting.curve(trace, parts.split(","), by_proc=per_p)
+    expected = mutator(path, parts, WINDOWS, per_p=per_p)
+    assert [window for window, _, _ in curve] == list(WINDOWS)
+    for (window, share, _), go in zip(curve, expected, strict=True):
+        assert share == pytest.approx(go, abs=0.002), window
+    assert 0 <= curve[0][1] < curve[-1][1] <= 1
+
+
+def test_threads_ran_what_goroutines_ran() -> None:
+    path = recorded("go", "all", 1.5)
+    table = trace_threads(path).tables["threads"]
+    trace = read_trace(path, keep=None)
+    running = sum(row[3] for row in trace.goroutines.tolist())
+    # What runs at the trace's end is not yet known by its thread.
+    assert 0.99 * running <= total(table, "running") <= running
+    assert all(0 <= float(str(busy)) <= 1 for busy in table.column("busy"))
+
+
+def test_lifetimes_count_every_goroutine() -> None:
+    path = recorded("go", "churn")
+    tables = trace_lifetimes(path).tables
+    creators, counts = tables["creators"], tables["goroutine_counts"]
+    trace = read_trace(path, keep=None)
+    assert total(creators, "created") == trace.created == total(counts, "created")
+    assert total(creators, "created") == total(creators, "ended") + total(creators, "living")
+    first: Cell = creators.column("creator")[0]
+    assert str(first).startswith("main.")
+    assert str(creators.column("entry")[0]).startswith(str(first))
+    living = int((trace.goroutines[:, 8] == 0).sum())
+    assert counts.column("goroutines")[-1] == living
+
+
+def test_what_the_program_marks() -> None:
+    tables = trace_users(recorded("go", "all")).tables
+    (task,) = tables["users"].rows
+    assert (task[0], task[5]) == ("request", "key")
+    assert task[1] == task[2] == task[3]
+    latencies, buckets = tables["latencies"], tables["latency_buckets"]
+    assert latencies.column("name") == ["request", "parse"]
+    assert total(latencies, "count") == total(buckets, "count")
+    for p50, p90, longest in zip(
+        *(latencies.column(name) for name in ("p50", "p90", "longest")), strict=True
+    ):
+        assert 100_000 < int(str(p50)) <= int(str(p90)) <= int(str(longest))
+
+
+def test_spikes_are_few_and_out_of_the_band() -> None:
+    table = trace_spikes(recorded("go", "mixed", 2.5)).tables["spikes"]
+    assert len(table.rows) < 300
+    for _, _, what, p99, _, usual, busy, low, high in table.rows:
+        assert (p99 or 0) > (usual or 0) if "latency" in str(what) else True  # type: ignore[operator]
+        out = not (low or 0) <= busy <= (high or 1)  # type: ignore[operator]
+        assert out == ("utilisation" in str(what))
+
+
+def test_an_export_holds_the_time_that_goroutines_ran(tmp_path: Path) -> None:
+    path, target = recorded("go", "all"), tmp_path / "a.json"
+    assert run(["trace", "export", str(path), "-o", str(target)]) == 0
+    events = json.loads(target.read_text(encoding="utf-8"))["traceEvents"]
+    slices = [event for event in events if event["ph"] == "X" and event["pid"] == 1]
+    running = sum(row[3] for row in read_trace(path, keep=None).goroutines.tolist())
+    assert 0.99 * running <= round(sum(event["dur"] for event in slices) * 1000) <= running
+    assert {event["pid"] for event in events} == {1, 2, 3, 4}
+    begun = [event["id"] for event in events if event["ph"] == "b"]
+    assert sorted(begun) == sorted(event["id"] for event in events if event["ph"] == "e")
+    assert begun
+
+
+def test_a_part_of_the_collector_that_is_none_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["trace", "mmu", str(recorded("go", "all")), "--count", "stw,idle"]) == 2
+    told = capsys.readouterr().err
+    assert "idle is no part of the collector" in told
+    assert ", ".join(PARTS) in told
+
+
+@pytest.mark.parametrize("view", ["summary", "goroutines", "waits"])
+def test_beside_another_trace(view: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path, base = recorded("go", "all"), recorded("go", "all", 1.5)
+    assert run(["trace", view, str(path), "--base", str(base), "--format", "json"]) == 0
+    tables = json.loads(capsys.readouterr().out)["tables"]
+    rates = {row[0]: row[1:] for row in tables["goroutine_rates"]["rows"]}
+    trace, other = read_trace(path), read_trace(base)
+    for entry, row in rates.items():
+        for place, one in ((2, other), (3, trace)):
+            ran = one.groups[entry].sums[1] if entry in one.groups else 0
+            assert row[place] == pytest.approx(ran * 1e9 / (one.end - one.start))
+        assert row[4] == pytest.approx(row[3] - row[2])
+    assert {row[1] for row in tables["wait_rates"]["rows"]} >= {"network", "sleep"}
