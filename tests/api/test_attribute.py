@@ -203,7 +203,7 @@ def test_what_cannot_be_asked(recorded: Recorded, tmp_path: Path) -> None:
     assert "nothing is named" in refused()
     assert "exclude each other" in refused(folder=recorded.folder, profiles=["x"])
     assert "not sorted by 'colour'" in refused(folder=recorded.folder, by="colour")
-    assert "recording.json does not exist" in refused(folder=tmp_path)
+    assert "has no recording.json" in refused(folder=tmp_path)
     (tmp_path / "recording.json").write_text('{"schema": "other"}')
     assert "is no recording" in refused(folder=tmp_path)
     (tmp_path / "recording.json").write_text(

@@ -20,7 +20,7 @@ from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.measures.attribution import Files, Gathered, folder_files, gather
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest
-from gocost.model.errors import UsageError
+from gocost.model.errors import NotMeasurableError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.service import Deployment, Service
@@ -230,8 +230,11 @@ def _report(
     if money.table is not None:
         made = {"bill": money.table, **made}
     if not made:
-        raise UsageError(
-            "there is nothing to bill in these files", hint="record a CPU or a heap profile"
+        # Of a recording that lost everything the first loss is the reason.
+        why = next((f": {text}" for text in gathered.notes), "")
+        raise NotMeasurableError(
+            f"there is nothing to bill in these files{why}",
+            hint="record a CPU or a heap profile while the service has work",
         )
     origin = ", ".join([*files.profiles, *filter(None, (files.trace, files.goroutines))])
     first = first_column(by).name

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from gocost.measures import recording
 from gocost.model.errors import UsageError
+
+LONGEST: Final = 86_400
+"""Seconds of a recording: a day."""
 
 
 def record(
@@ -29,10 +33,15 @@ def record(
     (of this machine) the process's CPU time and memory are read too. Raises UsageError and
     SourceError.
     """
-    if seconds < 1 or seconds != int(seconds):
+    if not 1 <= seconds <= LONGEST or seconds != int(seconds):
         raise UsageError(
-            f"a service is recorded for whole seconds, and not for {seconds:g}", hint="write 30s"
+            f"a service is recorded for whole seconds, 1 to {LONGEST}, and not for {seconds:g}",
+            hint="write for example --for 30s",
         )
+    from gocost.sources.endpoints import Endpoint  # HTTP and TLS: only to record
+
+    for each in filter(None, (url, metrics_url)):
+        Endpoint(each, headers=headers).close()  # what is no URL is said before there is a folder
     if folder is None:
         host = "".join(c if c.isalnum() else "-" for c in urlsplit(url).netloc or url)
         folder = f"recording-{host}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

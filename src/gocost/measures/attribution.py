@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 from gocost.analyses.attribution.bill import Evidence, column
 from gocost.analyses.attribution.clocks import Span, doubts, overlaps
 from gocost.analyses.attribution.memory import Resident
-from gocost.analyses.attribution.stacks import stacks_of
 from gocost.analyses.collector.window import (
+    CollectorWindow,
     allocation_weight,
     pace,
     window_of_cycles,
@@ -23,13 +23,15 @@ from gocost.analyses.runtime.recorded import Recorded
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.bill import time_of
 from gocost.formats.pprof.profile import Profile
+from gocost.measures.billed_profiles import Kinds
 from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest, read_manifest
 from gocost.measures.runtime_metrics import Reading as RuntimeReading
 from gocost.measures.trace import read_trace, trace_time
-from gocost.model.errors import FormatError, UsageError
+from gocost.model.errors import FormatError, GocostError, UsageError
 from gocost.model.quantity import Unit, format_quantity
+from gocost.sources.files import is_file
 
 T = TypeVar("T")
 CPU, HEAP, BLOCK, MUTEX = "CPU profile", "heap profile", "block profile", "mutex profile"
@@ -37,6 +39,9 @@ _OPTIONAL: Final = ("metrics", "memstats")
 """Pages that many services do not have."""
 _APART: Final = 0.25
 """How far the operating system's CPU time and the samples' may be apart without a word."""
+_MOST_CORES: Final = 1 << 16
+"""More than a process has: what says so is not believed."""
+_MOST_BYTES: Final = 1 << 60
 _METADATA: Final = (
     "metadata/mcache/free",
     "metadata/mcache/inuse",
@@ -55,8 +60,6 @@ _HELD: Final = (
     *_METADATA,
 )
 """All that is mapped and not given back."""
-_UNLOCKS: Final = ("Unlock", "_LostContendedRuntimeLock", ".semrelease", "runtime.unlock")
-"""Where a mutex profile's stacks end: it blames whoever unlocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,36 +91,15 @@ class Gathered:
     assumptions: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Kinds:
-    """Profiles by kind, earliest first."""
-
-    cpu: list[Profile] = field(default_factory=list)
-    heap: list[Profile] = field(default_factory=list)
-    block: list[Profile] = field(default_factory=list)
-    mutex: list[Profile] = field(default_factory=list)
-
-    def add(self, profile: Profile) -> None:
-        """Raises UsageError for a kind that is not billed."""
-        types = {each.type for each in profile.header.sample_types}
-        if "cpu" in types:
-            self.cpu.append(profile)
-        elif {"alloc_space", "inuse_space"} & types:
-            self.heap.append(profile)
-        elif "delay" in types:
-            (self.mutex if _blames_unlockers(profile) else self.block).append(profile)
-        else:
-            raise UsageError(
-                f"{profile.origin} is a profile of {', '.join(sorted(types))}: there is nothing in "
-                "it to bill",
-                hint="give CPU, heap, block and mutex profiles; a goroutine dump is --goroutines",
-            )
-
-
 def folder_files(folder: Path) -> tuple[Files, Manifest]:
     """The files of a recorded folder. Raises SourceError and UsageError."""
     manifest = read_manifest(folder)
-    there = [part for part in manifest.parts if (folder / part.file).exists()]
+    there = [part for part in manifest.parts if is_file(folder / part.file)]
+    if any((folder / part.file).is_symlink() for part in there):
+        raise UsageError(
+            f"{folder} has links where its files should be",
+            hint="record it again, or name the files one by one (--profile FILE)",
+        )
 
     def of(*kinds: str) -> tuple[str, ...]:
         return tuple(str(folder / part.file) for part in there if part.kind in kinds)
@@ -146,19 +128,19 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
             notes.append(f"{error}; the rest goes on without it")
             return None
 
-    kinds = _Kinds()
+    kinds = Kinds()
     for where in files.profiles:
-        if (profile := read(partial(reading.one, where))) is not None:
-            kinds.add(profile)
+        read(partial(_added, kinds, reading, where))
     for each in (kinds.heap, kinds.block, kinds.mutex):
         each.sort(key=lambda profile: profile.header.time_ns)
     cpu = merge(kinds.cpu) if len(kinds.cpu) > 1 else next(iter(kinds.cpu), None)
-    seconds = sum(profile.header.duration_ns for profile in kinds.cpu) / 1e9 or None
+    seconds = sum(max(0, profile.header.duration_ns) for profile in kinds.cpu) / 1e9 or None
     trace, dump = None, None
+    dumps = DumpReading(headers=reading.headers)
     if files.trace is not None:
         trace = read(partial(_trace, Path(files.trace), cpu, assumptions))
     if files.goroutines is not None:
-        dump = read(partial(DumpReading().one, files.goroutines))
+        dump = read(partial(dumps.one, files.goroutines))
     spans = _spans(kinds, trace)
     notes += _trace_notes(trace)
     if kinds.cpu:
@@ -170,14 +152,14 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
     evidence = Evidence(
         cpu=cpu,
         cpu_ns=counted,
-        allocated=_since(kinds.heap, "allocations", assumptions),
-        live=tuple(kinds.heap),
+        allocated=_since(kinds.allocating(), "allocations", assumptions),
+        live=tuple(kinds.holding()),
         blocked=_since(kinds.block, BLOCK, assumptions),
         contended=_since(kinds.mutex, MUTEX, assumptions),
         trace=trace,
         goroutines=dump,
-        resident=_resident(manifest, told),
-        share=_share(told, assumptions) if kinds.heap and cpu is not None else 1.0,
+        resident=_resident(manifest, told, notes),
+        share=_share(told, assumptions, notes) if kinds.heap and cpu is not None else 1.0,
     )
     return Gathered(
         evidence=evidence,
@@ -185,9 +167,13 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
         samples=cpu.samples if cpu is not None else 0,
         recorded_ns=sampled,
         spans=tuple(spans),
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
         assumptions=tuple(assumptions),
     )
+
+
+def _added(kinds: Kinds, reading: Reading, where: str) -> None:
+    kinds.add(reading.one(where))
 
 
 def _lost(manifest: Manifest) -> list[str]:
@@ -201,7 +187,11 @@ def _lost(manifest: Manifest) -> list[str]:
 
 def _trace(path: Path, cpu: Profile | None, assumptions: list[str]) -> Joined:
     """The trace, clipped to the CPU profile's window where both times are known and overlap."""
-    when = trace_time(path)
+    try:
+        when = trace_time(path)
+    except FormatError as error:
+        named = error.message if str(path) in error.message else f"{path}: {error.message}"
+        raise FormatError(named, hint=error.hint) from error
     first, last = when.wall_start_ns, when.wall_end_ns
     if cpu is None or not cpu.header.time_ns or first is None or last is None:
         return read_trace(path)
@@ -253,12 +243,16 @@ def _counted(
     if len(moments) > 1 and moments[1].at_ns > moments[0].at_ns:
         first, last = moments[0], moments[1]
         rate = (last.cpu_seconds - first.cpu_seconds) / ((last.at_ns - first.at_ns) / 1e9)
-        return round(rate * seconds * 1e9)
+        if 0 <= rate <= _MOST_CORES:
+            return round(rate * seconds * 1e9)
     for each in told:
         if len(each.pages) > 1 and each.seconds:
             then, now = each.pages[0].cpu_seconds, each.pages[-1].cpu_seconds
-            if then is not None and now is not None and now >= then:
-                return round((now - then) / each.seconds * seconds * 1e9)
+            if then is None or now is None:
+                continue
+            rate = (now - then) / each.seconds
+            if 0 <= rate <= _MOST_CORES:
+                return round(rate * seconds * 1e9)
     assumptions.append(
         "the process's CPU time is what the profile's samples come to: nothing says what the "
         "operating system counted (--pid, or two pages with process_cpu_seconds_total and times)"
@@ -266,17 +260,26 @@ def _counted(
     return None
 
 
-def _share(told: Sequence[Recorded], assumptions: list[str]) -> float:
+def _window(told: Recorded, notes: list[str]) -> CollectorWindow | None:
+    """What pages or cycles tell of the collector; None, with a note, where they have nothing of
+    it: a page of the service's own metrics alone has not.
+    """
+    try:
+        if told.pages:
+            return window_of_pages(told.pages, seconds=told.seconds)
+        return window_of_cycles(told.cycles)
+    except GocostError as error:
+        notes.append(f"{error.message}; the rest goes on without it")
+        return None
+
+
+def _share(told: Sequence[Recorded], assumptions: list[str], notes: list[str]) -> float:
     """How much of heap marking goes by what was allocated: see METHODS and `allocation_weight`."""
     spread = "pointers are taken to be as dense in what one function allocates as in another's"
     for each in told:
-        window = (
-            window_of_pages(each.pages, seconds=each.seconds)
-            if each.pages
-            else window_of_cycles(each.cycles)
-        )
-        weight = allocation_weight(window)
-        if weight is None:
+        window = _window(each, notes)
+        weight = None if window is None else allocation_weight(window)
+        if window is None or weight is None:
             continue
         by = f"{weight:.0%} by allocated bytes and the rest by live ones"
         goes = "by allocated bytes" if weight == 1 else by
@@ -300,7 +303,7 @@ def _disagreement(counted: int | None, sampled: int) -> list[str]:
     ]
 
 
-def _resident(manifest: Manifest | None, told: Sequence[Recorded]) -> Resident:
+def _resident(manifest: Manifest | None, told: Sequence[Recorded], notes: list[str]) -> Resident:
     """What the process holds, by the operating system and by its runtime."""
     moments = manifest.moments if manifest is not None else ()
     pages = [page for each in told for page in each.pages]
@@ -313,8 +316,8 @@ def _resident(manifest: Manifest | None, told: Sequence[Recorded]) -> Resident:
         values = [[page.value(f"/memory/classes/{name}:bytes") for name in names] for page in whole]
         return _mean([sum(v for v in each if v is not None) for each in values])
 
-    lives = [window_of_pages(each.pages).live for each in told if each.pages]
-    live = next((round(each) for each in lives if each is not None), None)
+    windows = [_window(each, notes) for each in told if each.pages]
+    live = _mean([each.live for each in windows if each is not None and each.live is not None][:1])
     return Resident(
         total=total if total is not None else classes(*_HELD),
         live=live,
@@ -326,17 +329,12 @@ def _resident(manifest: Manifest | None, told: Sequence[Recorded]) -> Resident:
 
 
 def _mean(values: Sequence[float]) -> int | None:
-    return round(sum(values) / len(values)) if values else None
+    """The mean of the sizes that can be, NaN and more than any machine has left out."""
+    believed = [value for value in values if 0 <= value < _MOST_BYTES]
+    return round(sum(believed) / len(believed)) if believed else None
 
 
-def _blames_unlockers(profile: Profile) -> bool:
-    """A mutex profile has the same sample types as a block profile; its leaves tell it apart."""
-    names = stacks_of(profile).leaves()
-    ends = sum(name.endswith(_UNLOCKS) for name in names)
-    return ends * 2 > len(names)
-
-
-def _spans(kinds: _Kinds, trace: Joined | None) -> list[Span]:
+def _spans(kinds: Kinds, trace: Joined | None) -> list[Span]:
     """When each was recorded, the CPU profile first; snapshots of one kind are a span together."""
     found = []
     for profile in kinds.cpu:

@@ -14,18 +14,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from gocost.measures.runtime_metrics import PAGES
 from gocost.model.errors import GocostError, SourceError, UsageError
-from gocost.sources.files import read_bounded, translated
+from gocost.sources.files import is_file, read_bounded, translated
 from gocost.sources.proc import Process, find_process
 from gocost.sources.recordings import save_recording
 
 MANIFEST: Final = "recording.json"
 MAX_MANIFEST: Final = 1 << 20
+_MAX_NAME: Final = 255
+"""Bytes of a file's name that file systems take."""
 TRACE_SECONDS: Final = 5.0
 """An execution trace takes megabytes a second and slows a service by some percent: it is recorded
 for so long at most, in the middle of the window."""
@@ -38,14 +41,18 @@ _SNAPSHOTS: Final = (
 """Cumulative kinds: one at the beginning and one at the end. (kind, page, suffix)."""
 
 
+Time = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
+"""Nanoseconds since 1970 by this machine's clock."""
+
+
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One file of a recording. Times are nanoseconds since 1970 by this machine's clock."""
+    """One file of a recording."""
 
     kind: str
     """cpu, heap, block, mutex, trace, goroutines, metrics, memstats."""
-    file: str
-    asked_ns: int
-    answered_ns: int
+    file: Annotated[str, msgspec.Meta(max_length=_MAX_NAME)]
+    asked_ns: Time
+    answered_ns: Time
     lost: str = ""
     """Why it is not whole, or not there."""
 
@@ -53,10 +60,10 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
 class Moment(msgspec.Struct, frozen=True):
     """What the operating system says of the process."""
 
-    at_ns: int
-    cpu_seconds: float
+    at_ns: Time
+    cpu_seconds: Annotated[float, msgspec.Meta(ge=0)]
     """Since it started."""
-    resident: int
+    resident: Annotated[int, msgspec.Meta(ge=0, lt=1 << 60)]
     """Bytes."""
 
 
@@ -139,6 +146,7 @@ class _Recorder:
 def record(request: Request) -> Manifest:
     """Records the service into the folder. Raises SourceError where nothing at all could be had."""
     folder = request.folder
+    process = None if request.pid is None else find_process(request.pid)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -146,7 +154,6 @@ def record(request: Request) -> Manifest:
     except OSError as error:
         raise translated(error, folder) from error
     recorder = _Recorder(request)
-    process = None if request.pid is None else find_process(request.pid)
     moments: list[Moment] = []
     try:
         _edges(recorder, 1)
@@ -171,14 +178,20 @@ def record(request: Request) -> Manifest:
 def read_manifest(folder: Path) -> Manifest:
     """What `record` wrote about a folder. Raises SourceError and UsageError."""
     path = folder / MANIFEST
+    if not is_file(path):
+        raise SourceError(
+            f"{folder} is no recorded folder: it has no {MANIFEST}",
+            hint="name what `gocost attribute --live URL` recorded, or files with --profile FILE",
+        )
     data = read_bounded(path, MAX_MANIFEST)
     try:
         found = msgspec.json.decode(data, type=Manifest)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        urlsplit(found.url)  # a bill is named by its host
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise UsageError(
             f"{path} is no recording: {error}", hint="record with `gocost attribute --live URL`"
         ) from error
-    if any(Path(part.file).name != part.file for part in found.parts):
+    if any(Path(part.file).name != part.file or part.file in ("", "..") for part in found.parts):
         raise UsageError(f"{path} names files outside of its folder", hint="record it again")
     return found
 

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from gocost.model.errors import SourceError
+from gocost.model.errors import SourceError, UsageError
 from gocost.sources.files import read_bounded, translated
 
 MAX_BYTES: Final = 1 << 30
 _PATIENCE: Final = 15.0
 """Seconds for an answer beyond the time that the recording itself takes."""
 _PIECE: Final = 1 << 20
+_SAID: Final = 1 << 14
+"""Bytes of a refusal that are looked at: credentials that it repeats are found whole in them."""
+_SHOWN: Final = 200
 _PAGES: Final = "/debug/pprof"
 
 
@@ -54,7 +57,7 @@ def read_recording(
     with Endpoint(url, headers=headers, timeout=_timeout(url), max_body=max_bytes) as endpoint:
         answer = endpoint.get("")
     if not answer.ok:
-        raise SourceError(*_refused(url, answer.status, answer.body))
+        raise SourceError(_refused(url, answer.status, answer.body, headers))
     return answer.body
 
 
@@ -77,7 +80,7 @@ def save_recording(
     with Endpoint(url, headers=headers, timeout=_timeout(url), max_body=max_bytes) as endpoint:
         answer = endpoint.save("", write)
     if not answer.ok:
-        raise SourceError(*_refused(url, answer.status, answer.body))
+        raise SourceError(_refused(url, answer.status, answer.body, headers))
 
 
 def recording_pieces(
@@ -105,8 +108,16 @@ def recording_pieces(
 
 
 def page_url(where: str, page: str, seconds: float | None) -> str:
-    """The URL of a recording: the one given where it names a page, else the service's `page`."""
-    parts = urlsplit(where)
+    """The URL of a recording: the one given where it names a page, else the service's `page`.
+
+    Raises UsageError where it is no URL.
+    """
+    try:
+        parts = urlsplit(where)
+    except ValueError as error:
+        raise UsageError(
+            f"{where!r} is not the URL of a service", hint="write for example http://127.0.0.1:6060"
+        ) from error
     path = parts.path.rstrip("/")
     query = parts.query
     if path in ("", _PAGES):
@@ -123,14 +134,21 @@ def _timeout(url: str) -> float:
     return recorded + _PATIENCE
 
 
-def _refused(url: str, status: int, body: bytes) -> tuple[str]:
-    """Why a page was not had, with what the service said and what to do."""
-    said = body[:300].decode("utf-8", "replace").strip().splitlines()
-    told = f"{url} answered {status}" + (f": {said[0]}" if said else "")
+def _refused(url: str, status: int, body: bytes, headers: Mapping[str, str] | None) -> str:
+    """Why a page was not had, with what the service said and what to do.
+
+    A service may repeat what it was sent: credentials are left out of what it said.
+    """
+    said = body[:_SAID].decode("utf-8", "replace").strip()
+    for word in {word for value in (headers or {}).values() for word in (value, *value.split())}:
+        if len(word) > 3:
+            said = said.replace(word, "***")
+    first = "".join(filter(str.isprintable, next(iter(said.splitlines()), "")))[:_SHOWN]
+    told = f"{url} answered {status}" + (f": {first}" if first else "")
     if status in (401, 403):
-        return (f"{told}; pass credentials with --header 'Name: value'",)
+        return f"{told}; pass credentials with --header 'Name: value'"
     if b"cpu profiling already in use" in body:
-        return (f"{told}; another profile is being recorded, try again when it has ended",)
+        return f"{told}; another profile is being recorded, try again when it has ended"
     if status == 404:
-        return (f"{told}; import net/http/pprof in the service, or correct the URL",)
-    return (f"{told}; see whether the service has this page",)
+        return f"{told}; import net/http/pprof in the service, or correct the URL"
+    return f"{told}; see whether the service has this page"

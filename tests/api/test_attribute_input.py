@@ -1,0 +1,231 @@
+"""gocost.attribute: what is refused, and what is not believed, of files and recordings."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.measures.recording import MANIFEST
+from gocost.model.errors import (
+    FormatError,
+    GocostError,
+    NotMeasurableError,
+    SourceError,
+    UsageError,
+)
+from tests.fixtures.profiles import message, varint
+
+CPU = (("samples", "count"), ("cpu", "nanoseconds"))
+HEAP = (("alloc_objects", "count"), ("alloc_space", "bytes"),
+        ("inuse_objects", "count"), ("inuse_space", "bytes"))  # fmt: skip
+DELAY = (("contentions", "count"), ("delay", "nanoseconds"))
+
+
+def profile(
+    path: Path,
+    types: tuple[tuple[str, str], ...],
+    *rows: tuple[int, ...],
+    seconds: int = 10,
+    period: int = 10_000_000,
+) -> str:
+    """A profile with a sample a row, each of a function of its own."""
+    names = ["", *(word for pair in types for word in pair)]
+    data = b""
+    for at in range(len(types)):
+        data += message((1, message((1, 2 * at + 1), (2, 2 * at + 2))))
+    for number, values in enumerate(rows, 1):
+        names.append(f"main.f{number}")
+        packed = b"".join(varint(value % (1 << 64)) for value in values)
+        data += message((2, message((1, varint(number)), (2, packed))))
+        data += message((4, message((1, number), (4, message((1, number))))))
+        data += message((5, message((1, number), (2, len(names) - 1))))
+    data += b"".join(message((6, name)) for name in names)
+    data += message((9, 1_795_704_969 * 10**9), (10, seconds * 10**9), (12, period))
+    path.write_bytes(gzip.compress(data))
+    return str(path)
+
+
+def refused(error: type[GocostError], **options: object) -> str:
+    with pytest.raises(error) as caught:
+        gocost.attribute(**options)
+    assert caught.value.hint, "a refusal ends with what to do next"
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("types", "row"),
+    [(CPU, (-1, -10_000_000)), (HEAP, (1, 100, -5, -500)), (DELAY, (-1, -100))],
+)
+def test_a_difference_of_profiles_is_no_bill(
+    types: tuple[tuple[str, str], ...], row: tuple[int, ...], tmp_path: Path
+) -> None:
+    path = profile(tmp_path / "p", types, row, tuple(abs(each) for each in row))
+    assert "below zero: it is a difference" in refused(FormatError, profiles=[path])
+
+
+@pytest.mark.parametrize(("types", "width"), [(CPU, 2), (HEAP, 4), (DELAY, 2)])
+def test_amounts_that_do_not_fit_64_bits_together(
+    types: tuple[tuple[str, str], ...], width: int, tmp_path: Path
+) -> None:
+    path = profile(tmp_path / "p", types, *[(1 << 60,) * width] * 20)
+    assert "than 64 bits hold" in refused(FormatError, profiles=[path])
+
+
+def test_units_of_other_profilers_are_converted(tmp_path: Path) -> None:
+    path = profile(tmp_path / "p", (("cpu", "milliseconds"),), (100,))
+    fact = gocost.attribute(profiles=[path]).fact("attribution.cpu")
+    assert fact is not None
+    assert fact.value == 100_000_000
+    path = profile(tmp_path / "p", (("delay", "bytes"),), (100,))
+    assert "delay in bytes" in refused(FormatError, profiles=[path])
+
+
+def test_a_heap_profile_of_live_objects_alone_has_memory(tmp_path: Path) -> None:
+    live = profile(tmp_path / "live", HEAP[2:], (5, 500))
+    cpu = profile(tmp_path / "cpu", CPU, (3, 30_000_000))
+    report = gocost.attribute(profiles=[cpu, live])
+    assert [*report.tables["memory"].column("live")] == [500]
+    allocated = profile(tmp_path / "allocated", HEAP[:2], (5, 500))
+    assert "memory" not in gocost.attribute(profiles=[cpu, allocated]).tables
+
+
+@pytest.mark.parametrize("seconds", [0, -5])
+def test_without_a_window_there_is_cpu_and_no_money(seconds: int, tmp_path: Path) -> None:
+    path = profile(tmp_path / "p", CPU, (3, 30_000_000), seconds=seconds)
+    report = gocost.attribute(profiles=[path])
+    assert "bill" not in report.tables
+    fact = report.fact("attribution.cpu")
+    assert fact is not None
+    assert fact.value == 30_000_000
+
+
+@pytest.mark.parametrize("period", [0, -1])
+def test_a_heap_profile_without_a_rate(period: int, tmp_path: Path) -> None:
+    cpu = profile(tmp_path / "cpu", CPU, (3, 30_000_000))
+    heap = profile(tmp_path / "heap", HEAP, (5, 500, 5, 500), period=period)
+    assert gocost.attribute(profiles=[cpu, heap]).tables["memory"].rows
+
+
+def test_profiles_without_samples(tmp_path: Path) -> None:
+    path = profile(tmp_path / "p", CPU)
+    assert "nothing to bill" in refused(NotMeasurableError, profiles=[path])
+    assert "without sample types" in refused(UsageError, profiles=[profile(tmp_path / "q", ())])
+
+
+def test_a_page_that_says_nothing_of_the_collector_is_passed_over(tmp_path: Path) -> None:
+    page = tmp_path / "metrics"
+    page.write_text(
+        "# TYPE go_goroutines gauge\ngo_goroutines 7\n"
+        "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 1e+300\n"
+    )
+    cpu = profile(tmp_path / "cpu", CPU, (3, 30_000_000))
+    report = gocost.attribute(profiles=[cpu], metrics=[str(page)])
+    assert "memory" not in report.tables, "no machine has so much"
+    assert [
+        note.text for note in report.notes if "does not say how much was allocated" in note.text
+    ]
+
+
+def test_a_trace_of_another_kind_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "no.trace"
+    path.write_bytes(b"\x7fELF" + bytes(100))
+    assert refused(FormatError, trace=str(path)).startswith(f"{path}: ")
+
+
+def test_what_is_no_url(tmp_path: Path) -> None:
+    assert "not the URL of a service" in refused(UsageError, profiles=["http://["])
+    for url in ("http://[", "ftp://x", "http://"):
+        with pytest.raises(UsageError, match="not the URL of a service"):
+            gocost.record(url, 1, tmp_path / "new")
+    with pytest.raises(UsageError, match="1 to 86400"):
+        gocost.record("http://127.0.0.1:9", 1e12, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def recording(folder: Path, **changed: object) -> Path:
+    folder.mkdir(exist_ok=True)
+    profile(folder / "cpu.pb.gz", CPU, (3, 30_000_000))
+    part = {"kind": "cpu", "file": "cpu.pb.gz", "asked_ns": 0, "answered_ns": 1}
+    whole = {"schema": "gocost.recording/1", "url": "http://x", "seconds": 1.0, "parts": [part]}
+    (folder / MANIFEST).write_text(json.dumps({**whole, **changed}))
+    return folder
+
+
+def moments(*rows: tuple[object, object, object]) -> list[dict[str, object]]:
+    return [dict(zip(("at_ns", "cpu_seconds", "resident"), row, strict=True)) for row in rows]
+
+
+def part(**changed: object) -> list[dict[str, object]]:
+    return [{"kind": "cpu", "file": "cpu.pb.gz", "asked_ns": 0, "answered_ns": 1, **changed}]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"url": "http://["},
+        {"parts": part(file="..")},
+        {"parts": part(file="")},
+        {"parts": part(file="a" * 300)},
+        {"parts": part(asked_ns=-1)},
+        {"parts": part(answered_ns=10**40)},
+        {"moments": moments((0, 0, 2**70), (1, 1, 1))},
+        {"moments": moments((0, -1, 1), (1, 1, 1))},
+        {"moments": moments((-(10**30), 0, 0), (1, 1, 0))},
+    ],
+)
+def test_a_recording_that_cannot_be(changed: dict[str, object], tmp_path: Path) -> None:
+    assert str(tmp_path) in refused(UsageError, folder=recording(tmp_path / "r", **changed))
+
+
+@pytest.mark.parametrize("spent", [1e300, 1e12])
+def test_more_cpu_than_a_machine_has_is_not_believed(spent: float, tmp_path: Path) -> None:
+    told = moments((0, 0.0, 100), (10**9, spent, 100))
+    fact = gocost.attribute(recording(tmp_path / "r", moments=told)).fact("attribution.cpu")
+    assert fact is not None
+    assert fact.value == 30_000_000
+
+
+def test_a_recordings_files_are_no_links(tmp_path: Path) -> None:
+    folder = recording(tmp_path / "r")
+    (folder / "cpu.pb.gz").rename(tmp_path / "elsewhere")
+    (folder / "cpu.pb.gz").symlink_to(tmp_path / "elsewhere")
+    assert "has links" in refused(UsageError, folder=folder)
+
+
+def test_a_recording_that_lost_everything_says_why(tmp_path: Path) -> None:
+    folder = recording(tmp_path / "r")
+    (folder / "cpu.pb.gz").write_bytes(b"garbage")
+    assert "cpu.pb.gz" in refused(NotMeasurableError, folder=folder)
+
+
+class Echoing(BaseHTTPRequestHandler):
+    """Refuses everybody, and repeats what it was sent."""
+
+    def do_GET(self) -> None:
+        body = f"\x1b[31mnot {self.headers['Authorization']}, but another".encode()
+        self.send_response(401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_credentials_are_not_repeated_whatever_a_service_says(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echoing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        headers = {"Authorization": "Bearer s3cr3t"}
+        with pytest.raises(SourceError) as caught:
+            gocost.record(url, 1, tmp_path / "new", headers=headers, trace=False)
+        server.shutdown()
+    assert "s3cr3t" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert "--header" in str(caught.value)
