@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -177,6 +179,26 @@ def test_a_service_that_dies_while_it_is_recorded_leaves_what_there_was(tmp_path
     assert "cpu" not in report.tables
     assert "example.com/attributed/work.Hold" in rows(report.tables["memory"])
     assert any("the cpu of the recording is lost" in note.text for note in report.notes)
+
+
+def test_whoever_has_had_enough_keeps_what_there_was(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    command = [sys.executable, "-m", "gocost", "attribute", "--for", "60s", "--keep", str(folder)]
+    with attributed() as service:
+        recording = subprocess.Popen(
+            [*command, "--live", service.origin], stderr=subprocess.PIPE, text=True
+        )
+        while not (folder / "cpu.pb.gz").exists():
+            time.sleep(0.05)
+            assert recording.poll() is None
+        recording.send_signal(signal.SIGINT)
+        _, said = recording.communicate(timeout=30)  # and not when the profile would have ended
+    assert recording.returncode == 130
+    assert f"gocost attribute {folder}" in said
+    assert "Traceback" not in said
+    lost = {part.kind: part.lost for part in read_manifest(folder).parts if part.lost}
+    assert lost["cpu"] == "the recording was interrupted"
+    assert "memory" in gocost.attribute(folder).tables
 
 
 def test_a_profile_that_somebody_else_records_leaves_the_rest(tmp_path: Path) -> None:

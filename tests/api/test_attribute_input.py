@@ -132,6 +132,18 @@ def test_a_page_that_says_nothing_of_the_collector_is_passed_over(tmp_path: Path
     ]
 
 
+def test_a_label_that_no_sample_has_is_said(tmp_path: Path) -> None:
+    cpu = profile(tmp_path / "cpu", CPU, (3, 30_000_000))
+    report = gocost.attribute(profiles=[cpu], by="label:tenant")
+    assert "no sample of the CPU profile has the label tenant" in report.notes[0].text
+
+
+def test_owners_of_another_kind_are_named(tmp_path: Path) -> None:
+    cpu = profile(tmp_path / "cpu", CPU, (3, 30_000_000))
+    said = refused(FormatError, profiles=[cpu], by="owner", codeowners=cpu)
+    assert said.startswith(f"{cpu}: ")
+
+
 def test_a_trace_of_another_kind_is_named(tmp_path: Path) -> None:
     path = tmp_path / "no.trace"
     path.write_bytes(b"\x7fELF" + bytes(100))

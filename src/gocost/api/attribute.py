@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from gocost._version import VERSION
 from gocost.analyses.attribution.bill import Bill, bill
-from gocost.analyses.attribution.keys import Keying
+from gocost.analyses.attribution.keys import OBSERVER, Keying, no_label
 from gocost.analyses.attribution.tables import CPU, facts, first_column, tables
 from gocost.analyses.flame import cut, flame_table
 from gocost.cost.attributed import Priced, Use, cpu_money, priced
@@ -72,6 +72,7 @@ def attribute(
     reading = Reading(headers=headers, max_bytes=max_bytes)
     gathered = gather(files, reading, manifest)
     found = bill(gathered.evidence, keying)
+    notes = [*notes, *_unlabelled(keying, found, gathered)]
     subject = Subject(service=_named(governed, folder, files, manifest))
     made = tables(by, found)
     money = priced(
@@ -126,6 +127,22 @@ def _keying(
 
     found, passed_over = repository(Path(), Path(codeowners) if codeowners else None, info)
     return Keying(by, info, found), passed_over
+
+
+def _unlabelled(keying: Keying, found: Bill, gathered: Gathered) -> list[str]:
+    """What to say where no sample has the label that rows are of."""
+    cpu = gathered.evidence.cpu
+    if not keying.label:
+        return []
+    spent = found.cpu.whole().tolist() if found.cpu is not None else []
+    charged = {name for name, amount in zip(found.names, spent, strict=False) if amount}
+    if charged - {no_label(keying.label), OBSERVER}:
+        return []
+    if cpu is None:
+        return [f"labels are of CPU profiles, and there is none: nothing is by {keying.label}"]
+    keys = sorted({cpu.strings[key] for key in cpu.labels.key.tolist()})
+    there = f"it has {', '.join(keys)}" if keys else "it has none; label work with pprof.Do"
+    return [f"no sample of the CPU profile has the label {keying.label} ({there})"]
 
 
 def _build_info(binary: str | None) -> BuildInfo | None:

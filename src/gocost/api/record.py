@@ -42,10 +42,7 @@ def record(
 
     for each in filter(None, (url, metrics_url)):
         Endpoint(each, headers=headers).close()  # what is no URL is said before there is a folder
-    if folder is None:
-        host = "".join(c if c.isalnum() else "-" for c in urlsplit(url).netloc or url)
-        folder = f"recording-{host}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    path = Path(folder)
+    path = Path(new_folder(url) if folder is None else folder)
     recording.record(
         recording.Request(
             url=url,
@@ -59,3 +56,13 @@ def record(
         )
     )
     return path
+
+
+def new_folder(url: str) -> str:
+    """A name for a recording of this service, by its host and the time."""
+    try:
+        host = urlsplit(url).netloc or url
+    except ValueError:  # no URL: `record` says so
+        host = url
+    named = "".join(c if c.isalnum() else "-" for c in host)
+    return f"recording-{named}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

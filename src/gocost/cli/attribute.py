@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from gocost.cli.options import authorised, reporting
@@ -13,7 +16,14 @@ GROUP = "Attribute"
 @click.command("attribute", short_help="Who spends CPU, memory and GC, and how much money.")
 @click.argument("folder", required=False, metavar="[RECORDED-FOLDER]")
 @click.option("--live", metavar="URL", help="Record this service (its /debug/pprof) now.")
-@click.option("--for", "length", default="30s", show_default=True, help="How long to record.")
+@click.option(
+    "--for",
+    "length",
+    default="30s",
+    show_default=True,
+    metavar="TIME",
+    help="How long to record, in whole seconds.",
+)
 @click.option("--keep", metavar="FOLDER", help="Where to keep what is recorded.")
 @click.option("--pid", type=int, help="The service's process here: its CPU time and memory.")
 @click.option("--no-trace", is_flag=True, help="Record no execution trace.")
@@ -57,7 +67,7 @@ def command(
     charged to those who cause it, and every column adds up to what was measured.
     """
     from gocost.api.attribute import attribute
-    from gocost.api.record import record
+    from gocost.api.record import new_folder, record
     from gocost.formats.pprof.decoding import MAX_BYTES
     from gocost.model.errors import UsageError
     from gocost.model.quantity import Unit, parse
@@ -67,11 +77,12 @@ def command(
             raise UsageError("--live records a folder of its own", hint="name it with --keep")
         metrics = options["metrics"]
         assert isinstance(metrics, tuple)
-        with progress() as shown:
-            made = record(
+        kept = keep if keep is not None else new_folder(live)
+        with progress() as shown, _kept(kept):
+            record(
                 live,
                 float(parse(length, Unit.SECONDS)),
-                keep,
+                kept,
                 metrics_url=metrics[0] if metrics else None,
                 pid=pid,
                 trace=not no_trace,
@@ -79,9 +90,21 @@ def command(
                 progress=shown,
             )
         options["metrics"] = ()
-        folder = str(made)
+        folder = kept
         click.echo(f"recorded in {folder}", err=True)
     options["flame"] = output.format == "html"
     report = attribute(folder, headers=headers, max_bytes=max_bytes or MAX_BYTES, **options)  # type: ignore[arg-type]
     output.emit(report)
     return 0
+
+
+@contextmanager
+def _kept(folder: str) -> Iterator[None]:
+    """Says where what was recorded is, when the user has had enough."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nwhat was recorded so far is in {folder}: gocost attribute {folder}", err=True
+        )
+        raise

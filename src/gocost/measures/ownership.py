@@ -48,7 +48,11 @@ def repository(
         if root == folder and folder.name in (".github", "docs", ".gitlab"):
             root = folder.parent
     gitlab = True if file.resolve().parent.name == ".gitlab" else None
-    rules = codeowners.decode(read_bounded(file, codeowners.MAX_BYTES), gitlab=gitlab)
+    try:
+        rules = codeowners.decode(read_bounded(file, codeowners.MAX_BYTES), gitlab=gitlab)
+    except FormatError as error:
+        told = error.hint or "name a CODEOWNERS file with --codeowners FILE"
+        raise FormatError(f"{file}: {error.message}", hint=told) from error
     modules, dependencies = _modules(root)
     if info is not None:
         dependencies = [each.path for each in info.deps]

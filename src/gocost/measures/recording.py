@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,6 +25,9 @@ from gocost.sources.files import is_file, read_bounded, translated
 from gocost.sources.proc import Process, find_process
 from gocost.sources.recordings import save_recording
 
+if TYPE_CHECKING:
+    from gocost.sources.endpoints import Endpoint
+
 MANIFEST: Final = "recording.json"
 MAX_MANIFEST: Final = 1 << 20
 _MAX_NAME: Final = 255
@@ -33,6 +36,7 @@ TRACE_SECONDS: Final = 5.0
 """An execution trace takes megabytes a second and slows a service by some percent: it is recorded
 for so long at most, in the middle of the window."""
 
+INTERRUPTED: Final = "the recording was interrupted"
 _SNAPSHOTS: Final = (
     ("heap", "heap", "pb.gz"),
     ("block", "block", "pb.gz"),
@@ -101,6 +105,14 @@ class _Recorder:
     parts: list[Part] = field(default_factory=list)
     _found: dict[str, str] = field(default_factory=dict)
     """By kind: the page that there is."""
+    _open: list[Endpoint] = field(default_factory=list)
+    _aborted: bool = False
+
+    def abort(self) -> None:
+        """Ends what is being recorded now, in whichever thread."""
+        self._aborted = True
+        for endpoint in self._open:
+            endpoint.abort()
 
     def get(self, kind: str, name: str, page: str, *, seconds: float | None = None) -> Part:
         """One page of /debug/pprof into one file; what cannot be had is a part that is lost."""
@@ -133,9 +145,14 @@ class _Recorder:
                     seconds=seconds,
                     headers=request.headers,
                     max_bytes=request.max_bytes,
+                    opened=self._open.append,
                 )
         except GocostError as error:
-            lost = str(error)
+            lost = INTERRUPTED if self._aborted else str(error)
+        except KeyboardInterrupt:
+            # What came of it so far is worth keeping: of a trace all that is whole counts.
+            self.parts.append(Part(kind, name, asked, request.clock(), INTERRUPTED))
+            raise
         except OSError as error:
             raise translated(error, path) from error
         if lost and not path.stat().st_size:
@@ -219,13 +236,17 @@ def _window(recorder: _Recorder) -> None:
         request.progress(f"recording for {length:g} s")
         profile = pool.submit(recorder.get, "cpu", "cpu.pb.gz", "profile", seconds=length)
         begun = time.monotonic()
-        request.sleep((length - traced) / 2)
-        if request.trace and not profile.done():
-            recorder.get("trace", "app.trace", "trace", seconds=traced)
-        recorder.get("goroutines", "goroutines.txt", "goroutine?debug=2")
-        profile.result()
-        # Where there is no CPU profile the window is as long all the same.
-        request.sleep(max(0.0, length - (time.monotonic() - begun)))
+        try:
+            request.sleep((length - traced) / 2)
+            if request.trace and not profile.done():
+                recorder.get("trace", "app.trace", "trace", seconds=traced)
+            recorder.get("goroutines", "goroutines.txt", "goroutine?debug=2")
+            profile.result()
+            # Where there is no CPU profile the window is as long all the same.
+            request.sleep(max(0.0, length - (time.monotonic() - begun)))
+        except KeyboardInterrupt:
+            recorder.abort()  # or the pool would wait for the whole profile
+            raise
 
 
 def _moment(process: Process | None, request: Request) -> list[Moment]:

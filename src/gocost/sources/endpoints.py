@@ -82,6 +82,7 @@ class Endpoint:
             raise UsageError("a header holds a line break", hint="pass it as 'Name: value'")
         self._timeout = timeout
         self._max_body = max_body
+        self._aborted = False
         self._connection = (
             http.client.HTTPSConnection(
                 host, port, timeout=timeout, context=ssl.create_default_context()
@@ -124,6 +125,16 @@ class Endpoint:
         """End the connection; the next `get` makes another."""
         self._connection.close()
 
+    def abort(self) -> None:
+        """End what another thread is waiting for, for good: its `get` or `save` fails at once."""
+        self._aborted = True
+        self._shut()
+
+    def _shut(self) -> None:
+        if (sock := self._connection.sock) is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
     def __enter__(self) -> Endpoint:
         return self
 
@@ -141,7 +152,7 @@ class Endpoint:
             try:
                 response = self._ask(target, headers)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-                if expired.is_set():
+                if expired.is_set() or self._aborted:
                     raise
                 # A kept connection that the server has closed meanwhile: once more on a new one.
                 self.close()
@@ -177,9 +188,7 @@ class Endpoint:
 
         def expire() -> None:
             expired.set()
-            if (sock := self._connection.sock) is not None:
-                with contextlib.suppress(OSError):
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            self._shut()
 
         timer = threading.Timer(self._timeout, expire)
         timer.daemon = True

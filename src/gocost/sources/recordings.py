@@ -6,11 +6,14 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 from gocost.model.errors import SourceError, UsageError
 from gocost.sources.files import read_bounded, translated
+
+if TYPE_CHECKING:
+    from gocost.sources.endpoints import Endpoint
 
 MAX_BYTES: Final = 1 << 30
 _PATIENCE: Final = 15.0
@@ -69,15 +72,17 @@ def save_recording(
     seconds: float | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
+    opened: Callable[[Endpoint], object] = lambda _: None,
 ) -> None:
     """The same page of a service in pieces to `write`: what came before a fault is written.
 
-    Raises SourceError.
+    `opened` is given the connection first, so that another thread may abort it. Raises SourceError.
     """
     from gocost.sources.endpoints import Endpoint
 
     url = page_url(where, page, seconds)
     with Endpoint(url, headers=headers, timeout=_timeout(url), max_body=max_bytes) as endpoint:
+        opened(endpoint)
         answer = endpoint.save("", write)
     if not answer.ok:
         raise SourceError(_refused(url, answer.status, answer.body, headers))

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import urllib.request
+from pathlib import Path
+
 import pytest
 
+from gocost.analyses.attribution.bill import Evidence, bill
+from gocost.analyses.attribution.keys import Keying
+from gocost.analyses.attribution.processor import COLLECTOR, OTHER
 from gocost.analyses.attribution.roles import Role, roles_of
 from gocost.analyses.profile.groups import packages_of
+from gocost.formats.pprof.decoding import decode
+from tests.fixtures.attributed import attributed
 
 
 def role(name: str, file: str = "") -> int:
@@ -31,6 +39,7 @@ def role(name: str, file: str = "") -> int:
         ("runtime.bgscavenge", Role.SCAVENGER),
         ("runtime.gcMarkTermination.func4", Role.CYCLE),
         ("runtime.GC", Role.FORCED),
+        ("runtime._GC", Role.CYCLE),
         ("runtime.findRunnable", Role.SCHEDULER),
         ("runtime.mallocgc", Role.ALLOCATION),
         ("runtime.mallocgcSmallScanNoHeader", Role.ALLOCATION),
@@ -59,3 +68,19 @@ def test_assembly_is_the_runtimes_and_c_is_somebodys() -> None:
     assert role("memeqbody", "/usr/local/go/src/internal/bytealg/equal_amd64.s") == Role.NONE
     assert role("gogo", "runtime/asm_amd64.s") == Role.NONE
     assert role("deflate_fast", "/build/zlib/deflate.c") == Role.USER
+
+
+@pytest.mark.parametrize("toolchain", ["go1.22.12", "go1.23.12", "go1.25.5", "go"])
+def test_of_a_real_profile_little_is_the_runtimes_and_unexplained(
+    toolchain: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "cpu.pb.gz"
+    with attributed("-rate=300000000", toolchain=toolchain) as service:
+        page = f"{service.origin}/debug/pprof/profile?seconds=3"
+        path.write_bytes(urllib.request.urlopen(page, timeout=60).read())
+    found = bill(Evidence(cpu=decode(path.read_bytes())), Keying("function")).cpu
+    assert found is not None
+    share = found.others.get(OTHER, 0) / found.total
+    print(f"{toolchain}: {OTHER} {share:.2%} of {found.total / 1e9:.2f} s; {found.others}")
+    assert share < 0.02
+    assert found.others.get(COLLECTOR, 0) > 0, "its heap profile is not there to share it out by"

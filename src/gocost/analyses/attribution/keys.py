@@ -109,12 +109,17 @@ def stack_rows(
     return charged
 
 
+def no_label(key: str) -> str:
+    """The row of samples without the label."""
+    return f"(no {key})"
+
+
 def label_rows(key: str, rows: Rows, profile: Profile) -> Int32s:
     """The row of each sample by the value of its label; without it, `(no KEY)`."""
     labels, strings = profile.labels, profile.strings
     keys = np.unique(labels.key)
     wanted = [number for number in keys.tolist() if strings[number] == key]
-    none = rows.number(f"(no {key})")
+    none = rows.number(no_label(key))
     found = np.full(profile.samples, none, np.int32)
     at = np.flatnonzero(np.isin(labels.key, wanted))
     samples = profile.label_sample()[at]

@@ -38,7 +38,7 @@ class Role(IntFlag):
     SCAVENGER = 512
     """Giving memory back to the operating system."""
     CYCLE = 1024
-    """Beginning and ending a cycle."""
+    """Beginning and ending a cycle; `_GC` stands for a stack that could not be walked then."""
     FORCED = 2048
     """The program itself asked for a collection."""
     SCHEDULER = 4096
@@ -57,7 +57,7 @@ _NAMED: Final = (
     (Role.BARRIER, r"gcWriteBarrier\w*|wbBufFlush1?"),
     (Role.BACKGROUND_SWEEP, r"bgsweep"),
     (Role.SCAVENGER, r"bgscavenge|\(\*scavengerState\)\.\w+"),
-    (Role.CYCLE, r"gcStart|gcMarkDone|gcMarkTermination|gcSweep|gcBgMarkStartWorkers"),
+    (Role.CYCLE, r"_GC|gcStart|gcMarkDone|gcMarkTermination|gcSweep|gcBgMarkStartWorkers"),
     (Role.FORCED, r"GC"),
     (
         Role.SCHEDULER,
