@@ -138,6 +138,15 @@ def test_a_label_that_no_sample_has_is_said(tmp_path: Path) -> None:
     assert "no sample of the CPU profile has the label tenant" in report.notes[0].text
 
 
+def test_memory_has_no_labels_and_is_there_all_the_same(tmp_path: Path) -> None:
+    cpu = profile(tmp_path / "cpu", CPU, (3, 30_000_000))
+    heap = profile(tmp_path / "heap", HEAP, (5, 500, 5, 500))
+    whole = gocost.attribute(profiles=[cpu, heap]).fact("attribution.memory")
+    report = gocost.attribute(profiles=[cpu, heap], by="label:tenant")
+    assert report.fact("attribution.memory") == whole
+    assert [row[:2] for row in report.tables["memory"].rows] == [("unattributed", 500)]
+
+
 def test_owners_of_another_kind_are_named(tmp_path: Path) -> None:
     cpu = profile(tmp_path / "cpu", CPU, (3, 30_000_000))
     said = refused(FormatError, profiles=[cpu], by="owner", codeowners=cpu)

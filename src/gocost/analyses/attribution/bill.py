@@ -8,7 +8,7 @@ the same load, and the report says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -119,7 +119,11 @@ def bill(evidence: Evidence, keying: Keying) -> Bill:
     if evidence.live or evidence.resident.total is not None:
         held = summed(*live, size)
         mean = int(held.sum()) // max(1, len(evidence.live))
-        holding = hold(shared(mean, held), stacks, evidence.resident)
+        resident = evidence.resident
+        if keying.label and resident.live is None:
+            # Objects have no labels, and are there all the same: `unattributed`.
+            resident = replace(resident, live=_held(evidence.live))
+        holding = hold(shared(mean, held), stacks, resident)
     return Bill(
         names=rows.names,
         cpu=spent,
@@ -193,6 +197,12 @@ def _hits(profile: Profile, sizes: Int64s) -> float:
     objects = np.maximum(profile.values[:, types.index("alloc_objects")], 0).astype(np.float64)
     mean = np.divide(sizes, objects, out=np.zeros(len(objects)), where=objects > 0)
     return float((objects * -np.expm1(-mean / rate)).sum())
+
+
+def _held(profiles: Sequence[Profile]) -> int:
+    """What the heap profiles hold in the mean, whoever allocated it."""
+    sizes = [profile.values[:, column(profile, "inuse_space")].sum() for profile in profiles]
+    return int(sum(sizes)) // max(1, len(sizes))
 
 
 def _live(profiles: Sequence[Profile], keying: Keying, rows: Rows) -> Part:
