@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import resource
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -250,3 +251,31 @@ def test_credentials_are_not_repeated_whatever_a_service_says(tmp_path: Path) ->
     assert "s3cr3t" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
     assert "--header" in str(caught.value)
+
+
+class Endless(BaseHTTPRequestHandler):
+    """Has a page of a megabyte for everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(1 << 20))
+        self.end_headers()
+        self.wfile.write(bytes(1 << 20))
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_a_disk_that_takes_no_more_is_said_of_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
+        try:
+            with pytest.raises(SourceError, match="File too large") as caught:
+                gocost.record(f"http://127.0.0.1:{server.server_address[1]}", 1, folder)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            server.shutdown()
+    assert str(folder) in str(caught.value)

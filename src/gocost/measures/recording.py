@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -140,7 +141,7 @@ class _Recorder:
             with path.open("wb") as file:
                 save_recording(
                     where,
-                    file.write,
+                    partial(_kept, file, path),
                     page=page,
                     seconds=seconds,
                     headers=request.headers,
@@ -158,6 +159,14 @@ class _Recorder:
         if lost and not path.stat().st_size:
             path.unlink()
         return Part(kind, name, asked, request.clock(), lost)
+
+
+def _kept(file: BinaryIO, path: Path, piece: bytes) -> None:
+    """Writes a piece; a full disk is not the service's fault, and is said of the file."""
+    try:
+        file.write(piece)
+    except OSError as error:
+        raise translated(error, path) from error
 
 
 def record(request: Request) -> Manifest:

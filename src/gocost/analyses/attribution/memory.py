@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-
 from gocost.analyses.attribution.processor import UNATTRIBUTED
 from gocost.analyses.attribution.sharing import shared
 from gocost.formats.pprof.profile import Int64s
@@ -86,8 +84,3 @@ def hold(live: Int64s, stacks: Int64s, resident: Resident) -> Holding:
 
 def _rest(others: dict[str, int], name: str, amount: int) -> None:
     others[name] = others.get(name, 0) + amount
-
-
-def nothing(keys: int) -> Int64s:
-    """A column of zeros."""
-    return np.zeros(keys, np.int64)
