@@ -193,7 +193,7 @@ def _rules(loaded: Policy) -> Table:
             Column("limit", Unit.TEXT, "as it was written"),
             Column("severity", Unit.TEXT, "how much it matters"),
             Column("from", Unit.TEXT, "file and line"),
-            Column("where", Unit.TEXT, "where it acts"),
+            Column("where", Unit.TEXT, "where it acts; empty: wherever its metric can be measured"),
         ),
         rows=[
             [
@@ -203,7 +203,7 @@ def _rules(loaded: Policy) -> Table:
                 f"{kind} {limit.text}",
                 rule.severity.value + (" (locked)" if rule.locked else ""),
                 str(rule.places[kind]),
-                ", ".join(rule.where),
+                "" if rule.where == rule.metric.where else ", ".join(rule.where),
             ]
             for governed in loaded.services
             for rule in governed.rules

@@ -61,12 +61,19 @@ def serve(
             timeout_graceful_shutdown=GRACE,
         )
         address = f"http://{here}:{number}/" + (f"?token={token}" if token else "")
-        # A signal may come at once; uvicorn too ends on both and then sends them once more.
+
+        class Server(uvicorn.Server):
+            """Says where it is once it handles signals: one may come at once."""
+
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                say(address)
+                if browser and _has_a_screen():
+                    threading.Thread(target=_open, args=[address], daemon=True).start()
+
+        # uvicorn ends on both signals and then sends them once more.
         with contextlib.suppress(KeyboardInterrupt, SystemExit):
-            say(address)
-            if browser and _has_a_screen():
-                threading.Thread(target=_open, args=[address], daemon=True).start()
-            uvicorn.Server(config).run(sockets=[bound])
+            Server(config).run(sockets=[bound])
 
 
 def _bound(host: str, port: int) -> socket.socket:

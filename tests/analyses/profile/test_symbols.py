@@ -21,6 +21,7 @@ from gocost.formats.pprof.profile import Functions, Lines, Profile
 from gocost.measures.executables import opened
 from gocost.measures.symbols import named
 from gocost.model.errors import UsageError
+from gocost.sources.cache import locked
 from tests.analyses.profile.peer import UNITS
 from tests.fixtures.binaries import CACHE, Recipe, built, toolchain_version
 from tests.fixtures.profiles import described, pprof, recorded
@@ -42,11 +43,13 @@ def run(build: str, toolchain: str = "go") -> tuple[Path, Path]:
     folder = CACHE / f"{program.name}.profiles"
     if not BUILDS[build] and toolchain == "go":
         return program, recorded()
-    if not folder.exists():
-        fresh = folder.with_suffix(f".{os.getpid()}")
-        fresh.mkdir()
-        subprocess.run([program, fresh], check=True, timeout=120)
-        fresh.rename(folder)
+    with locked(folder.with_suffix(".lock")):
+        if not folder.exists():
+            fresh = folder.with_suffix(".new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir()
+            subprocess.run([program, fresh], check=True, timeout=120)
+            fresh.rename(folder)
     return program, folder
 
 

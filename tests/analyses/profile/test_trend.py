@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from gocost.analyses.profile.trend import Verdict, noise_of, trend
 from gocost.formats.pprof.decoding import decode
 from gocost.formats.pprof.encoding import encode
 from gocost.model.errors import UsageError
+from gocost.sources.cache import locked
 from tests.fixtures.binaries import CACHE, Recipe, built
 
 
@@ -22,11 +23,13 @@ def heaps() -> list[str]:
     """Ten heap profiles; a round leaks 32 blocks of 16 KiB."""
     program = built(Recipe(program="growing"))
     folder = CACHE / f"{program.name}.heaps"
-    if not folder.exists():
-        fresh = folder.with_suffix(f".{os.getpid()}")
-        fresh.mkdir()
-        subprocess.run([program, fresh, "10"], check=True, timeout=60)
-        fresh.rename(folder)
+    with locked(folder.with_suffix(".lock")):
+        if not folder.exists():
+            fresh = folder.with_suffix(".new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir()
+            subprocess.run([program, fresh, "10"], check=True, timeout=60)
+            fresh.rename(folder)
     return [str(path) for path in sorted(folder.glob("heap.*"))]
 
 

@@ -359,8 +359,9 @@ class Joiner:
         """The account, with what is open closed at the trace's last event."""
         live = self._live
         if self._between is not None:
-            self._first = max(self._first, self._between[0])
             self._last = min(self._last, self._between[1])
+            # A window before the first event, or after the last one, has no length.
+            self._first = min(max(self._first, self._between[0]), self._last)
             self._span(live, np.full(len(live), self._last))  # cut where the window ends
         for state in range(1, 5):
             rows = live[:, _STATE] == state
