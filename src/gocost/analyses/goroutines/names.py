@@ -14,8 +14,8 @@ _WAITING: Final = frozenset(
 """Packages whose functions only wait for somebody: the caller is the line to look at."""
 _READING: Final = frozenset({"net", "os", "io", "bufio", "crypto/tls"})
 """The same, where what is waited for is the network or a file."""
-_RUNTIME: Final = re.compile(r"runtime$|internal/runtime/")
-"""Its packages; those below internal are its own since Go 1.23."""
+_RUNTIME: Final = re.compile(r"runtime$|internal/runtime/|runtime/internal/")
+"""Its packages; what is below internal/runtime since Go 1.23 was below runtime/internal before."""
 _EXITS: Final = frozenset({"runtime.goexit", "runtime.main"})
 _USERS: Final = frozenset({"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"})
 
