@@ -295,7 +295,7 @@ def test_by_owner_the_repositorys_code_pays_for_what_it_calls(
 ) -> None:
     (tmp_path / "go.mod").write_text("module example.com/attributed\n")
     owners = tmp_path / "CODEOWNERS"
-    owners.write_text("* @org/platform\n/work/ @org/work\n")
+    owners.write_text("* @org/platform\nwork/ @org/work\n")
     found = rows(
         gocost.attribute(recorded.folder, by="owner", codeowners=str(owners)).tables["cpu"]
     )
