@@ -290,7 +290,13 @@ class Joiner:
                 proc.sweep = row[fields.P_SWEEP] if row[fields.P_SWEEP] > 0 else None
             # What was open is closed here by its first leaving, which counts from 0.
             if not first and proc.open is not None and _moved(row):
-                proc.sums[proc.open[0]] -= proc.open[1]
+                (was, since), now = proc.open, _proc_state(row[fields.P_FIRST])
+                if was != now:
+                    # Taken from a thread in a system call as the generations changed.
+                    turn = max(since, carried.first_ns)
+                    proc.sums[was] += turn - since
+                    since = turn
+                proc.sums[now] -= since
             state = _proc_state(row[fields.P_STATE])
             if first or _moved(row) or proc.open is None:
                 proc.open = (state, row[fields.P_SINCE])
