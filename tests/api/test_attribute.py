@@ -63,6 +63,8 @@ def test_every_column_adds_up(recorded: Recorded) -> None:
     for by in ("function", "package", "module", "label:endpoint"):
         report = gocost.attribute(recorded.folder, by=by)
         for name, table in report.tables.items():
+            if name == "clocks":
+                continue  # times are not added up
             assert table.sums_to is not None, name
             fact = report.fact(table.sums_to.metric)
             assert fact is not None
@@ -115,7 +117,7 @@ def test_what_is_held_is_held_by_whoever_allocated_it(recorded: Recorded) -> Non
 def test_recording_is_a_row_of_its_own(recorded: Recorded) -> None:
     report = gocost.attribute(recorded.folder)
     assert "observer" in rows(report.tables["goroutines"])
-    names = [str(name) for table in report.tables.values() for name in table.column("function")]
+    names = [str(row[0]) for table in report.tables.values() for row in table.rows]
     assert not [name for name in names if name.startswith("net/http/pprof.")]
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from gocost._version import VERSION
 from gocost.analyses.attribution.bill import Bill, bill
+from gocost.analyses.attribution.clocks import clock_table
 from gocost.analyses.attribution.keys import OBSERVER, Keying, no_label
 from gocost.analyses.attribution.tables import CPU, facts, first_column, tables
 from gocost.analyses.flame import cut, flame_table
@@ -32,6 +33,7 @@ ROWS: Final = 15
 SHOWN: Final = {
     "bill": ("month", "share", "cpu", "gc", "memory"),
     "cpu": ("cpu", "share", "low", "high", "own", "runtime", "gc", "gc_even"),
+    "clocks": ("after", "length", "error", "within", "known_by"),
     "memory": ("memory", "share", "live", "headroom", "stacks", "rest"),
 }
 
@@ -75,6 +77,8 @@ def attribute(
     notes = [*notes, *_unlabelled(keying, found, gathered)]
     subject = Subject(service=_named(governed, folder, files, manifest))
     made = tables(by, found)
+    if made and gathered.spans:
+        made["clocks"] = clock_table(gathered.spans)
     money = priced(
         _use(found, gathered),
         first_column(by),
@@ -254,7 +258,6 @@ def _report(
             hint="record a CPU or a heap profile while the service has work",
         )
     origin = ", ".join([*files.profiles, *filter(None, (files.trace, files.goroutines))])
-    first = first_column(by).name
     return Report(
         command="attribute",
         gocost=VERSION,
@@ -269,7 +272,11 @@ def _report(
             facts=(),
             rows=ROWS,
             flames=("stacks",) if "stacks" in made else (),
-            columns={name: (first, *columns) for name, columns in SHOWN.items() if name in made},
+            columns={
+                name: (made[name].names()[0], *columns)
+                for name, columns in SHOWN.items()
+                if name in made
+            },
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -21,9 +21,9 @@ from gocost.analyses.collector.window import (
 from gocost.analyses.profile.merging import merge, subtract
 from gocost.analyses.runtime.recorded import Recorded
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.bill import time_of
 from gocost.formats.pprof.profile import Profile
 from gocost.measures.billed_profiles import Kinds
+from gocost.measures.billed_times import BLOCK, MUTEX, Times, window_of
 from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest, read_manifest
@@ -34,7 +34,6 @@ from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import is_file
 
 T = TypeVar("T")
-CPU, HEAP, BLOCK, MUTEX = "CPU profile", "heap profile", "block profile", "mutex profile"
 _OPTIONAL: Final = ("metrics", "memstats")
 """Pages that many services do not have."""
 _APART: Final = 0.25
@@ -135,17 +134,20 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
         each.sort(key=lambda profile: profile.header.time_ns)
     cpu = merge(kinds.cpu) if len(kinds.cpu) > 1 else next(iter(kinds.cpu), None)
     seconds = sum(max(0, profile.header.duration_ns) for profile in kinds.cpu) / 1e9 or None
+    times = Times(manifest)
+    times.profiles(kinds)
     trace, dump = None, None
     dumps = DumpReading(headers=reading.headers)
     if files.trace is not None:
-        trace = read(partial(_trace, Path(files.trace), cpu, assumptions))
+        trace = read(partial(_trace, Path(files.trace), cpu, times, assumptions))
     if files.goroutines is not None:
         dump = read(partial(dumps.one, files.goroutines))
-    spans = _spans(kinds, trace)
     notes += _trace_notes(trace)
     if kinds.cpu:
-        notes += doubts(spans[0], overlaps(spans[0], spans[1:]))
+        notes += doubts(times.spans[0], overlaps(times.spans[0], times.spans[1:]))
+    times.moments()
     told = read(partial(_runtime, files, reading, manifest)) or []
+    times.pages(told)
     sampled = int(cpu.values[:, column(cpu, "cpu")].sum()) if cpu is not None else 0
     counted = _counted(manifest, told, seconds, assumptions)
     notes += _disagreement(counted, sampled)
@@ -166,7 +168,7 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
         seconds=seconds,
         samples=cpu.samples if cpu is not None else 0,
         recorded_ns=sampled,
-        spans=tuple(spans),
+        spans=tuple(times.spans),
         notes=tuple(dict.fromkeys(notes)),
         assumptions=tuple(assumptions),
     )
@@ -185,22 +187,26 @@ def _lost(manifest: Manifest) -> list[str]:
     ]
 
 
-def _trace(path: Path, cpu: Profile | None, assumptions: list[str]) -> Joined:
+def _trace(path: Path, cpu: Profile | None, times: Times, assumptions: list[str]) -> Joined:
     """The trace, clipped to the CPU profile's window where both times are known and overlap."""
     try:
         when = trace_time(path)
     except FormatError as error:
         named = error.message if str(path) in error.message else f"{path}: {error.message}"
         raise FormatError(named, hint=error.hint) from error
-    first, last = when.wall_start_ns, when.wall_end_ns
-    if cpu is None or not cpu.header.time_ns or first is None or last is None:
+    span = times.trace(path, when)
+    first, last = span.start_ns, span.end_ns
+    begun, ended = window_of(cpu) if cpu is not None else (None, None)
+    if first is None or last is None or begun is None or ended is None:
+        times.spans.append(span)
         return read_trace(path)
-    start = max(first, cpu.header.time_ns)
-    end = min(last, cpu.header.time_ns + cpu.header.duration_ns)
+    start, end = max(first, begun), min(last, ended)
     if end <= start or (start, end) == (first, last):
+        times.spans.append(span)
         return read_trace(path)
-    times = [format_quantity(each / 1e9, Unit.SECONDS) for each in (end - start, last - first)]
-    assumptions.append(f"of the trace's {times[1]} the {times[0]} within the CPU profile count")
+    times.spans.append(replace(span, start_ns=start, end_ns=end))
+    lengths = [format_quantity(each / 1e9, Unit.SECONDS) for each in (end - start, last - first)]
+    assumptions.append(f"of the trace's {lengths[1]} the {lengths[0]} within the CPU profile count")
     return read_trace(path, between=(start - first, end - first))
 
 
@@ -208,6 +214,8 @@ def _since(profiles: Sequence[Profile], what: str, assumptions: list[str]) -> Pr
     """The last of cumulative profiles less the first; alone, all since the service started."""
     if not profiles:
         return None
+    if all(profile.header.duration_ns > 0 for profile in profiles):
+        return merge([*profiles]) if len(profiles) > 1 else profiles[0]  # of `?seconds=N`
     if len(profiles) == 1:
         assumptions.append(
             f"{what} are those since the service started: give a second profile, recorded later, "
@@ -332,26 +340,6 @@ def _mean(values: Sequence[float]) -> int | None:
     """The mean of the sizes that can be, NaN and more than any machine has left out."""
     believed = [value for value in values if 0 <= value < _MOST_BYTES]
     return round(sum(believed) / len(believed)) if believed else None
-
-
-def _spans(kinds: Kinds, trace: Joined | None) -> list[Span]:
-    """When each was recorded, the CPU profile first; snapshots of one kind are a span together."""
-    found = []
-    for profile in kinds.cpu:
-        start = profile.header.time_ns or None
-        end = start + profile.header.duration_ns if start is not None else None
-        found.append(Span(f"the {CPU} {Path(profile.origin).name}", start, end))
-    for name, profiles in ((HEAP, kinds.heap), (BLOCK, kinds.block), (MUTEX, kinds.mutex)):
-        if profiles:
-            times = [profile.header.time_ns for profile in profiles]
-            known = all(times)
-            first, last = (times[0], times[-1]) if known else (None, None)
-            what = f"the {name}{'s' if len(profiles) > 1 else ''}"
-            found.append(Span(what, first, last))
-    if trace is not None:
-        when = time_of(trace)
-        found.append(Span("the trace", when.wall_start_ns, when.wall_end_ns))
-    return found
 
 
 def _trace_notes(trace: Joined | None) -> list[str]:

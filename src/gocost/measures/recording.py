@@ -72,6 +72,16 @@ class Moment(msgspec.Struct, frozen=True):
     """Bytes."""
 
 
+class ClockPair(msgspec.Struct, frozen=True):
+    """This machine's two clocks, read together."""
+
+    at_ns: Time
+    monotonic_ns: Time
+    """CLOCK_MONOTONIC on Linux, which traces before Go 1.25 count."""
+    error_ns: Time
+    """Half of the time that reading took."""
+
+
 class Manifest(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.recording/1"):
     """What a folder holds."""
 
@@ -80,6 +90,8 @@ class Manifest(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.reco
     parts: tuple[Part, ...] = ()
     moments: tuple[Moment, ...] = ()
     """The process at the beginning and at the end, where its id was given."""
+    clocks: tuple[ClockPair, ...] = ()
+    """At the beginning and at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,7 @@ class Request:
     max_bytes: int = 1 << 30
     progress: Callable[[str], None] = lambda _: None
     clock: Callable[[], int] = time.time_ns
+    monotonic: Callable[[], int] = time.monotonic_ns
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -181,6 +194,7 @@ def record(request: Request) -> Manifest:
         raise translated(error, folder) from error
     recorder = _Recorder(request)
     moments: list[Moment] = []
+    clocks = [_pair(request)]
     try:
         _edges(recorder, 1)
         moments += _moment(process, request)
@@ -190,7 +204,8 @@ def record(request: Request) -> Manifest:
     finally:
         # Also where the user has had enough: what was recorded is a recording.
         parts = tuple(sorted(recorder.parts, key=lambda part: part.asked_ns))
-        manifest = Manifest(request.url, request.seconds, parts, tuple(moments))
+        clocks.append(_pair(request))
+        manifest = Manifest(request.url, request.seconds, parts, tuple(moments), tuple(clocks))
         _write(folder, manifest)
     if all(part.lost for part in manifest.parts):
         reasons = list(dict.fromkeys(part.lost for part in manifest.parts))
@@ -267,6 +282,12 @@ def _moment(process: Process | None, request: Request) -> list[Moment]:
     except SourceError:
         return []  # it ended: the pages say so
     return [Moment(request.clock(), used.cpu, used.resident)]
+
+
+def _pair(request: Request) -> ClockPair:
+    """The wall clock between two looks at the monotonic one."""
+    before, now, after = request.monotonic(), request.clock(), request.monotonic()
+    return ClockPair(now, (before + after) // 2, (after - before + 1) // 2)
 
 
 def _write(folder: Path, manifest: Manifest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +17,7 @@ from gocost.analyses.trace.joining import Joiner
 from gocost.analyses.trace.timeline import Recorder, Spread, Timeline
 from gocost.formats.exectrace.index import HEADER, Generation, read_format, read_index
 from gocost.formats.exectrace.ordered import Carried, Window, carry_out
-from gocost.formats.exectrace.tables import Clock, read_tables
+from gocost.formats.exectrace.tables import Clock, read_clock, read_tables
 from gocost.kernels import trace_index
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.quantity import Unit, format_quantity
@@ -103,7 +104,15 @@ def trace_time(path: Path) -> TraceTime:
     with positioned(path) as file:
         opened = _opened(file, path)
         window = opened.window()
-        return TraceTime(window.start, window.end, opened.clock)
+        first = opened.clock
+        if first.wall_ns is None or first.snapshot_ns is None:
+            return TraceTime(window.start, window.end, first)
+        last = read_clock(file.read_into, opened.generations[-1], opened.version)
+        assert last.wall_ns is not None
+        assert last.snapshot_ns is not None
+        moved = last.wall_ns - first.wall_ns - (last.snapshot_ns - first.snapshot_ns)
+        error = abs(moved) + math.ceil(first.tick_ns)
+        return TraceTime(window.start, window.end, first, error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,21 @@
-"""Recordings on one clock: when each began and ended, how far that may be off, what overlaps."""
+"""Recordings on one clock: when each began and ended, how far that may be off, what overlaps.
+
+The clock is the service's: profiles and traces since Go 1.25 carry its time. What does not (dumps,
+pages, older traces) is known by the recorder's clock, between its request and its answer. Whatever
+carries the service's time and was asked for says where the two clocks stand to each other: a
+recording that lasted from s to e by the service's clock, asked for at a and answered at b by the
+recorder's, has e - b <= offset <= s - a. All recordings together bound it, with nothing assumed of
+how long a request takes to arrive.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gocost.model.quantity import Unit, format_quantity
+from gocost.model.report import Cell, Column, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +23,10 @@ class Span:
     """The time that a recording is of, in nanoseconds since 1970. None is unknown."""
 
     what: str
-    """`CPU profile cpu.pb.gz`."""
+    """`the CPU profile cpu.pb.gz`."""
     start_ns: int | None
     end_ns: int | None
-    error_ns: int = 0
+    error_ns: int | None = None
     """How far both may be off."""
     how: str = ""
     """How the times are known."""
@@ -27,6 +37,57 @@ class Span:
         if self.start_ns is None or self.end_ns is None:
             return None
         return (self.end_ns - self.start_ns) / 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When something was asked for and answered, by the recorder's clock."""
+
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """How far the service's clock is ahead of the recorder's: from `low` to `high`."""
+
+    low: int
+    high: int
+
+    @property
+    def middle(self) -> int:
+        """The best guess."""
+        return (self.low + self.high) // 2
+
+    @property
+    def error_ns(self) -> int:
+        """How far that may be off."""
+        return (self.high - self.low + 1) // 2
+
+
+SAME: Final = Offset(0, 0)
+"""One clock."""
+
+
+def offset(pairs: Iterable[tuple[int, int, Asked]]) -> Offset | None:
+    """Where the clocks stand, from (start, end, request) of what has the service's times.
+
+    None where there is nothing of that kind. Where no offset fits all, a clock was set meanwhile:
+    then the bounds are those that leave out no recording.
+    """
+    bounds = [(end - asked.end_ns, start - asked.start_ns) for start, end, asked in pairs]
+    if not bounds:
+        return None
+    low, high = max(low for low, _ in bounds), min(high for _, high in bounds)
+    return Offset(min(low, high), max(low, high))
+
+
+def within(asked: Asked, length_ns: int, clocks: Offset) -> tuple[int, int]:
+    """Start and error of what took `length_ns` between a request and its answer, by the service's
+    clock.
+    """
+    slack = max(0, asked.end_ns - asked.start_ns - length_ns)
+    return asked.start_ns + slack // 2 + clocks.middle, (slack + 1) // 2 + clocks.error_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +115,7 @@ def overlaps(reference: Span, others: Sequence[Span]) -> list[Overlap]:
         first = max(reference.start_ns, span.start_ns)
         last = min(reference.end_ns, span.end_ns)
         length = span.end_ns - span.start_ns
-        near = first - last <= span.error_ns + reference.error_ns
+        near = first - last <= (span.error_ns or 0) + (reference.error_ns or 0)
         share = max(0, last - first) / length if length else float(near)
         found.append(Overlap(span, span.start_ns - reference.start_ns, share))
     return found
@@ -79,3 +140,41 @@ def doubts(reference: Span, found: Sequence[Overlap]) -> list[str]:
         elif each.share < 0.9:
             told.append(f"{each.share:.0%} of {name} lies within {reference.what}")
     return told
+
+
+def clock_table(spans: Sequence[Span]) -> Table:
+    """All recordings on the clock of the first whose time is known, in their order."""
+    known = [span for span in spans if span.start_ns is not None and span.end_ns is not None]
+    reference = known[0] if known else Span("", None, None)
+    rows: list[Sequence[Cell]] = [
+        (
+            each.span.what.removeprefix("the "),
+            each.span.start_ns,
+            each.offset_ns,
+            _length(each.span),
+            each.span.error_ns,
+            each.share,
+            each.span.how,
+        )
+        for each in overlaps(reference, spans)
+    ]
+    what = reference.what.removeprefix("the ") or "first recording"
+    return Table(
+        title="what was recorded, on one clock",
+        columns=(
+            Column("recording", Unit.TEXT, "what it is"),
+            Column("start", Unit.NANOSECONDS, "since 1970, by the service's clock"),
+            Column("after", Unit.NANOSECONDS, f"its start, after that of the {what}"),
+            Column("length", Unit.NANOSECONDS, "of its window; 0 for a moment"),
+            Column("error", Unit.NANOSECONDS, "how far start and end may be off"),
+            Column("within", Unit.RATIO, f"of its time lies in that of the {what}"),
+            Column("known_by", Unit.TEXT, "how its time is known"),
+        ),
+        rows=rows,
+    )
+
+
+def _length(span: Span) -> int | None:
+    if span.start_ns is None or span.end_ns is None:
+        return None
+    return span.end_ns - span.start_ns

@@ -74,6 +74,8 @@ class TraceTime:
     start: int
     end: int
     clock: Clock
+    error_ns: int | None = None
+    """How far the wall clock may be off: what its snapshots differ by, and a tick."""
 
     @property
     def wall_start_ns(self) -> int | None:

@@ -63,7 +63,7 @@ class Tables:
 
 def read_tables(read_into: ReadInto, generation: Generation, version: int) -> Tables:
     """The tables of a generation. Raises FormatError where one is malformed or incomplete."""
-    clock = _clock(read_into, generation, version)
+    clock = read_clock(read_into, generation, version)
     texts, known = _texts(read_into, generation)
     start, end, frames, pcs = _stacks(read_into, generation, known)
     parts = [kernel.read_samples(data) for data in _data(read_into, generation, _SAMPLES)]
@@ -81,7 +81,8 @@ def _data(read_into: ReadInto, generation: Generation, *kinds: int) -> list[npt.
     return found
 
 
-def _clock(read_into: ReadInto, generation: Generation, version: int) -> Clock:
+def read_clock(read_into: ReadInto, generation: Generation, version: int) -> Clock:
+    """A generation's clock alone. Raises FormatError where it is malformed or missing."""
     kind = _FREQUENCY if version < 25 else _SYNC
     batches = generation.of_kind(kind)
     frequency: int | None = None

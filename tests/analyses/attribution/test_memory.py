@@ -1,0 +1,35 @@
+"""Memory by who holds it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gocost.analyses.attribution.memory import (
+    FREE,
+    METADATA,
+    NOT_RESIDENT,
+    Resident,
+    hold,
+)
+from gocost.analyses.attribution.processor import UNATTRIBUTED
+
+
+def test_live_bytes_are_scaled_to_the_collectors_and_headroom_follows_them() -> None:
+    resident = Resident(total=200, live=80, heap=120, stacks=10, metadata=20, free=5)
+    found = hold(np.array([30, 10]), np.array([1, 4]), resident)
+    assert found.live.tolist() == [60, 20]
+    assert found.headroom.tolist() == [30, 10]
+    assert found.stacks.tolist() == [2, 8]
+    assert found.others == {METADATA: 20, FREE: 5, UNATTRIBUTED: 45}
+    assert found.total == 200
+
+
+def test_what_is_mapped_and_not_resident_is_said() -> None:
+    found = hold(np.array([50]), np.array([0]), Resident(total=40, heap=60, free=10))
+    assert found.others == {FREE: 10, NOT_RESIDENT: -30}
+    assert found.total == 40
+
+
+def test_without_figures_of_the_process_the_profile_is_the_whole() -> None:
+    found = hold(np.array([50, 7]), np.array([0, 0]), Resident())
+    assert (found.total, found.others) == (57, {})
