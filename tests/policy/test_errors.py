@@ -50,6 +50,41 @@ CASES = [
         "replicas: 3",
     ),
     (
+        "version: 1\nservices:\n  a: {run: {load: {command: [b], rate: 0/s}}}\n",
+        3,
+        19,
+        "a rate and a duration above 0",
+        "rate: 500/s",
+    ),
+    (
+        'version: 1\nservices:\n  a: {run: {ready: "ftp://127.0.0.1:{port}/"}}\n',
+        3,
+        20,
+        "'ftp://127.0.0.1:{port}/' is not the URL of a service",
+        "http://127.0.0.1:{port}/healthz",
+    ),
+    (
+        'version: 1\nservices:\n  a: {run: {ready: "http://127.0.0.1:{prt}/"}}\n',
+        3,
+        20,
+        "{prt} stands for nothing",
+        "{port}",
+    ),
+    (
+        'version: 1\nservices:\n  a: {run: {endpoints: ["127.0.0.1:{port2}", "https:///"]}}\n',
+        3,
+        46,
+        "'https:///' is not the URL of a service",
+        "http://",
+    ),
+    (
+        "version: 1\nservices:\n  a: {deployment: {cpu: -1}}\n",
+        3,
+        25,
+        "cpu is below 0",
+        "leave it out",
+    ),
+    (
         "version: 1\nservices:\n  a: {run: {load: {rate: 5/s}}}\n",
         3,
         19,
@@ -195,7 +230,7 @@ CASES = [
         5,
         12,
         "no rule 'x'",
-        "",
+        "remove the waiver",
     ),
     (
         with_rules("{metric: binary.size, max: 1}")

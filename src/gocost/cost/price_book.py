@@ -86,7 +86,9 @@ def parse_prices(data: bytes, name: str) -> PriceBook:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PolicyError(f"byte {error.start} is not UTF-8", path=name) from error
+        raise PolicyError(
+            f"byte {error.start} is not UTF-8", path=name, hint="save the file as UTF-8"
+        ) from error
     root = compose(text, name)
     book = _mapping(root, "the price book", ("name", "currency", "prices"))
     currency = _text(book, "currency", root)

@@ -353,7 +353,11 @@ def _with_waivers(services: Sequence[Governed], resolution: _Resolution) -> tupl
         path = ("waivers", at)
         if waiver.rule not in rules:
             raise unknown_word(
-                layer.places.of(*path, "rule"), "there is no rule", waiver.rule, rules
+                layer.places.of(*path, "rule"),
+                "there is no rule",
+                waiver.rule,
+                rules,
+                hint="" if rules else "remove the waiver, or write the rule that it is of",
             )
         rule = rules[waiver.rule]
         if rule.locked and layer.shown != rule.locked_in:

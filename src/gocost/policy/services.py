@@ -9,10 +9,12 @@ from functools import partial
 from typing import Final
 
 from gocost.analyses.expressions import compiled
+from gocost.model.errors import UsageError
 from gocost.model.quantity import format_quantity
 from gocost.model.service import MOST_RUNS
-from gocost.policy.places import Places, at_place
+from gocost.policy.places import Places, at_place, quoted
 from gocost.policy.schema import UNITS, ServiceEntry
+from gocost.sources.service_urls import service_url
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9]+")
@@ -38,6 +40,11 @@ def check_service(places: Places, name: str, entry: ServiceEntry) -> None:
         if not run.command:
             raise places.of(*at, "run").error("run has no command", hint='write ["{binary}"]')
         _check_placeholders(places, (*at, "run", "command"), run.command, ("binary",))
+        for path, text in (
+            (("ready",), run.ready),
+            *((("endpoints", number), text) for number, text in enumerate(run.endpoints)),
+        ):
+            _check_url(places, (*at, "run", *path), text)
         load = run.load
         if load is not None:
             where = places.of(*at, "run", "load")
@@ -46,7 +53,10 @@ def check_service(places: Places, name: str, entry: ServiceEntry) -> None:
                     "load has either `vegeta:` or `command:`", hint="name a targets file"
                 )
             if load.rate <= 0 or load.duration <= 0:
-                raise where.error("a load needs a rate and a duration above 0")
+                raise where.error(
+                    "a load needs a rate and a duration above 0",
+                    hint="write {rate: 500/s, duration: 10 s}",
+                )
     _check_bench(places, name, entry)
     _check_goroutines(places, name, entry)
     deployment = entry.deployment
@@ -54,7 +64,9 @@ def check_service(places: Places, name: str, entry: ServiceEntry) -> None:
         for key in ("cpu", "memory", "deploys_per_month", "requests_per_month"):
             value = getattr(deployment, key)
             if value is not None and value < 0:
-                raise places.of(*at, "deployment", key).error(f"{key} is below 0")
+                raise places.of(*at, "deployment", key).error(
+                    f"{key} is below 0", hint="write what production has, or leave it out"
+                )
 
 
 def setting_text(name: str, value: object) -> str:
@@ -145,7 +157,7 @@ def _check_output(places: Places, path: tuple[str, ...], flags: Sequence[str]) -
 
 def _check_placeholders(
     places: Places,
-    path: tuple[str, ...],
+    path: tuple[str | int, ...],
     words: Sequence[str],
     known: Sequence[str],
     *,
@@ -160,6 +172,19 @@ def _check_placeholders(
                 raise places.of(*path, number).error(
                     f"{{{found}}} stands for nothing", hint=f"known: {allowed}"
                 )
+
+
+def _check_url(places: Places, path: tuple[str | int, ...], text: str) -> None:
+    if not text:
+        return
+    _check_placeholders(places, path, (text,), ())
+    try:
+        service_url(PLACEHOLDER.sub("1", text))  # ports are not known yet
+    except UsageError as error:
+        raise places.of(*path).error(
+            f"{quoted(text)} is not the URL of a service",
+            hint="write for example http://127.0.0.1:{port}/healthz",
+        ) from error
 
 
 def _words(value: Sequence[object]) -> str:

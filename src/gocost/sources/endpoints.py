@@ -16,10 +16,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from gocost._version import VERSION
 from gocost.model.errors import SourceError, UsageError
+from gocost.sources.service_urls import service_url
 
 MAX_BODY = 16 << 20
 """Bytes of a page; larger ones are refused."""
@@ -58,13 +58,8 @@ class Endpoint:
         max_body: int = MAX_BODY,
     ) -> None:
         """Raises UsageError where `base` is not an http or https URL, or a header is malformed."""
-        try:
-            parts = urlsplit(base if "://" in base else f"http://{base}")
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise _not_a_url(base) from error
-        if parts.scheme not in ("http", "https") or not host:
-            raise _not_a_url(base)
+        parts = service_url(base)
+        host, port = parts.hostname or "", parts.port
         if parts.username is not None or parts.password is not None:
             raise UsageError(
                 "a URL with a name or password in it would be printed",
@@ -229,10 +224,4 @@ def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
 def _too_slow(url: str, timeout: float) -> EndpointError:
     return EndpointError(
         f"{url} did not answer within {timeout:g} s", hint="see whether the service hangs"
-    )
-
-
-def _not_a_url(base: str) -> UsageError:
-    return UsageError(
-        f"{base!r} is not the URL of a service", hint="write for example http://127.0.0.1:6060"
     )

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-from gocost.model.errors import SourceError, UsageError
+from gocost.model.errors import SourceError
 from gocost.sources.files import read_bounded, translated
+from gocost.sources.service_urls import service_url
 
 if TYPE_CHECKING:
     from gocost.sources.endpoints import Endpoint
@@ -117,12 +118,7 @@ def page_url(where: str, page: str, seconds: float | None) -> str:
 
     Raises UsageError where it is no URL.
     """
-    try:
-        parts = urlsplit(where)
-    except ValueError as error:
-        raise UsageError(
-            f"{where!r} is not the URL of a service", hint="write for example http://127.0.0.1:6060"
-        ) from error
+    parts = service_url(where)
     path = parts.path.rstrip("/")
     query = parts.query
     if path in ("", _PAGES):

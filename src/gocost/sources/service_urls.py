@@ -1,0 +1,22 @@
+"""URLs of services, as they are typed: on the command line and in a policy."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+from gocost.model.errors import UsageError
+
+
+def service_url(text: str) -> SplitResult:
+    """The parts of an http or https URL; `host:port` alone is one of http. Raises UsageError."""
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        # Only asking for the port reads it.
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise UsageError(
+            f"{text!r} is not the URL of a service", hint="write for example http://127.0.0.1:6060"
+        )
+    return parts
