@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -75,6 +76,23 @@ def test_a_url_where_nothing_listens() -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_pid_whose_url_tells_nothing_shows_the_process_and_fails() -> None:
+    with running("-pages=vars") as (child, _):
+        url = f"127.0.0.1:{free_port()}"
+        done = gocost("portrait", "--pid", str(child.pid), "--url", url, "--for", "500 ms")
+    assert done.returncode == 3
+    assert "memory.rss.steady" in done.stdout
+    assert "nothing listens there" in done.stderr
+    assert done.stderr.endswith("; check the URL\n")
+
+
+def test_a_url_that_cannot_be_reached_stands_before_the_reason() -> None:
+    # broadcasting is for those who ask for it, so that the system refuses at once
+    done = gocost("portrait", "--url", "255.255.255.255:1", "--for", "100 ms")
+    assert done.returncode == 3
+    assert re.search(r" http://255\.255\.255\.255:1: \w+ [^:]+ \(/metrics", done.stderr)
+
+
 def test_a_service_that_never_gets_ready_shows_its_last_output(tmp_path: Path) -> None:
     done = gocost(
         *typed("--ready-within", "500 ms", command="{binary} -unready -listen=127.0.0.1:{port}"),
@@ -94,6 +112,7 @@ def test_a_service_that_never_gets_ready_shows_its_last_output(tmp_path: Path) -
         (("--command", "a 'b"), "close the quotes"),
         (("--command", "a", "--base", "HEAD"), "--base is for a service of the policy"),
         (("--run", "--rate", "5/s"), "--rate is for --load-vegeta"),
+        (("--pid", "1", "--duration", "2s"), "--for says how long to watch"),
         (("--run", "--settle", "5s"), "--settle is for a service that --command starts"),
         (("--run", "--for", "5s"), "--for is for a service that runs already"),
         (("--run",), "gocost.yaml"),

@@ -85,7 +85,12 @@ def command(
         )
     _refuse(_OF_POLICY, watching or words is not None, "a service of the policy (--run)")
     _refuse(_OF_COMMAND, words is None, "a service that --command starts")
-    _refuse(_OF_LOAD, not (load_vegeta or load_command), "--load-vegeta or --load-command")
+    _refuse(
+        _OF_LOAD,
+        not (load_vegeta or load_command),
+        "--load-vegeta or --load-command",
+        hint="--for says how long to watch" if watching else "leave it out",
+    )
     _refuse(_OF_WATCHING, not watching, "a service that runs already (--pid, --url)")
     run = None
     if words is not None:
@@ -136,7 +141,7 @@ def _seconds(text: str, option: str, *, least: float = 0.001) -> float:
     return seconds
 
 
-def _refuse(names: Sequence[str], where: bool, belongs: str) -> None:
+def _refuse(names: Sequence[str], where: bool, belongs: str, *, hint: str = "leave it out") -> None:
     """Raise UsageError for an option that was typed where it means nothing."""
     from click.core import ParameterSource
 
@@ -148,7 +153,7 @@ def _refuse(names: Sequence[str], where: bool, belongs: str) -> None:
             ParameterSource.DEFAULT,
             None,
         ):
-            raise UsageError(f"{option.opts[-1]} is for {belongs}", hint="leave it out")
+            raise UsageError(f"{option.opts[-1]} is for {belongs}", hint=hint)
 
 
 def _words(text: str, option: str) -> tuple[str, ...]:

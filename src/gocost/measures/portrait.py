@@ -105,6 +105,9 @@ def watch(watched: Watched, context: Context, subject: Subject) -> Measured:
         _pass_time(watcher, watched.seconds, context, "watching")
         watcher.mark("watch", start, watcher.finish())
     notes = _notes(seen, pages)
+    if watched.urls and pages.absent:
+        # Whoever names a URL wants what it tells: to leave it out would look like a success.
+        notes.append(Note("error", f"{pages.absent}; check the URL"))
     if watcher.ended is not None:
         if len(seen.resident) < 2:
             raise watcher.ended

@@ -150,9 +150,9 @@ class ServicePages:
 
     def _refuse(self, endpoint: Endpoint, path: str, error: GocostError) -> None:
         """Remember why a page gives nothing, under one reason for all pages that share it."""
-        reason = error.message.removeprefix(f"{endpoint.base}{path}").lstrip(": ")
-        colon = ":" if reason == error.message or "nothing" in reason else ""
-        self._refusals.setdefault(f"{endpoint.base}{colon} {reason}", []).append(path or "itself")
+        rest = error.message.removeprefix(f"{endpoint.base}{path}")
+        said = f": {rest}" if rest == error.message else rest
+        self._refusals.setdefault(f"{endpoint.base}{said}", []).append(path or "itself")
 
     def _is_known_page(self, endpoint: Endpoint) -> bool:
         return endpoint.prefix.endswith((VARS, INDEX.rstrip("/")))
