@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fuzz.fast import Kernel
 from fuzz.runner import corpus
-from gocost.kernels import grouping, pprof, pprof_writing, stack_fold
+from gocost.kernels import interning, pprof, pprof_merging, pprof_writing, stack_fold
 
 Bytes = NDArray[np.uint8]
 NODES = 16
@@ -79,20 +79,48 @@ def folding(which: int, data: Bytes) -> None:
     assert int(flat.sum()) == int(values[sizes > 0][leaves >= 0].sum())
     assert (np.abs(cumulative) <= int(np.abs(values).sum())).all()
 
-    words = np.resize(values, int(stack_ends[-1])) >> (which & 31)
-    groups, leaders = stack_fold.group_sequences(stack_ends, words, which)
-    assert len(set(groups.tolist())) == len(leaders)
-    assert (groups[leaders] == np.arange(len(leaders))).all()
 
-
-def grouping_(which: int, data: Bytes) -> None:
-    """Texts wherever the bytes say that they are."""
+def interning_(which: int, data: Bytes) -> None:
+    """Texts wherever the bytes say that they are, in two calls."""
     starts = data[: len(data) // 8].astype(np.int64) % len(data)
-    sizes = np.minimum(data[-len(starts) :] & 7, len(data) - starts).astype(np.int64)
-    groups, leaders = grouping.group_texts(data, starts, sizes, which)
+    sizes = np.minimum(data[-len(starts) :] & 31, len(data) - starts).astype(np.int64)
+    interner = interning.Interner(which)
+    half = len(starts) // 2
+    numbers = [
+        *interner.add(data, starts[:half], sizes[:half]).tolist(),
+        *interner.add(data, starts[half:], sizes[half:]).tolist(),
+    ]
     texts = [data[at : at + size].tobytes() for at, size in zip(starts, sizes, strict=True)]
-    assert len(leaders) == len(set(texts))
-    assert all(texts[leaders[group]] == text for group, text in zip(groups, texts, strict=True))
+    first: dict[bytes, int] = {}
+    assert numbers == [first.setdefault(text, len(first)) for text in texts]
+    assert interner.store.tobytes() == b"".join(first)
+
+
+def merging(_: int, data: Bytes) -> None:
+    """Locations of a profile that was read, with functions and mappings that are there or not."""
+    parts = _read(data)
+    ids, mapping, address, folded = parts["locations"]
+    function, line, column = (row.view(np.int64) for row in parts["lines"])
+    functions, mappings = len(parts["functions"][0]), len(parts["mappings"][0])
+    called, mapped = np.arange(functions), np.arange(mappings)
+    small = np.minimum(mapping, 1 << 30).astype(np.int32) - np.int32(1)
+    try:
+        words, ends = pprof_merging.location_words(
+            address.view(np.int64),
+            small,
+            (folded != 0).view(np.uint8),
+            parts["line_ends"],
+            ((function & 0x7FFFFFFF).astype(np.int32), line, column),
+            parts["mappings"][1].view(np.int64),
+            mapped,
+            called,
+        )
+    except IndexError:
+        assert (small >= mappings).any() or (function & 0x7FFFFFFF >= functions).any()
+        return
+    assert not len(ids) or int(ends[-1]) == len(words)
+    heads = np.concatenate([np.zeros(1, np.int64), ends])[:-1]
+    assert (words[heads + 1] >> 1 == small).all()
 
 
 PROFILES = [data for data in corpus("pprof") if data[:1] == b"\x0a"]
@@ -100,5 +128,6 @@ KERNELS = (
     Kernel("pprof", reading, PROFILES),
     Kernel("pprof_writing", writing, [bytes(range(256)), b"\xff" * 160, *PROFILES]),
     Kernel("stack_fold", folding, [bytes(range(256)), *PROFILES]),
-    Kernel("grouping", grouping_, [bytes(range(256)), bytes(256), b"main.main" * 29]),
+    Kernel("interning", interning_, [bytes(range(256)), bytes(256), b"main.main" * 29]),
+    Kernel("pprof_merging", merging, PROFILES),
 )

@@ -117,39 +117,6 @@ def test_more_calls_than_there_is_room_for_at_first(kernel: LoadKernel) -> None:
     assert int(weights.sum()) == count * (count + 1) // 2
 
 
-@BOTH_FORMS
-@given(
-    st.lists(
-        st.lists(st.integers(-2, 2) | st.integers(-(1 << 63), (1 << 63) - 1), max_size=4),
-        max_size=12,
-    ),
-    st.integers(0, (1 << 64) - 1),
-)
-def test_groups(kernel: LoadKernel, sequences: list[list[int]], seed: int) -> None:
-    groups, leaders = kernel("stack_fold").group_sequences(
-        np.cumsum([len(each) for each in sequences], dtype=np.int64),
-        np.array([word for each in sequences for word in each], np.int64),
-        seed,
-    )
-
-    first: dict[tuple[int, ...], int] = {}
-    assert groups.tolist() == [first.setdefault(tuple(each), len(first)) for each in sequences]
-    assert [tuple(sequences[at]) for at in leaders.tolist()] == list(first)
-
-
-def test_both_forms_hash_alike() -> None:
-    from tests.kernels.conftest import compiled, interpreted
-
-    words = np.array([0, -1, 1 << 62, -(1 << 63), 12345, 7], np.int64)
-    ends = np.array([1, 1, 3, 6], np.int64)
-    out = [np.zeros(4, np.int64) for _ in range(2)]
-    for load, each in zip((compiled, interpreted), out, strict=True):
-        kernel = load("stack_fold")
-        kernel._run_hash(kernel._view(ends), kernel._view(words), 99, kernel._view(each))
-    assert out[0].tolist() == out[1].tolist()
-    assert all(0 <= value < 1 << 62 for value in out[0].tolist())
-
-
 @pytest.mark.parametrize("row", [1, 7, 1 << 30])
 def test_a_row_that_is_not_there_is_an_error(kernel: LoadKernel, row: int) -> None:
     arguments = columns([[0]], [([row], 1)])

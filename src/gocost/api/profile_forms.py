@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from gocost.analyses.profile.view import Options, calls, costs, nodes_in, view
 from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
 from gocost.model.errors import UsageError
@@ -49,6 +48,9 @@ def forms_of(
     """The same of profiles that are read already."""
     if form not in FORMS:
         raise UsageError(f"there is no form {form!r}", hint=f"choose of {', '.join(FORMS)}")
+    # `merged` gets by without it.
+    from gocost.analyses.profile.view import Options, calls, costs, nodes_in, view
+
     found = recorded.difference()
     if form == "callgrind":
         options["granularity"] = "addresses"

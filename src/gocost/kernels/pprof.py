@@ -231,6 +231,44 @@ def _numbers(
 
 @cython.cfunc
 @cython.nogil
+@cython.inline
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _short(
+    data: cython.const[cython.uchar][::1],
+    at: cython.Py_ssize_t,
+    end: cython.Py_ssize_t,
+    out: cython.ulonglong[::1],
+    used: cython.Py_ssize_t,
+    got: cython.ulonglong[::1],
+) -> cython.Py_ssize_t:
+    """Varints of up to three bytes; returns where they end in `out`, and in got[0] in `data`.
+
+    The caller has seen that `out` has room for one a byte.
+    """
+    while at + 3 <= end:
+        if data[at] < 0x80:
+            out[used] = data[at]
+            at += 1
+        elif data[at + 1] < 0x80:
+            out[used] = data[at] & 0x7F | cython.cast(cython.ulonglong, data[at + 1]) << 7
+            at += 2
+        elif data[at + 2] < 0x80:
+            out[used] = (
+                data[at] & 0x7F
+                | cython.cast(cython.ulonglong, data[at + 1] & 0x7F) << 7
+                | cython.cast(cython.ulonglong, data[at + 2]) << 14
+            )
+            at += 3
+        else:
+            break
+        used += 1
+    got[0] = cython.cast(cython.ulonglong, at)
+    return used
+
+
+@cython.cfunc
+@cython.nogil
 @cython.exceptval(-2, check=True)
 def _packed(
     data: cython.const[cython.uchar][::1],
@@ -243,18 +281,16 @@ def _packed(
     """Varints into `out` from `used` on; returns where they end there, or -1 - offset."""
     start: cython.Py_ssize_t
     while at < end:
+        if end - at <= out.shape[0] - used and end <= data.shape[0]:
+            used = _short(data, at, end, out, used, got)
+            at = cython.cast(cython.Py_ssize_t, got[0])
+            if at >= end:
+                break
         start = at
-        if data[at] < 0x80:  # most are of one byte or two
-            out[used] = data[at]
-            at += 1
-        elif at + 1 < end and data[at + 1] < 0x80:
-            out[used] = data[at] & 0x7F | cython.cast(cython.ulonglong, data[at + 1]) << 7
-            at += 2
-        else:
-            at = _varint(data, at, end, got)
-            if at < 0:
-                return -1 - start
-            out[used] = got[0]
+        at = _varint(data, at, end, got)
+        if at < 0:
+            return -1 - start
+        out[used] = got[0]
         used += 1
     return used
 

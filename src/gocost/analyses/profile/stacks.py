@@ -11,8 +11,8 @@ import numpy as np
 from gocost.analyses.flame import Tree, grown
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.view import View
-from gocost.formats.pprof.profile import Int32s, Int64s, spans, starts_of
-from gocost.kernels.stack_fold import group_sequences
+from gocost.formats.pprof.profile import Bools, Int32s, Int64s, spans, starts_of
+from gocost.kernels.interning import Interner
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,11 @@ class Folded:
 def folded(seen: View, nodes: Nodes) -> Folded:
     """The view's stacks, merged where all their nodes are equal; those of no value are dropped."""
     frames, ends = _frames_of(seen, nodes)
-    groups, leaders = group_sequences(ends, frames.astype(np.int64), secrets.randbits(62))
-    sums = np.zeros(len(leaders), np.int64)
+    equal, groups = _equal(frames, ends)
+    sums = np.zeros(len(equal), np.int64)
     np.add.at(sums, groups, seen.values())
-    kept = leaders[sums != 0]
-    sizes = (ends - starts_of(ends))[kept]
-    return Folded(
-        end=np.cumsum(sizes),
-        nodes=frames[spans(starts_of(ends)[kept], sizes)],
-        values=sums[sums != 0],
-    )
+    stacks, end = _kept(equal, sums != 0)
+    return Folded(end, stacks, sums[sums != 0])
 
 
 def flame(seen: View, nodes: Nodes, *, merged: bool = False) -> Tree:
@@ -59,15 +54,28 @@ def flame(seen: View, nodes: Nodes, *, merged: bool = False) -> Tree:
         kept[1:] &= ~(within[1:] & (frames[1:] == frames[:-1]))
     ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])[ends]
     frames = frames[kept]
-    groups, leaders = group_sequences(ends, frames.astype(np.int64), secrets.randbits(62))
-    own, before = np.zeros(len(leaders), np.int64), np.zeros(len(leaders), np.int64)
+    equal, groups = _equal(frames, ends)
+    own, before = np.zeros(len(equal), np.int64), np.zeros(len(equal), np.int64)
     values = seen.values()
     np.add.at(own, groups, np.maximum(values, 0))
     np.add.at(before, groups, np.maximum(-values, 0))
     some = (own != 0) | (before != 0)
-    sizes = (ends - starts_of(ends))[leaders][some]
-    frames = frames[spans(starts_of(ends)[leaders][some], sizes)]
-    return grown(nodes.labels(), frames, np.cumsum(sizes), own[some], before[some])
+    stacks, end = _kept(equal, some)
+    return grown(nodes.labels(), stacks, end, own[some], before[some])
+
+
+def _equal(frames: Int32s, ends: Int64s) -> tuple[Interner, Int64s]:
+    """The different stacks, and which of them each is."""
+    equal = Interner(secrets.randbits(62))
+    starts = starts_of(ends)
+    return equal, equal.add(frames.view(np.uint8), 4 * starts, 4 * (ends - starts))
+
+
+def _kept(stacks: Interner, kept: Bools) -> tuple[Int32s, Int64s]:
+    """Those of a mask, one behind the other, and where each ends."""
+    ends = stacks.ends // 4
+    sizes = ends - starts_of(ends)
+    return stacks.store.view(np.int32)[np.repeat(kept, sizes)], np.cumsum(sizes[kept])
 
 
 def _frames_of(seen: View, nodes: Nodes) -> tuple[Int32s, Int64s]:

@@ -48,18 +48,24 @@ class Strings:
         encoded = [text.encode("utf-8", "surrogatepass") for text in added]
         return self._cut(indexes[:there]) + encoded
 
-    def gathered(self, indexes: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], Int64s]:
-        """The bytes of several texts, one behind the other, and their lengths; `indexes` ascend."""
+    def places(self, indexes: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], Int64s, Int64s]:
+        """Bytes, and where in them several texts start and how long they are; `indexes` ascend."""
         there = int(np.searchsorted(indexes, self._table))
         rows = indexes[:there].astype(np.int64)
-        sizes = self._sizes[rows]
-        data = np.frombuffer(self._data, np.uint8)[spans(self._starts[rows], sizes)]
+        data, starts, sizes = (
+            np.frombuffer(self._data, np.uint8),
+            self._starts[rows],
+            self._sizes[rows],
+        )
         if there == len(indexes):
-            return data, sizes
+            return data, starts, sizes
         added = self.raw(indexes[there:])
-        more = np.frombuffer(b"".join(added), np.uint8)
         lengths = np.array([len(text) for text in added], np.int64)
-        return np.concatenate([data, more]), np.concatenate([sizes, lengths])
+        return (
+            np.concatenate([data, np.frombuffer(b"".join(added), np.uint8)]),
+            np.concatenate([starts, len(data) + np.cumsum(lengths) - lengths]),
+            np.concatenate([sizes, lengths]),
+        )
 
     def _cut(self, indexes: Sequence[int] | npt.NDArray[Any]) -> list[bytes]:
         """The bytes of texts of the table."""
