@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from gocost.sources.files import exists, is_file, is_folder
+from gocost.model.errors import SourceError
+from gocost.sources.files import exists, is_file, is_folder, mapped, positioned
 
 
 def test_what_is_there(tmp_path: Path) -> None:
@@ -21,6 +24,23 @@ def test_what_is_there(tmp_path: Path) -> None:
     )
     assert (is_folder(tmp_path), is_folder(tmp_path / "file")) == (True, False)
     assert (exists(tmp_path / "file"), exists(tmp_path / "x")) == (True, False)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs files as Unix has them")
+@pytest.mark.parametrize("opened", [mapped, positioned])
+def test_what_is_no_file_is_named(
+    opened: Callable[[Path], AbstractContextManager[object]], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, kind in [
+        (tmp_path / "pipe", "pipe is a pipe; "),
+        (Path("/dev/zero"), "/dev/zero is a device or a socket; "),
+        (tmp_path, " is a folder; name a file in it"),
+        (tmp_path / "x", "x does not exist; "),
+    ]:
+        with pytest.raises(SourceError) as caught, opened(path):
+            pass
+        assert kind in str(caught.value)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs users as Unix has them")

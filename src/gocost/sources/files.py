@@ -43,8 +43,7 @@ def mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
     Raises SourceError where the file is absent, a folder or a pipe, or may not be read.
     """
     try:
-        if path.is_fifo():
-            raise SourceError(f"{path} is a pipe", hint="name a file, which can be read twice")
+        _refuse_endless(path, "name a file, which can be read twice")
         with path.open("rb") as file:
             buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if _size(path) else b""
     except OSError as error:
@@ -93,15 +92,15 @@ class Positioned:
 def positioned(path: Path) -> Iterator[Positioned]:
     """The file, open for reading at any place. Raises SourceError; a pipe is none."""
     try:
-        if path.is_fifo():
-            raise SourceError(f"{path} is a pipe", hint="write it to a file first")
+        _refuse_endless(path, "write it to a file first")
         descriptor = os.open(path, os.O_RDONLY)
     except OSError as error:
         raise translated(error, path) from error
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SourceError(f"{path} is not a file", hint="name a file")
-        yield Positioned(descriptor, os.fstat(descriptor).st_size, path)
+        about = os.fstat(descriptor)
+        if stat.S_ISDIR(about.st_mode):
+            raise translated(IsADirectoryError(), path)
+        yield Positioned(descriptor, about.st_size, path)
     finally:
         os.close(descriptor)
 
@@ -148,6 +147,14 @@ def translated(error: OSError, path: Path) -> SourceError:
             f"{path} may not be read by this user", hint=f"try `ls -l {path}` and change its mode"
         )
     return SourceError(f"{path}: {error.strerror or error}", hint="check the path and try again")
+
+
+def _refuse_endless(path: Path, hint: str) -> None:
+    """Raise SourceError for what opens like a file and is none: opening a pipe would wait."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a device or a socket"
+        raise SourceError(f"{path} is {kind}", hint=hint)
 
 
 def _size(path: Path) -> int:
