@@ -93,6 +93,12 @@ def test_modules_carry_versions_and_the_toolchain() -> None:
     assert versions[found.info.main.path].role == "main"
 
 
+def test_the_compilers_types_for_generic_code_are_the_standard_librarys() -> None:
+    packages = account("linux-amd64").packages
+    assert packages.has("go.shape")
+    assert packages.module_name(packages.number("go.shape")).path == "std"
+
+
 @pytest.mark.parametrize("recipe", ["linux-amd64", "windows-amd64", "darwin-arm64"])
 def test_variables_are_those_of_packages(recipe: str) -> None:
     found = account(recipe)

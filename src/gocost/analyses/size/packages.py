@@ -22,6 +22,8 @@ UNKNOWN_MODULE: Final = "(unknown module)"
 ANONYMOUS: Final = "(anonymous types)"
 PREDECLARED: Final = "(predeclared types)"
 LINKER: Final = "(linker)"
+SHAPES: Final = "go.shape"
+"""Types that the compiler makes up for generic code, in a package that nobody wrote."""
 
 
 class ModuleName(msgspec.Struct, frozen=True):
@@ -91,7 +93,7 @@ class Packages:
     def _find(self, package: str) -> ModuleName:
         if package == C_CODE:
             return ModuleName(C_CODE, "", "c")
-        if package in (PREDECLARED, LINKER):
+        if package in (PREDECLARED, LINKER, SHAPES):
             return self._std
         if package == ANONYMOUS:
             return ModuleName(ANONYMOUS, "", "unknown")
