@@ -41,6 +41,15 @@ def test_the_row_for_the_rest_keeps_the_sum() -> None:
     assert top.rows[1][2] is None, "a share of the rest is not the sum of what was not shown"
 
 
+def test_top_tells_what_it_cut_off_from_what_a_filter_left_out() -> None:
+    columns = (Column("name"), Column("bytes", Unit.BYTES, additive=True))
+    unmatched = ("(7 unmatched)", 90)
+    table = Table("filtered", columns, [("a", 3), ("b", 2), ("c", 1), unmatched])
+    assert table.top(1).rows == [("a", 3), ["(2 others)", 3], unmatched]
+    assert table.top(3) is table
+    assert not table.top(1).complete
+
+
 def test_top_leaves_a_short_table_alone() -> None:
     assert TABLE.top(3) is TABLE
     assert TABLE.top(0) is TABLE

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     import pyarrow
 
 Cell = int | float | str | bool | Money | None
-_REST = re.compile(r"\([\d,]+ (others|that do not match)\)")
+_REST = re.compile(r"\([\d,]+ (others|unmatched)\)")
+
+
+def is_rest(cell: Cell) -> bool:
+    """Whether a row that begins with `cell` stands for several that were cut off or filtered."""
+    return isinstance(cell, str) and _REST.fullmatch(cell) is not None
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -66,22 +71,27 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
         return [column.name for column in self.columns]
 
     def top(self, count: int) -> Table:
-        """The first `count` rows and one for the rest, so that additive columns keep their sums."""
-        if count <= 0 or len(self.rows) <= count:
+        """The first `count` rows and one for the rest, so that additive columns keep their sums.
+
+        What a filter left out is not of that rest, and keeps its row.
+        """
+        last = [row for row in self.rows[-1:] if str(row[0]).endswith(" unmatched)")]
+        named = self.rows[: len(self.rows) - len(last)]
+        if count <= 0 or len(named) <= count:
             return self
-        rest = self.rows[count:]
+        rest = named[count:]
         row: list[Cell] = [
             _sum([r[i] for r in rest]) if column.additive else None
             for i, column in enumerate(self.columns)
         ]
         if row[0] is None:
             row[0] = f"({len(rest):,} others)"
-        return msgspec.structs.replace(self, rows=[*self.rows[:count], row])
+        return msgspec.structs.replace(self, rows=[*named[:count], row, *last])
 
     @property
     def complete(self) -> bool:
         """False where rows were put together in one: by `top`, or by a filter of names."""
-        return not (self.rows and _REST.fullmatch(str(self.rows[-1][0])))
+        return not (self.rows and is_rest(self.rows[-1][0]))
 
     def arrow(self) -> pyarrow.Table:
         """The table as Arrow, column descriptions and units in the field metadata."""

@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from gocost.model.errors import NotMeasurableError
 from gocost.model.quantity import Money, Unit
-from gocost.model.report import Cell, Report, Table
+from gocost.model.report import Cell, Report, Table, is_rest
 from gocost.reporters import wording
 from gocost.reporters.chart import chart
 from gocost.reporters.flame import flame
@@ -155,7 +155,7 @@ def _grid(table: Table) -> Grid:
         ],
         rows=[
             (
-                isinstance(row[0], str) and row[0].startswith("(") and row[0].endswith(" others)"),
+                is_rest(row[0]),
                 [
                     (_cell(value, column.unit), _raw(value))
                     for value, column in zip(row, table.columns, strict=True)

@@ -13,7 +13,7 @@ from typing import Final, TextIO
 
 from gocost.model.finding import Finding, Severity
 from gocost.model.quantity import Unit
-from gocost.model.report import Change, Report, Table, Verdict
+from gocost.model.report import Change, Report, Table, Verdict, is_rest
 from gocost.reporters import wording
 from gocost.reporters.interface import Settings
 from gocost.reporters.markdown_text import code, html_text, prose, table_lines
@@ -304,7 +304,7 @@ def _table(body: _Body, table: Table, *, unfolded: bool) -> None:
 
 
 def _table_cell(text: str, *, words: bool) -> str:
-    if not text or words or text.endswith(" others)"):
+    if not text or words or is_rest(text):
         return prose(text)
     return code(text, cell=True)
 

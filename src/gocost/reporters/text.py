@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final, TextIO
 
 from gocost.model.finding import Finding, Severity
 from gocost.model.quantity import Unit
-from gocost.model.report import Report, Series, Table
+from gocost.model.report import Report, Series, Table, is_rest
 from gocost.reporters import wording
 from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, by_service, headline, outline, told_once
@@ -19,8 +18,6 @@ from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, sh
 SPARK: Final = 32
 LISTED: Final = 20
 """More passes than this, or reasons, are counted and not listed."""
-
-_REST: Final = re.compile(r"\([\d,]+ others\)")
 
 
 class TextReporter:
@@ -180,7 +177,8 @@ def _facts(page: Page, content: Outline) -> None:
         fitted = fit(
             [""] * 3, rows, right=[False, True, False], prose=[False] * 3, width=page.width - 2
         )
-        for line in list(fitted.lines())[1:]:
+        # No cell of these is wrapped.
+        for [line] in fitted.by_row():
             page.line((line, ""), indent=2)
 
 
@@ -192,10 +190,10 @@ def _table(page: Page, table: Table, title: str) -> None:
         page.line(("(nothing)", "dim"), indent=2)
         return
     fitted = grid(table, page.width - 2)
-    lines = fitted.lines()
-    page.line((next(lines), "dim"), indent=2)
-    for line in lines:
-        page.line((line, "dim" if _REST.match(line) else ""), indent=2)
+    page.line((fitted.heading(), "dim"), indent=2)
+    for row, lines in zip(table.rows, fitted.by_row(), strict=True):
+        for line in lines:
+            page.line((line, "dim" if is_rest(row[0]) else ""), indent=2)
     _left_out(page, fitted)
 
 

@@ -91,7 +91,7 @@ def _rows(page: Page, changes: Sequence[Change], currency: str) -> None:
             for *labels, metric in apart
         ]
         fitted = fitted_with(split, wrapped=True)
-    page.line((next(fitted.lines()), "dim"), indent=2)
+    page.line((fitted.heading(), "dim"), indent=2)
     for lines, change, row in zip(fitted.by_row(), changes, rows, strict=True):
         for line in lines:
             page.line((line, _VERDICTS[change.verdict]), indent=2)

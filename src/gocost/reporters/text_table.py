@@ -34,11 +34,9 @@ class Grid:
     widths: list[int]
     left_out: list[str]
 
-    def lines(self) -> Iterator[str]:
-        """The heading and the rows as lines, without trailing blanks."""
-        yield self._line(self.names)
-        for lines in self.by_row():
-            yield from lines
+    def heading(self) -> str:
+        """The columns' names as a line, without trailing blanks."""
+        return self._line(self.names)
 
     def by_row(self) -> Iterator[list[str]]:
         """The lines of each row, more than one where prose is wrapped."""

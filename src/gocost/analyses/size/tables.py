@@ -344,7 +344,7 @@ def filtered(table: Table, pattern: re.Pattern[str]) -> Table:
         rest: list[Cell] = [
             sums[k] if column.additive else "" for k, column in enumerate(table.columns)
         ]
-        rest[0] = f"({count:,} that do not match)"
+        rest[0] = f"({count:,} unmatched)"
         kept.append(rest)
     return Table(table.title, table.columns, kept, table.sums_to)
 
