@@ -132,6 +132,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, help="run this input alone, in this process")
     options = parser.parse_args()
+    known = [kernel.name for kernel in KERNELS]
+    if unknown := set(options.kernels).difference(known):
+        parser.error(f"no kernel {', '.join(sorted(unknown))}; known: {', '.join(known)}")
     failed = False
     for kernel in KERNELS:
         if options.kernels and kernel.name not in options.kernels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class _Events:
         self.data = run._data.copy()
         self.tick = read.clock.tick_ns
         self.ids = run._ids
-        self.first = [run._threads.reshape(-1), run._queue, run._scalars]
+        self.first: list[NDArray[Any]] = [run._threads.reshape(-1), run._queue, run._scalars]
         self.now = [array.copy() for array in self.first]
         self.table = np.empty(4 * ROWS, np.int32)
         self.goroutines = np.empty((ROWS, fields.GOROUTINE_FIELDS), np.int64)
