@@ -74,7 +74,7 @@ def forms_of(
             edge_fraction=dot.LIMITS.edge_fraction if edgefraction is None else edgefraction,
             node_count=dot.LIMITS.node_count if nodecount is None else nodecount,
         )
-        graph = dot.lines(seen, nodes, limits=limits)
+        graph = dot.lines(seen, nodes, limits, drop_negative=chosen.drop_negative)
         return graph if form == "dot" else _drawn(graph, recorded.files)
     from gocost.analyses.profile.exports import callgrind
 

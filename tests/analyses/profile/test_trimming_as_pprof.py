@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gocost
-from gocost.api.profile_forms import profile_forms
 from gocost.model.errors import UsageError
 from tests.analyses.profile.peer import UNITS, theirs
 from tests.analyses.profile.test_calls_as_pprof import calls_of_pprof
-from tests.fixtures.profiles import KINDS, recorded, run_pprof, shared
+from tests.fixtures.profiles import KINDS, recorded, shared
 
 LIMITS: list[dict[str, Any]] = [
     {"nodefraction": 0.05},
@@ -82,22 +80,6 @@ def test_calls(options: dict[str, Any]) -> None:
         assert {name: sorted(parts) for name, parts in mine.items()} == asked, path
         rows += len(table.rows)
     assert rows > 20
-
-
-def test_graphs_have_the_same_nodes() -> None:
-    for path in files():
-        options = ["-nodefraction=0.02", "-edgefraction=0.01", "-nodecount=1000000"]
-        done = run_pprof("-dot", f"-unit={unit_of(path)}", *options, path)
-        asked = re.findall(r'^N\d+ \[.*tooltip="(.*) \(', done.stdout, re.MULTILINE)
-        edges = re.findall(r"^N\d+ -> N\d+ ", done.stdout, re.MULTILINE)
-
-        lines = list(profile_forms(str(path), form="dot", nodefraction=0.02, edgefraction=0.01,
-                                   nodecount=0))  # fmt: skip
-
-        mine = re.findall(r'^  n\d+ \[label="(.*?)\\n', "\n".join(lines), re.MULTILINE)
-        assert sorted(mine) == sorted(asked)
-        # pprof also takes out calls over hidden functions that another way leads around.
-        assert len([line for line in lines if " -> " in line]) >= len(edges)
 
 
 def test_shares_that_are_none() -> None:

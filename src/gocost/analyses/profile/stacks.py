@@ -34,7 +34,7 @@ class Folded:
 
 def folded(seen: View, nodes: Nodes) -> Folded:
     """The view's stacks, merged where all their nodes are equal; those of no value are dropped."""
-    frames, ends = _frames_of(seen, nodes)
+    frames, ends = frames_of(seen, nodes)
     equal, groups = _equal(frames, ends)
     sums = np.zeros(len(equal), np.int64)
     np.add.at(sums, groups, seen.values())
@@ -46,7 +46,7 @@ def flame(seen: View, nodes: Nodes, *, merged: bool = False) -> Tree:
     """The view's stacks as a tree. What is below zero counts as what was before: where profiles
     are compared, the base is. `merged` makes calls within a node (a package) no frames of it.
     """
-    frames, ends = _frames_of(seen, nodes)
+    frames, ends = frames_of(seen, nodes)
     kept = frames >= 0
     if merged and len(frames):
         within = np.ones(len(frames), np.bool_)
@@ -78,7 +78,7 @@ def _kept(stacks: Interner, kept: Bools) -> tuple[Int32s, Int64s]:
     return stacks.store.view(np.int32)[np.repeat(kept, sizes)], np.cumsum(sizes[kept])
 
 
-def _frames_of(seen: View, nodes: Nodes) -> tuple[Int32s, Int64s]:
+def frames_of(seen: View, nodes: Nodes) -> tuple[Int32s, Int64s]:
     """The nodes of every sample's stack, leaf first, and where each sample's end."""
     profile = seen.profile
     frame_sizes = np.diff(nodes.frame_end, prepend=0)

@@ -39,11 +39,11 @@ NOTHING = Limits()
 
 def kept(nodes: Nodes, found: Costs, limits: Limits, *, cumulative: bool = False) -> list[int]:
     """The nodes that the limits leave, the most expensive first."""
-    least = _least(found, limits.node_fraction)
+    smallest = least(found, limits.node_fraction)
     whole = found.cumulative_sum
     rows = order(nodes, found, cumulative=cumulative)
-    if least:
-        rows = [node for node in rows if abs(int(whole[node])) >= least]
+    if smallest:
+        rows = [node for node in rows if abs(int(whole[node])) >= smallest]
     return rows[: limits.node_count] if limits.node_count else rows
 
 
@@ -52,8 +52,8 @@ def kept_calls(seen: View, nodes: Nodes, found: Costs, limits: Limits, rows: lis
     if len(rows) < len(nodes.nodes):
         nodes = only(nodes, rows)
     every = calls(seen, nodes)
-    least = _least(found, limits.edge_fraction)
-    return chosen(every, np.abs(every.weight) >= least) if least else every
+    smallest = least(found, limits.edge_fraction)
+    return chosen(every, np.abs(every.weight) >= smallest) if smallest else every
 
 
 def only(nodes: Nodes, rows: list[int]) -> Nodes:
@@ -75,6 +75,6 @@ def chosen(every: Calls, mask: Bools) -> Calls:
     )
 
 
-def _least(found: Costs, fraction: float) -> int:
+def least(found: Costs, fraction: float) -> int:
     """The least cost of that share, cut to a whole number as pprof's."""
     return abs(int(float(int(found.flat_sum.sum())) * fraction))

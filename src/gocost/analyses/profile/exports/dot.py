@@ -1,15 +1,16 @@
 """Graphviz's dot: the call graph of what costs most, for `dot -Tsvg`.
 
-Nodes and calls below a share of the total are left out, and of what is left the most expensive are
-kept; a call over what was left out is dashed. The larger the cost, the larger and redder the box.
+Which nodes and calls are drawn is decided in `call_graph.py`; a call over what was left out is
+dashed. The larger the cost, the larger and redder the box.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gocost.analyses.profile.call_graph import call_graph
 from gocost.analyses.profile.nodes import Nodes
-from gocost.analyses.profile.trimming import Limits, kept, kept_calls
+from gocost.analyses.profile.trimming import Limits
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import View, costs
 from gocost.model.quantity import format_quantity
@@ -22,17 +23,19 @@ def lines(
     seen: View,
     nodes: Nodes,
     limits: Limits = LIMITS,
+    *,
+    drop_negative: bool = False,
 ) -> Iterator[str]:
     """The graph of what the limits leave."""
     found = costs(seen, nodes)
-    chosen = kept(nodes, found, limits, cumulative=True)
-    edges = kept_calls(seen, nodes, found, limits, chosen)
+    graph = call_graph(seen, nodes, found, limits, drop_negative=drop_negative)
+    edges = graph.calls
     unit = reported(seen.type.unit)
     title = f"{seen.type.type}: {format_quantity(seen.total, unit)}"
     yield 'digraph "profile" {'
     yield '  node [shape=box, style=filled, fillcolor="#f8f8f8", fontname="sans-serif"]'
     yield f"  label={_quoted(title)}; labelloc=t"
-    for number in chosen:
+    for number in graph.nodes:
         flat, whole = int(found.flat[number]), int(found.cumulative[number])
         told = f"{nodes.nodes[number].label}\n{format_quantity(flat, unit)}"
         if whole != flat:
