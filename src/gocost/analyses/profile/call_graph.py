@@ -13,10 +13,11 @@ nodes that are no numbers; here they are no calls.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -42,6 +43,8 @@ class CallGraph:
 
     nodes: list[int]
     calls: Calls
+    labels: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    """What a node's own samples are labelled with and cost, the most expensive first."""
 
 
 def call_graph(
@@ -59,8 +62,9 @@ def call_graph(
     # Where no node is too small, calls of those that are not shown count in the others' scores.
     every = _between(seen, nodes, rows) if len(rows) < there.sum() else calls(seen, nodes)
     rows = _by_score(nodes, found, rows, every)
+    labels_of = _labels_of_nodes(seen, nodes, least_node)
     if limits.node_count > 0:
-        first = _first(rows, limits.node_count, _label_counts(seen, nodes, least_node))
+        first = _first(rows, limits.node_count, labels_of)
         if len(first) < len(rows):
             every = _between(seen, nodes, first)
             rows = _by_score(nodes, found, first, every)
@@ -68,7 +72,8 @@ def call_graph(
     shown[rows] = True
     heavy = np.abs(every.weight) >= least_call
     every = chosen(every, heavy & shown[every.caller] & shown[every.callee])
-    return CallGraph(rows, _without_redundant(every, rows, nodes.labels()))
+    labelled = {node: labels_of(node) for node in rows} if limits.node_count > 0 else {}
+    return CallGraph(rows, _without_redundant(every, rows, nodes.labels()), labelled)
 
 
 def _between(seen: View, nodes: Nodes, rows: list[int]) -> Calls:
@@ -113,21 +118,24 @@ def _entropies(ends: np.ndarray, weights: Int64s, own: Int64s) -> list[float]:
     return np.where(met, found, 1.0).tolist()  # type: ignore[no-any-return]
 
 
-def _first(rows: list[int], most: int, labels_of: Callable[[int], int]) -> list[int]:
+_LabelsOf = Callable[[int], list[tuple[str, int]]]
+
+
+def _first(rows: list[int], most: int, labels_of: _LabelsOf) -> list[int]:
     """The first nodes that together with their labels take that many places."""
     used = 0
     for place, node in enumerate(rows, 1):
-        used += 1 + min(labels_of(node), _LABELS)
+        used += 1 + len(labels_of(node))
         if used >= most:
             return rows[:place]
     return rows[:most]
 
 
-def _label_counts(seen: View, nodes: Nodes, least_cost: int) -> Callable[[int], int]:
-    """Tells for a node how many labels its own samples have, without what costs too little."""
+def _labels_of_nodes(seen: View, nodes: Nodes, least_cost: int) -> _LabelsOf:
+    """Tells a node's labels, as many as are drawn, without what costs too little."""
     profile = seen.profile
     if not len(profile.labels.key):
-        return lambda _: 0
+        return lambda _: []
     labelled = _labels_of_samples(seen)
     frames, ends = frames_of(seen, nodes)
     sample = np.repeat(np.arange(len(ends)), ends - starts_of(ends))
@@ -136,7 +144,8 @@ def _label_counts(seen: View, nodes: Nodes, least_cost: int) -> Callable[[int], 
     leaf[some] = frames[starts_of(ends)[some]]
     values = seen.values().tolist()
 
-    def count(node: int) -> int:
+    @functools.cache
+    def labels_of(node: int) -> list[tuple[str, int]]:
         flat: Counter[tuple[str, str]] = Counter()
         whole: Counter[tuple[str, str]] = Counter()
         for row in np.unique(sample[frames == node]).tolist():
@@ -144,12 +153,14 @@ def _label_counts(seen: View, nodes: Nodes, least_cost: int) -> Callable[[int], 
                 whole[each] += values[row]
                 if leaf[row] == node:
                     flat[each] += values[row]
-        return sum(
-            cost != 0 and (abs(cost) >= least_cost or abs(whole[each]) >= least_cost)
+        told = [
+            ("".join(each), cost)
             for each, cost in flat.items()
-        )
+            if cost and (abs(cost) >= least_cost or abs(whole[each]) >= least_cost)
+        ]
+        return sorted(told, key=lambda each: (-abs(each[1]), each[0]))[:_LABELS]
 
-    return count
+    return labels_of
 
 
 def _labels_of_samples(seen: View) -> dict[int, list[tuple[str, str]]]:

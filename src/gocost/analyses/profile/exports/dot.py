@@ -1,7 +1,8 @@
 """Graphviz's dot: the call graph of what costs most, for `dot -Tsvg`.
 
 Which nodes and calls are drawn is decided in `call_graph.py`; a call over what was left out is
-dashed. The larger the cost, the larger and redder the box.
+dashed. The larger the cost, the larger and redder the box. What its own samples are labelled with
+hangs on a node as small boxes.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ def lines(
             f"  n{number} [label={_quoted(told)}, fontsize={size:.0f},"
             f' color="{_color(whole, seen.total)}", fillcolor="{_color(flat, seen.total)}22"]'
         )
+        for place, (text, cost) in enumerate(graph.labels.get(number, ())):
+            told = _quoted(f"{text.strip()}\n{format_quantity(cost, unit)}")
+            yield f"  n{number}_{place} [label={told}, fontsize=8, shape=box3d]"
+            yield f"  n{number} -> n{number}_{place} [style=dotted, arrowhead=none]"
     rows = zip(
         edges.caller.tolist(),
         edges.callee.tolist(),
