@@ -22,7 +22,7 @@ from gocost.measures.attribution import Files, Gathered, folder_files, gather
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest
 from gocost.model.errors import NotMeasurableError, UsageError
-from gocost.model.quantity import Unit, format_quantity
+from gocost.model.quantity import HOURS_PER_MONTH, Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.service import Deployment, Service
 from gocost.model.subject import Subject
@@ -36,6 +36,8 @@ SHOWN: Final = {
     "clocks": ("after", "length", "error", "within", "known_by"),
     "memory": ("memory", "share", "live", "headroom", "stacks", "rest"),
 }
+TASKS: Final = ("cpu", "share", "own", "gc", "gc_even")
+"""The columns of CPU by task, which is measured and not sampled."""
 
 
 def attribute(
@@ -59,7 +61,8 @@ def attribute(
 
     `folder` is what `gocost.record` or `gocost attribute --live` wrote; or else files are named:
     `profiles` of any kind (two of a cumulative kind make a difference), a `trace`, a dump of
-    `goroutines`, pages of `metrics`. `by` is function, package, module, owner or `label:KEY`.
+    `goroutines`, pages of `metrics`. `by` is function, package, module, owner, `label:KEY`, or task
+    (runtime/trace.NewTask).
     `policy` gives prices and the deployment of `service`; `binary` the modules' versions;
     `codeowners` the owners; `base` is a saved report of this command to compare with. `flame` adds
     the CPU's stacks in money, which HTML draws.
@@ -72,21 +75,23 @@ def attribute(
     keying, notes = _keying(by, _build_info(binary), codeowners)
     governed, book = _governed(policy, service)
     reading = Reading(headers=headers, max_bytes=max_bytes)
-    gathered = gather(files, reading, manifest)
+    if keying.task and files.trace is None:
+        raise UsageError("tasks are of a trace, and there is none", hint="add --trace FILE")
+    gathered = gather(files, reading, manifest, tasks=keying.task)
     found = bill(gathered.evidence, keying)
     notes = [*notes, *_unlabelled(keying, found, gathered)]
     subject = Subject(service=_named(governed, folder, files, manifest))
-    made = tables(by, found)
+    deployment = governed.deployment if governed is not None else None
+    made = tables(by, found, requests=_requests(deployment, gathered))
     if made and gathered.spans:
         made["clocks"] = clock_table(gathered.spans)
     money = priced(
         _use(found, gathered),
         first_column(by),
         book,
-        governed.deployment if governed is not None else None,
+        deployment,
         subject,
     )
-    deployment = governed.deployment if governed is not None else None
     if flame and (drawn := _flame(found, gathered, book, deployment)) is not None:
         made["stacks"] = drawn
     against = None
@@ -135,7 +140,9 @@ def _keying(
 
 def _unlabelled(keying: Keying, found: Bill, gathered: Gathered) -> list[str]:
     """What to say where no sample has the label that rows are of."""
-    cpu = gathered.evidence.cpu
+    cpu, tasks = gathered.evidence.cpu, gathered.evidence.tasks
+    if keying.task and tasks is not None and len(tasks.names) == 1:
+        return ["no task is in the trace: begin them with runtime/trace.NewTask"]
     if not keying.label:
         return []
     spent = found.cpu.whole().tolist() if found.cpu is not None else []
@@ -227,6 +234,15 @@ def _use(found: Bill, gathered: Gathered) -> Use:
     return Use(cpu, collector, gathered.seconds, memory)
 
 
+def _requests(deployment: Deployment | None, gathered: Gathered) -> float | None:
+    """How many requests one instance had in the trace's window, by the deployment's month."""
+    trace = gathered.evidence.trace
+    if deployment is None or not deployment.requests_per_month or trace is None:
+        return None
+    each = float(deployment.requests_per_month) / deployment.replicas
+    return each / (HOURS_PER_MONTH * 3600) * ((trace.end - trace.start) / 1e9)
+
+
 def _named(
     governed: Service | None, folder: str | Path | None, files: Files, manifest: Manifest | None
 ) -> str:
@@ -273,7 +289,10 @@ def _report(
             rows=ROWS,
             flames=("stacks",) if "stacks" in made else (),
             columns={
-                name: (made[name].names()[0], *columns)
+                name: (
+                    made[name].names()[0],
+                    *(TASKS if name == "cpu" and by == "task" else columns),
+                )
                 for name, columns in SHOWN.items()
                 if name in made
             },

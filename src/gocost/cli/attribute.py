@@ -39,7 +39,7 @@ GROUP = "Attribute"
     default="function",
     show_default=True,
     metavar="WHAT",
-    help="function, package, module, owner or label:KEY.",
+    help="function, package, module, owner, label:KEY, or task of a trace.",
 )
 @click.option("--policy", metavar="FILE", help="Prices and deployment: gocost.yaml.")
 @click.option("--service", metavar="NAME", help="Which service of the policy.")

@@ -28,7 +28,7 @@ from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest, read_manifest
 from gocost.measures.runtime_metrics import Reading as RuntimeReading
-from gocost.measures.trace import read_trace, trace_time
+from gocost.measures.trace import read_trace, task_use, trace_time
 from gocost.model.errors import FormatError, GocostError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import is_file
@@ -112,8 +112,13 @@ def folder_files(folder: Path) -> tuple[Files, Manifest]:
     ), manifest
 
 
-def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> Gathered:
-    """Reads and joins what was recorded. Raises UsageError, SourceError and FormatError."""
+def gather(
+    files: Files, reading: Reading, manifest: Manifest | None = None, *, tasks: bool = False
+) -> Gathered:
+    """Reads and joins what was recorded; with `tasks` what the trace's tasks used, too.
+
+    Raises UsageError, SourceError and FormatError.
+    """
     notes: list[str] = [] if manifest is None else _lost(manifest)
     assumptions: list[str] = []
 
@@ -140,6 +145,14 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
     dumps = DumpReading(headers=reading.headers)
     if files.trace is not None:
         trace = read(partial(_trace, Path(files.trace), cpu, times, assumptions))
+    used = None
+    if tasks and trace is not None and files.trace is not None:
+        used = read(partial(task_use, Path(files.trace), trace))
+        seconds = used.seconds if used is not None else seconds
+        assumptions.append(
+            "CPU by task is the time that its goroutines ran in the trace, the runtime under them "
+            "included; what its other goroutines do outside of its regions has no task"
+        )
     if files.goroutines is not None:
         dump = read(partial(dumps.one, files.goroutines))
     notes += _trace_notes(trace)
@@ -149,7 +162,9 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
     told = read(partial(_runtime, files, reading, manifest)) or []
     times.pages(told)
     sampled = int(cpu.values[:, column(cpu, "cpu")].sum()) if cpu is not None else 0
-    counted = _counted(manifest, told, seconds, assumptions)
+    counted = None
+    if used is None:
+        counted = _counted(manifest, told, seconds, assumptions)
     notes += _disagreement(counted, sampled)
     evidence = Evidence(
         cpu=cpu,
@@ -160,6 +175,7 @@ def gather(files: Files, reading: Reading, manifest: Manifest | None = None) -> 
         contended=_since(kinds.mutex, MUTEX, assumptions),
         trace=trace,
         goroutines=dump,
+        tasks=used,
         resident=_resident(manifest, told, notes),
         share=_share(told, assumptions, notes) if kinds.heap and cpu is not None else 1.0,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from gocost.analyses.attribution.tasks import ByTask, TaskUse, changes
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.bill import TraceTime
 from gocost.analyses.trace.following import Consumer, Follower
@@ -97,6 +98,17 @@ def follow_trace(
             )  # fmt: skip
         follower.finish()
     return joiner.result(lost=opened.lost)
+
+
+def task_use(path: Path, trace: Joined) -> TaskUse:
+    """What goroutines did in the program's tasks, in the window of `trace`, which is of the same
+    file. Raises as `read_trace`.
+    """
+    whole = read_trace(path) if trace.clipped else trace
+    taker = ByTask(changes(whole), trace.start, trace.end)
+    between = (trace.start - whole.start, trace.end - whole.start)
+    follow_trace(path, taker, between=between)
+    return taker.result(trace)
 
 
 def trace_time(path: Path) -> TraceTime:

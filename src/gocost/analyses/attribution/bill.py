@@ -7,19 +7,22 @@ the same load, and the report says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
 from gocost.analyses.attribution.creators import created
 from gocost.analyses.attribution.flame import cpu_tree
 from gocost.analyses.attribution.keys import Keying, Rows, label_rows, stack_rows
+from gocost.analyses.attribution.labelled import Labelling
 from gocost.analyses.attribution.memory import Holding, Resident, hold
 from gocost.analyses.attribution.processor import Account, Samples, Weights, account, scaled
 from gocost.analyses.attribution.roles import Role
 from gocost.analyses.attribution.sharing import shared
 from gocost.analyses.attribution.stacks import Stacks, stacks_of, summed
+from gocost.analyses.attribution.tasks import TaskUse, task_samples, task_waits
 from gocost.analyses.attribution.waiting import (
     BLOCKED,
     HELD,
@@ -53,6 +56,8 @@ class Evidence:
     trace: Joined | None = None
     goroutines: Dump | None = None
     resident: Resident = field(default_factory=Resident)
+    tasks: TaskUse | None = None
+    """What the trace's tasks used, where rows are tasks."""
     share: float = 1.0
     """How much of heap marking goes by what was allocated (see `processor`)."""
 
@@ -76,6 +81,8 @@ class Bill:
     memory: Holding | None = None
     waiting: Waiting | None = None
     goroutines: Int64s | None = None
+    counts: Int64s | None = None
+    """How many tasks of each row began in the trace."""
     sampled: Sampled | None = field(default=None, repr=False)
 
     def tree(self) -> Tree | None:
@@ -90,20 +97,23 @@ def bill(evidence: Evidence, keying: Keying) -> Bill:
     """The evidence by the rows of `keying`. Raises FormatError for a profile of another kind."""
     rows = Rows()
     traced, samples = None, None
-    if evidence.cpu is not None:
+    tasks = evidence.tasks if keying.task else None
+    if tasks is not None:
+        samples = task_samples(rows, tasks)
+    elif evidence.cpu is not None and not keying.task:
         traced = stacks_of(evidence.cpu)
         samples = _samples(evidence.cpu, traced, keying, rows)
     allocated, hits = _allocated(evidence, keying, rows, samples)
     live = _live(evidence.live, keying, rows)
     made = None
-    if evidence.goroutines is not None and not keying.label:
+    if evidence.goroutines is not None and keying.by_stack:
         made = created(keying, rows, evidence.goroutines)
-    waits = _waits(evidence, keying, rows)
+    waits = _waits(evidence, keying, rows, traced, samples)
     size = len(rows.names)
     goroutines = summed(*made, size) if made is not None else None
     stacks = goroutines if goroutines is not None else np.zeros(size, np.int64)
     spent, sampled = None, None
-    if samples is not None and traced is not None:
+    if samples is not None:
         weights = Weights(
             allocated=summed(*allocated, size),
             live=summed(*live, size),
@@ -112,16 +122,17 @@ def bill(evidence: Evidence, keying: Keying) -> Bill:
             allocations=hits,
         )
         spent = account(samples, weights, size)
-        sampled = Sampled(traced, samples, spent)
-        if evidence.cpu_ns is not None:
+        if traced is not None:
+            sampled = Sampled(traced, samples, spent)
+        if evidence.cpu_ns is not None and tasks is None:
             spent = scaled(spent, evidence.cpu_ns)
     holding = None
     if evidence.live or evidence.resident.total is not None:
         held = summed(*live, size)
         mean = int(held.sum()) // max(1, len(evidence.live))
         resident = evidence.resident
-        if keying.label and resident.live is None:
-            # Objects have no labels, and are there all the same: `unattributed`.
+        if not keying.by_stack and resident.live is None:
+            # Objects have no labels and no tasks, and are there all the same: `unattributed`.
             resident = replace(resident, live=_held(evidence.live))
         holding = hold(shared(mean, held), stacks, resident)
     return Bill(
@@ -130,6 +141,7 @@ def bill(evidence: Evidence, keying: Keying) -> Bill:
         memory=holding,
         waiting=waiting(waits, size) if waits else None,
         goroutines=goroutines,
+        counts=_task_counts(tasks, rows, size) if tasks is not None else None,
         sampled=sampled,
     )
 
@@ -173,6 +185,12 @@ def _allocated(
     evidence: Evidence, keying: Keying, rows: Rows, samples: Samples | None
 ) -> tuple[Part, float]:
     """What was allocated by row, and how many samples that rests on."""
+    if keying.task:
+        tasks = evidence.tasks
+        if tasks is None:
+            return _NOTHING, 0.0
+        which = np.array([rows.number(name) for name in tasks.names], np.int32)
+        return (which, tasks.allocating), float(tasks.allocating.sum())
     if keying.label:
         # Allocations have no labels; the CPU that allocating took has.
         if samples is None:
@@ -208,7 +226,7 @@ def _held(profiles: Sequence[Profile]) -> int:
 def _live(profiles: Sequence[Profile], keying: Keying, rows: Rows) -> Part:
     """What the heap profiles hold, all together, by row."""
     parts: list[Part] = []
-    for profile in profiles if not keying.label else ():
+    for profile in profiles if keying.by_stack else ():
         sizes = np.maximum(profile.values[:, column(profile, "inuse_space")], 0)
         parts.append((stack_rows(keying, rows, stacks_of(profile)), sizes))
     if not parts:
@@ -217,16 +235,30 @@ def _live(profiles: Sequence[Profile], keying: Keying, rows: Rows) -> Part:
     return np.concatenate(which), np.concatenate(amounts)
 
 
-def _waits(evidence: Evidence, keying: Keying, rows: Rows) -> dict[str, Part]:
+def _waits(
+    evidence: Evidence, keying: Keying, rows: Rows, traced: Stacks | None, samples: Samples | None
+) -> dict[str, Part]:
     """Each column of waiting, by row."""
+    if keying.task:
+        return task_waits(rows, evidence.tasks) if evidence.tasks is not None else {}
+    charge: Callable[[Stacks], Int32s] = partial(stack_rows, keying, rows, ways=ways)
     if keying.label:
-        return {}
+        if traced is None or samples is None or evidence.cpu is None:
+            return {}  # labels are the CPU profile's
+        labels = label_rows(keying.label, rows, evidence.cpu)
+        charge = Labelling(keying.label, rows, traced, labels).charged
     found: dict[str, Part] = {}
     if evidence.trace is not None:
-        found |= by_kind(keying, rows, intervals(evidence.trace))
+        each = intervals(evidence.trace)
+        found |= by_kind(charge(each.stacks), each)
     for name, profile in ((BLOCKED, evidence.blocked), (HELD, evidence.contended)):
         if profile is not None:
             stacks: Stacks = stacks_of(profile)
             delays = np.ascontiguousarray(profile.values[:, column(profile, "delay")])
-            found[name] = stack_rows(keying, rows, stacks, ways), delays
+            found[name] = charge(stacks), delays
     return found
+
+
+def _task_counts(tasks: TaskUse, rows: Rows, size: int) -> Int64s:
+    which = np.array([rows.number(name) for name in tasks.names], np.int32)
+    return summed(which, np.array(tasks.counts, np.int64), size)

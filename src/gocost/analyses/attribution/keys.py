@@ -16,7 +16,7 @@ from gocost.formats.buildinfo import BuildInfo
 from gocost.formats.pprof.profile import Bools, Int32s, Profile
 from gocost.model.errors import UsageError
 
-BY: Final = ("function", "package", "module", "owner")
+BY: Final = ("function", "package", "module", "owner", "task")
 LABEL: Final = "label:"
 OBSERVER: Final = "observer"
 """The row of what recording itself costs."""
@@ -44,6 +44,16 @@ class Keying:
     def label(self) -> str:
         """The label's key; empty where rows are not labels."""
         return self.by.removeprefix(LABEL) if self.by.startswith(LABEL) else ""
+
+    @property
+    def task(self) -> bool:
+        """Whether rows are the tasks of a trace."""
+        return self.by == "task"
+
+    @property
+    def by_stack(self) -> bool:
+        """Whether a stack alone says which row it is of."""
+        return not self.label and not self.task
 
     def rows(self, functions: Functions) -> tuple[list[str], Bools | None]:
         """The row of each function, and which functions pay before others, if any do."""

@@ -51,6 +51,7 @@ def first_column(by: str) -> Column:
         "package": "import path of that function's package",
         "module": "its module, and the version where the binary was given",
         "owner": "who CODEOWNERS names for the innermost function of the repository",
+        "task": "the task of runtime/trace that goroutines were in",
     }[by]
     return Column(by, Unit.TEXT, meaning)
 
@@ -123,8 +124,19 @@ def memory_table(by: str, names: Sequence[str], found: Holding) -> Table:
     )  # fmt: skip
 
 
-def waiting_table(by: str, names: Sequence[str], found: Waiting) -> Table:
-    """Waiting by row; `total` is of a trace, and the profiles' columns stand beside it."""
+def waiting_table(
+    by: str,
+    names: Sequence[str],
+    found: Waiting,
+    *,
+    counts: Sequence[int] | None = None,
+    requests: float | None = None,
+) -> Table:
+    """Waiting by row; `total` is of a trace, and the profiles' columns stand beside it.
+
+    `counts` are how many tasks there were of each row, `requests` how many requests the trace's
+    window has.
+    """
     traced = [kind for kind in KINDS if kind in found.columns]
     profiled = [name for name in (BLOCKED, HELD) if name in found.columns]
     shown = [*traced, *profiled]
@@ -134,12 +146,35 @@ def waiting_table(by: str, names: Sequence[str], found: Waiting) -> Table:
         amounts = [columns[each][at] for each in shown]
         if any(amounts):
             rows.append((name, sum(amounts[: len(traced)]), *amounts))
+        elif counts is not None and counts[at]:
+            rows.append((name, 0, *amounts))
     nobody = [found.nobody.get(each, 0) for each in shown]
     if any(nobody):
         rows.append((NOBODY, sum(nobody[: len(traced)]), *nobody))
     if not traced:
         rows = [(name, *amounts) for name, _, *amounts in rows]
-    total = (Column("waiting", _NS, "all of the trace's kinds", additive=True),) if traced else ()
+    total: tuple[Column, ...] = ()
+    if traced:
+        total = (Column("waiting", _NS, "all of the trace's kinds", additive=True),)
+    if traced and counts is not None:
+        count = dict(zip(names, counts, strict=True))
+        rows = [
+            (
+                *row[:2],
+                count.get(str(row[0]), 0),
+                _each(row[1], count.get(str(row[0]), 0)),
+                *row[2:],
+            )
+            for row in rows
+        ]
+        total += (
+            Column("count", Unit.COUNT, "tasks that began in the trace", additive=True),
+            Column("each", _NS, "waiting of one of them, on average"),
+        )
+    if traced and requests:
+        rows = [(*row[:2], _each(row[1], requests), *row[2:]) for row in rows]
+        each = Column("request", _NS, "waiting in one request, on average", additive=True)
+        total = (total[0], each, *total[1:])
     return Table(
         title=f"waiting by {by.removeprefix(LABEL)}",
         columns=(
@@ -150,6 +185,10 @@ def waiting_table(by: str, names: Sequence[str], found: Waiting) -> Table:
         rows=_sorted(rows),
         sums_to=SumsTo("waiting", WAITING) if traced else None,
     )
+
+
+def _each(total: Cell, count: float) -> float | None:
+    return total / count if count and isinstance(total, int) else None
 
 
 def goroutine_table(by: str, bill: Bill) -> Table:
@@ -173,15 +212,21 @@ def goroutine_table(by: str, bill: Bill) -> Table:
     )
 
 
-def tables(by: str, bill: Bill) -> dict[str, Table]:
-    """The accounts that there are."""
+def tables(by: str, bill: Bill, *, requests: float | None = None) -> dict[str, Table]:
+    """The accounts that there are; `requests` as for `waiting_table`."""
     found: dict[str, Table] = {}
     if bill.cpu is not None:
         found["cpu"] = cpu_table(by, bill.names, bill.cpu)
     if bill.memory is not None:
         found["memory"] = memory_table(by, bill.names, bill.memory)
     if bill.waiting is not None:
-        found["waiting"] = waiting_table(by, bill.names, bill.waiting)
+        found["waiting"] = waiting_table(
+            by,
+            bill.names,
+            bill.waiting,
+            counts=bill.counts.tolist() if bill.counts is not None else None,
+            requests=requests,
+        )
     if bill.goroutines is not None:
         found["goroutines"] = goroutine_table(by, bill)
     return {name: table for name, table in found.items() if table.rows}

@@ -15,7 +15,6 @@ from typing import Final
 
 import numpy as np
 
-from gocost.analyses.attribution.keys import Keying, Rows, stack_rows
 from gocost.analyses.attribution.roles import Role, is_runtime, roles_of
 from gocost.analyses.attribution.stacks import NOBODY, Functions, Stacks, summed
 from gocost.analyses.profile.groups import packages_of
@@ -83,7 +82,7 @@ def intervals(trace: Joined) -> Intervals:
         pairs = zip(function.tolist(), file.tolist(), strict=True)
         frames += [numbers.setdefault(pair, len(numbers)) for pair in pairs]
         ends.append(len(frames))
-        kinds.append(KINDS.index(_kind(STATES[state], texts[reason])))
+        kinds.append(KINDS.index(kind_of(STATES[state], texts[reason])))
         totals.append(total)
     names = [texts[function] for function, _ in numbers]
     files = [texts[file] for _, file in numbers]
@@ -93,9 +92,8 @@ def intervals(trace: Joined) -> Intervals:
     return Intervals(stacks, np.array(kinds, np.int32), np.array(totals, np.int64))
 
 
-def by_kind(keying: Keying, rows: Rows, found: Intervals) -> dict[str, tuple[Int32s, Int64s]]:
-    """For each kind of waiting the row and the nanoseconds of each stack."""
-    charged = stack_rows(keying, rows, found.stacks, ways)
+def by_kind(charged: Int32s, found: Intervals) -> dict[str, tuple[Int32s, Int64s]]:
+    """For each kind of waiting the row and the nanoseconds of each stack, by all stacks' rows."""
     return {
         kind: (charged[found.kind == number], found.total[found.kind == number])
         for number, kind in enumerate(KINDS)
@@ -123,7 +121,8 @@ def _is_way(package: str) -> bool:
     return is_runtime(package) or _WAYS.fullmatch(package) is not None
 
 
-def _kind(state: str, reason: str) -> str:
+def kind_of(state: str, reason: str) -> str:
+    """One of KINDS, of a state of STATES other than running and the runtime's reason."""
     if state == "runnable":
         return "scheduler"
     return "syscall" if state == "syscall" else _KIND.get(reason, "other")

@@ -1,0 +1,69 @@
+"""Which label a stack without labels has: what the CPU profile's samples under the same calls have.
+
+Traces, block and mutex profiles carry no labels. `pprof.Do` stands in the stacks of what it runs,
+and so a wait below the same calls, from pprof.Do inwards, is of the same work. It is given a label
+where all samples under the longest part of these calls that was sampled have that one; where they
+have several, or the calls were never sampled, it is `unattributed`. Without pprof.Do in its stack
+it has no label that could be seen.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from gocost.analyses.attribution.keys import OBSERVER, Rows, no_label
+from gocost.analyses.attribution.processor import UNATTRIBUTED
+from gocost.analyses.attribution.roles import Role
+from gocost.analyses.attribution.stacks import NOBODY, Stacks
+from gocost.formats.pprof.profile import Int32s, starts_of
+
+_DO: Final = "runtime/pprof.Do"
+_SEVERAL: Final = -2
+
+
+class Labelling:
+    """What was learned of a CPU profile's stacks and the rows of their labels."""
+
+    def __init__(self, key: str, rows: Rows, stacks: Stacks, labels: Int32s) -> None:
+        """`labels` is the row of each sample's label."""
+        self._rows = rows
+        self._none = rows.number(no_label(key))
+        self._known: dict[tuple[str, ...], int] = {}
+        for path, row in zip(_paths(stacks), labels.tolist(), strict=True):
+            for length in range(2, len(path) + 1):
+                part = path[:length]
+                if self._known.setdefault(part, row) != row:
+                    self._known[part] = _SEVERAL
+
+    def charged(self, stacks: Stacks) -> Int32s:
+        """The row of each stack; NOBODY where all of its frames are the runtime's."""
+        found = np.array([self._row(path) for path in _paths(stacks)], np.int32)
+        users = stacks.innermost(stacks.users())
+        found = np.where(users >= 0, found, NOBODY).astype(np.int32)
+        recorded = stacks.roles() & Role.OBSERVER != 0
+        if recorded.any():
+            found[recorded] = self._rows.number(OBSERVER)
+        return found
+
+    def _row(self, path: tuple[str, ...]) -> int:
+        if not path:
+            return self._none
+        for length in range(len(path), 1, -1):
+            row = self._known.get(path[:length])
+            if row is not None:
+                break
+        else:
+            row = None
+        return row if row is not None and row != _SEVERAL else self._rows.number(UNATTRIBUTED)
+
+
+def _paths(stacks: Stacks) -> list[tuple[str, ...]]:
+    """Of each stack the functions from the outermost pprof.Do inwards; empty without it."""
+    names, frames = stacks.functions.names, stacks.frames.tolist()
+    found = []
+    for start, end in zip(starts_of(stacks.end).tolist(), stacks.end.tolist(), strict=True):
+        path = [names[frame] for frame in frames[start:end]][::-1]  # the root first
+        found.append(tuple(path[path.index(_DO) :]) if _DO in path else ())
+    return found
