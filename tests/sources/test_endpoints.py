@@ -91,6 +91,14 @@ def test_time_is_bounded_whatever_the_server_does(answer: object) -> None:
         assert time.monotonic() - began < 20  # the drip alone would take 50 s
 
 
+def test_what_was_ended_before_it_was_asked_for_ends_at_once() -> None:
+    with misbehaving(hang) as url, Endpoint(url, timeout=25) as endpoint:
+        endpoint.abort()
+        with pytest.raises(EndpointError) as caught:
+            endpoint.get("/profile?seconds=60")
+    assert "did not answer within" not in str(caught.value)
+
+
 def test_size_is_bounded() -> None:
     sent = []
 

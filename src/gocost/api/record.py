@@ -23,6 +23,7 @@ def record(
     metrics_url: str | None = None,
     pid: int | None = None,
     trace: bool = True,
+    patience: float = recording.PATIENCE,
     headers: Mapping[str, str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Path:
@@ -30,13 +31,18 @@ def record(
     and after, a trace and the goroutines in the middle, metrics. Returns the folder.
 
     `folder` is by default a new one in the current folder, named by service and time. With `pid`
-    (of this machine) the process's CPU time and memory are read too. Raises UsageError and
-    SourceError.
+    (of this machine) the process's CPU time and memory are read too. `patience` is how many seconds
+    the service may take beyond that for its answers. Raises UsageError and SourceError.
     """
     if not 1 <= seconds <= LONGEST or seconds != int(seconds):
         raise UsageError(
             f"a service is recorded for whole seconds, 1 to {LONGEST}, and not for {seconds:g}",
             hint="write for example --for 30s",
+        )
+    if not 1 <= patience <= LONGEST:
+        raise UsageError(
+            f"patience is 1 to {LONGEST} seconds, and not {patience:g}",
+            hint="write for example --patience 20s",
         )
     from gocost.sources.endpoints import Endpoint  # HTTP and TLS: only to record
 
@@ -52,6 +58,7 @@ def record(
             pid=pid,
             headers=headers,
             trace=trace,
+            patience=patience,
             progress=progress,
         )
     )

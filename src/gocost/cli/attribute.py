@@ -26,6 +26,13 @@ GROUP = "Attribute"
 )
 @click.option("--keep", metavar="FOLDER", help="Where to keep what is recorded.")
 @click.option("--pid", type=int, help="The service's process here: its CPU time and memory.")
+@click.option(
+    "--patience",
+    default="8s",
+    show_default=True,
+    metavar="TIME",
+    help="What the service's answers may take beyond --for.",
+)
 @click.option("--no-trace", is_flag=True, help="Record no execution trace.")
 @click.option(
     "--profile", "profiles", multiple=True, metavar="FILE|URL",
@@ -55,6 +62,7 @@ def command(
     length: str,
     keep: str | None,
     pid: int | None,
+    patience: str,
     no_trace: bool,
     headers: dict[str, str],
     max_bytes: int | None,
@@ -70,7 +78,6 @@ def command(
     from gocost.api.record import new_folder, record
     from gocost.formats.pprof.decoding import MAX_BYTES
     from gocost.model.errors import UsageError
-    from gocost.model.quantity import Unit, parse
 
     if live is not None:
         if folder is not None:
@@ -81,11 +88,12 @@ def command(
         with progress() as shown, _kept(kept):
             record(
                 live,
-                float(parse(length, Unit.SECONDS)),
+                _seconds("--for", length),
                 kept,
                 metrics_url=metrics[0] if metrics else None,
                 pid=pid,
                 trace=not no_trace,
+                patience=_seconds("--patience", patience),
                 headers=headers,
                 progress=shown,
             )
@@ -96,6 +104,19 @@ def command(
     report = attribute(folder, headers=headers, max_bytes=max_bytes or MAX_BYTES, **options)  # type: ignore[arg-type]
     output.emit(report)
     return 0
+
+
+def _seconds(option: str, text: str) -> float:
+    from gocost.model.errors import UsageError
+    from gocost.model.quantity import Unit, parse
+
+    try:
+        return float(parse(text, Unit.SECONDS))
+    except UsageError:
+        raise UsageError(
+            f"{option} is a time with its unit, and not {text!r}",
+            hint=f"write for example {option} 30s",
+        ) from None
 
 
 @contextmanager

@@ -64,7 +64,8 @@ class Reading:
         try:
             return decode(data, origin=where, max_bytes=self._max_bytes)
         except FormatError as error:
-            raise FormatError(f"{where}: {error.message}", hint=error.hint) from error
+            hint = error.hint or "it is no profile, or damaged: record or copy it again"
+            raise FormatError(f"{where}: {error.message}", hint=hint) from error
 
     def merged(self, files: Sequence[str]) -> Profile:
         """Several as one."""

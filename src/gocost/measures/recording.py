@@ -37,6 +37,14 @@ TRACE_SECONDS: Final = 5.0
 """An execution trace takes megabytes a second and slows a service by some percent: it is recorded
 for so long at most, in the middle of the window."""
 
+PATIENCE: Final = 8.0
+"""Seconds that a service may take beyond the recording itself, for all of its snapshots together:
+one that drips must not hold its user up."""
+_LEAST: Final = 0.3
+"""Seconds that a page is given in any case."""
+_PART: Final = 2 / 3
+"""Of the patience that is left, what one page may use: one that hangs leaves some to the rest."""
+
 INTERRUPTED: Final = "the recording was interrupted"
 _SNAPSHOTS: Final = (
     ("heap", "heap", "pb.gz"),
@@ -107,6 +115,7 @@ class Request:
     headers: Mapping[str, str] | None = None
     trace: bool = True
     max_bytes: int = 1 << 30
+    patience: float = PATIENCE
     progress: Callable[[str], None] = lambda _: None
     clock: Callable[[], int] = time.time_ns
     monotonic: Callable[[], int] = time.monotonic_ns
@@ -128,17 +137,28 @@ class _Recorder:
         for endpoint in self._open:
             endpoint.abort()
 
-    def get(self, kind: str, name: str, page: str, *, seconds: float | None = None) -> Part:
-        """One page of /debug/pprof into one file; what cannot be had is a part that is lost."""
-        part = self._saved(kind, name, self.request.url, page, seconds)
+    def _opened(self, endpoint: Endpoint) -> None:
+        self._open.append(endpoint)
+        if self._aborted:  # meanwhile, in another thread
+            endpoint.abort()
+
+    def get(
+        self, kind: str, name: str, page: str, *, until: float, seconds: float | None = None
+    ) -> Part:
+        """One page of /debug/pprof into one file; what cannot be had, whole and by `until`, is a
+        part that is lost.
+        """
+        within = max(_LEAST, until - time.monotonic())
+        part = self._saved(kind, name, self.request.url, page, seconds, within)
         self.parts.append(part)
         return part
 
-    def first(self, kind: str, name: str, places: Sequence[str]) -> None:
+    def first(self, kind: str, name: str, places: Sequence[str], *, until: float) -> None:
         """The first of these pages that there is; and that one again, when asked again."""
         tried = []
         for where in [self._found[kind]] if kind in self._found else places:
-            part = self._saved(kind, name, where, "", None)
+            within = _portion(until)
+            part = self._saved(kind, name, where, "", None, within)
             if not part.lost:
                 self._found[kind] = where
                 self.parts.append(part)
@@ -146,7 +166,19 @@ class _Recorder:
             tried.append(part)
         self.parts.append(tried[0])
 
-    def _saved(self, kind: str, name: str, where: str, page: str, seconds: float | None) -> Part:
+    def failed(self, kind: str) -> bool:
+        """Whether it was asked for, and could not be had: it is not asked for again."""
+        return any(part.kind == kind and part.lost for part in self.parts)
+
+    def _saved(
+        self,
+        kind: str,
+        name: str,
+        where: str,
+        page: str,
+        seconds: float | None,
+        within: float,
+    ) -> Part:
         request = self.request
         asked, lost = request.clock(), ""
         path = request.folder / name
@@ -159,10 +191,13 @@ class _Recorder:
                     seconds=seconds,
                     headers=request.headers,
                     max_bytes=request.max_bytes,
-                    opened=self._open.append,
+                    within=within,
+                    opened=self._opened,
                 )
         except GocostError as error:
             lost = INTERRUPTED if self._aborted else str(error)
+            if isinstance(error, _slow()) and not self._aborted:
+                lost = f"{error.message}; raise --patience if it is only slow"
         except KeyboardInterrupt:
             # What came of it so far is worth keeping: of a trace all that is whole counts.
             self.parts.append(Part(kind, name, asked, request.clock(), INTERRUPTED))
@@ -172,6 +207,17 @@ class _Recorder:
         if lost and not path.stat().st_size:
             path.unlink()
         return Part(kind, name, asked, request.clock(), lost)
+
+
+def _slow() -> type[GocostError]:
+    from gocost.sources.endpoints import TooSlowError  # HTTP and TLS: only to record
+
+    return TooSlowError
+
+
+def _portion(until: float) -> float:
+    """What one page may take of the time that is left for several."""
+    return max(_LEAST, (until - time.monotonic()) * _PART)
 
 
 def _kept(file: BinaryIO, path: Path, piece: bytes) -> None:
@@ -208,12 +254,33 @@ def record(request: Request) -> Manifest:
         manifest = Manifest(request.url, request.seconds, parts, tuple(moments), tuple(clocks))
         _write(folder, manifest)
     if all(part.lost for part in manifest.parts):
-        reasons = list(dict.fromkeys(part.lost for part in manifest.parts))
-        with contextlib.suppress(OSError):
-            (folder / MANIFEST).unlink()
-            folder.rmdir()
-        raise SourceError(f"nothing could be recorded: {reasons[0]}")
+        _nothing_whole(folder, manifest)
     return manifest
+
+
+def _nothing_whole(folder: Path, manifest: Manifest) -> None:
+    """Where every page failed: a trace that broke off is worth something, all else is removed.
+
+    Raises SourceError where nothing is left.
+    """
+    if any(part.kind == "trace" and _is_trace(folder / part.file) for part in manifest.parts):
+        return
+    reason = next(part.lost for part in manifest.parts)
+    broken = [path for part in manifest.parts if is_file(path := folder / part.file)]
+    with contextlib.suppress(OSError):
+        for path in (*broken, folder / MANIFEST):
+            path.unlink()
+        folder.rmdir()
+    told = f"nothing could be recorded: {reason}"
+    raise SourceError(f"{told} ({len(broken)} that broke off: removed)" if broken else told)
+
+
+def _is_trace(path: Path) -> bool:
+    """Whether a trace came far enough to be one."""
+    if not is_file(path):
+        return False
+    with path.open("rb") as file:
+        return file.read(5) == b"go 1."
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -243,12 +310,14 @@ def _edges(recorder: _Recorder, number: int) -> None:
     request = recorder.request
     base = request.url.rstrip("/").removesuffix("/debug/pprof")
     metrics, *memstats = (f"{base}{page}" for page in PAGES)
-    recorder.first("metrics", f"metrics-{number}.txt", [request.metrics_url or metrics])
-    recorder.first("memstats", f"memstats-{number}.txt", memstats)
+    until = time.monotonic() + request.patience / 2
+    for kind, places in (("metrics", [request.metrics_url or metrics]), ("memstats", memstats)):
+        if number == 1 or not recorder.failed(kind):
+            recorder.first(kind, f"{kind}-{number}.txt", places, until=until)
     for kind, page, suffix in _SNAPSHOTS:
-        if number == 2 and any(part.kind == kind and part.lost for part in recorder.parts):
-            continue
-        recorder.get(kind, f"{kind}-{number}.{suffix}", page)
+        if number == 1 or not recorder.failed(kind):
+            name = f"{kind}-{number}.{suffix}"
+            recorder.get(kind, name, page, until=time.monotonic() + _portion(until))
 
 
 def _window(recorder: _Recorder) -> None:
@@ -257,14 +326,19 @@ def _window(recorder: _Recorder) -> None:
     length = request.seconds
     traced = min(TRACE_SECONDS, length / 2)
     with ThreadPoolExecutor(1) as pool:
-        request.progress(f"recording for {length:g} s")
-        profile = pool.submit(recorder.get, "cpu", "cpu.pb.gz", "profile", seconds=length)
-        begun = time.monotonic()
         try:
+            request.progress(f"recording for {length:g} s")
+            begun = time.monotonic()
+            end = begun + length + request.patience / 4
+            profile = pool.submit(
+                recorder.get, "cpu", "cpu.pb.gz", "profile", seconds=length, until=end
+            )
             request.sleep((length - traced) / 2)
             if request.trace and not profile.done():
-                recorder.get("trace", "app.trace", "trace", seconds=traced)
-            recorder.get("goroutines", "goroutines.txt", "goroutine?debug=2")
+                # What follows it has the rest of the window, and some of its own.
+                until = time.monotonic() + traced + max(1.0, (length - traced) / 4)
+                recorder.get("trace", "app.trace", "trace", seconds=traced, until=until)
+            recorder.get("goroutines", "goroutines.txt", "goroutine?debug=2", until=end)
             profile.result()
             # Where there is no CPU profile the window is as long all the same.
             request.sleep(max(0.0, length - (time.monotonic() - begun)))

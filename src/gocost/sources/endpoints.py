@@ -32,6 +32,10 @@ class EndpointError(SourceError):
     """A page could not be had: refused, too slow, too large, not HTTP."""
 
 
+class TooSlowError(EndpointError):
+    """There was no whole answer within the time allowed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a server said."""
@@ -201,6 +205,8 @@ class Endpoint:
 
     def _ask(self, target: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         self._connection.request("GET", target, headers=dict(headers))
+        if self._aborted:  # before there was a connection to end
+            self._shut()
         return self._connection.getresponse()
 
 
@@ -221,7 +227,7 @@ def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
     return EndpointError(f"{url}: {error.strerror or error}", hint="check the address")
 
 
-def _too_slow(url: str, timeout: float) -> EndpointError:
-    return EndpointError(
-        f"{url} did not answer within {timeout:g} s", hint="see whether the service hangs"
+def _too_slow(url: str, timeout: float) -> TooSlowError:
+    return TooSlowError(
+        f"{url} did not answer within {round(timeout, 1):g} s", hint="see whether the service hangs"
     )

@@ -73,16 +73,19 @@ def save_recording(
     seconds: float | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
+    within: float | None = None,
     opened: Callable[[Endpoint], object] = lambda _: None,
 ) -> None:
     """The same page of a service in pieces to `write`: what came before a fault is written.
 
-    `opened` is given the connection first, so that another thread may abort it. Raises SourceError.
+    `within` bounds the seconds of the whole answer. `opened` is given the connection first, so that
+    another thread may abort it. Raises SourceError.
     """
     from gocost.sources.endpoints import Endpoint
 
     url = page_url(where, page, seconds)
-    with Endpoint(url, headers=headers, timeout=_timeout(url), max_body=max_bytes) as endpoint:
+    timeout = _timeout(url) if within is None else within
+    with Endpoint(url, headers=headers, timeout=timeout, max_body=max_bytes) as endpoint:
         opened(endpoint)
         answer = endpoint.save("", write)
     if not answer.ok:

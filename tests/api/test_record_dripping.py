@@ -1,0 +1,148 @@
+"""gocost.record: services that hang, drip or break off hold nobody up, and leave what is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import gocost
+from gocost.cli.attribute import command
+from gocost.measures.recording import read_manifest
+from gocost.model.errors import GocostError, SourceError, UsageError
+from tests.fixtures.attributed import attributed
+from tests.fixtures.watched import misbehaving
+
+OK = b"HTTP/1.1 200 OK\r\n"
+LONG = 60
+"""Seconds: less than one page alone would drip, and more than a busy machine needs."""
+
+
+def drip(connection: socket.socket) -> None:
+    connection.sendall(OK + b"Content-Length: 100000\r\n\r\n")
+    for _ in range(1000):
+        connection.sendall(b"x")
+        time.sleep(0.1)
+
+
+Spoil = Callable[[str, socket.socket], bool]
+"""Answers a path itself, or says that it does not."""
+
+
+@contextmanager
+def between(origin: str, spoil: Spoil) -> Iterator[str]:
+    """A service that passes requests on to another, but for those that it spoils; its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with contextlib.suppress(OSError):
+                if spoil(self.path, self.connection):
+                    self.close_connection = True
+                    return
+                try:
+                    with urllib.request.urlopen(f"{origin}{self.path}", timeout=60) as answer:
+                        status, body = answer.status, answer.read()
+                except urllib.error.HTTPError as error:
+                    status, body = error.code, error.read()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+def test_a_service_that_drips_everything_is_given_up(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    began = time.monotonic()
+    with misbehaving(drip) as url, pytest.raises(SourceError, match=r"broke off: removed"):
+        gocost.record(url, 1, folder, patience=2)
+    assert time.monotonic() - began < LONG
+    assert not folder.exists()
+
+
+def test_one_page_that_drips_costs_no_other(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+
+    def spoil(path: str, connection: socket.socket) -> bool:
+        if path.startswith("/metrics"):
+            drip(connection)
+        return path.startswith("/metrics")
+
+    began = time.monotonic()
+    with (
+        attributed() as service,
+        between(service.origin, spoil) as url,
+    ):
+        gocost.record(url, 2, folder, patience=20)
+    assert time.monotonic() - began < LONG
+    parts = read_manifest(folder).parts
+    lost = {part.kind: part.lost for part in parts if part.lost}
+    assert {*lost} == {"metrics"}
+    assert "raise --patience" in lost["metrics"]
+    assert len([part for part in parts if part.kind == "metrics"]) == 1, "it is not asked again"
+    assert "cpu" in gocost.attribute(folder).tables
+
+
+def test_a_trace_that_broke_off_is_kept_when_nothing_else_is_had(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    with attributed() as service:
+        page = f"{service.origin}/debug/pprof/trace?seconds=3"
+        with urllib.request.urlopen(page, timeout=30) as answer:
+            trace = answer.read()
+
+    def spoil(path: str, connection: socket.socket) -> bool:
+        if "/trace" in path:
+            head = OK + b"Content-Length: %d\r\n\r\n" % len(trace)
+            connection.sendall(head + trace[: len(trace) * 2 // 3])
+        elif "/profile" in path:
+            drip(connection)
+        else:
+            connection.sendall(b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno")
+        return True
+
+    with between("http://127.0.0.1:9", spoil) as url:
+        gocost.record(url, 2, folder, patience=4)
+    report = gocost.attribute(folder)
+    assert "waiting" in report.tables
+    assert any("of the recording is lost" in note.text for note in report.notes)
+
+
+def told(*arguments: str) -> str:
+    with pytest.raises(GocostError) as caught:
+        CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False)
+    return f"{caught.value}"
+
+
+@pytest.mark.parametrize("length", ["0", "x", "1h30", "0s", "1.5s", "-3s"])
+def test_a_length_that_cannot_be_says_what_to_type(length: str) -> None:
+    assert "write for example --for 30s" in told("--live", "http://127.0.0.1:9", f"--for={length}")
+
+
+def test_patience_is_a_time() -> None:
+    said = told("--live", "http://127.0.0.1:9", "--patience", "much")
+    assert "write for example --patience" in said
+    with pytest.raises(UsageError, match="patience is 1 to"):
+        gocost.record("http://127.0.0.1:9", 1, patience=0)
+
+
+def test_a_malformed_profile_ends_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "cpu.pb"
+    path.write_bytes(b"\x0a\x04\x08\x01\x10\x02\x12\xff\xff")
+    assert "record or copy it again" in told("--profile", str(path))
