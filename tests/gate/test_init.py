@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,33 @@ def test_what_the_standard_preset_would_break_only_warns_and_says_what_to_do(
     # and where the line is removed, the preset's own rule blocks
     (root / "gocost.yaml").write_text(text.replace(line, ""))
     assert exit_code(checked(root)) == ExitCode.VIOLATED
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc on PATH")
+def test_a_dynamic_program_is_asked_to_be_static_and_never_to_stay_dynamic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a program whose import of net brings C in
+    monkeypatch.setenv("CGO_ENABLED", "1")
+    root = module(tmp_path / "app")
+    source = 'package main\n\nimport "net"\n\nfunc main() { _, _ = net.LookupHost("a") }\n'
+    (root / "cmd/app/main.go").write_text(source)
+    commit(root)
+
+    init(root)
+
+    # then the first check warns of it, and says what to do
+    path = root / "gocost.yaml"
+    text = path.read_text()
+    rule = "{metric: binary.linkage, one_of: [static, static-pie], severity: warning}"
+    assert rule in text
+    assert "Not kept today, so it only warns: binary.linkage is dynamic" in plain(text)
+    assert "CGO_ENABLED=0" in plain(text)
+    assert exit_code(checked(root)) == ExitCode.CLEAN
+
+    # and who does it is not blocked for it
+    path.write_text(text.replace('-s -w"]', '-s -w"], env: {CGO_ENABLED: "0"}'))
+    assert finding(checked(root), "binary.linkage").outcome is Outcome.PASS
 
 
 @pytest.mark.parametrize(

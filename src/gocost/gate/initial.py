@@ -250,9 +250,7 @@ def _service(main: Main, rules: Sequence[str], *, trial: bool) -> list[str]:
         f"    build: {{flags: [{flags}]{cgo}}}",
     ]
     if trial:
-        first = ["      - {metric: binary.size, min: 0}", "      - {metric: binary.linkage,"]
-        first[1] += " one_of: [static, static-pie, dynamic]}"
-        return [*lines, "    rules:", *first]
+        return [*lines, "    rules:", "      - {metric: binary.size, min: 0}"]
     lines += [
         "    # How to start it, so that memory, GC pauses, goroutines and latency are measured",
         "    # too. {binary} is the file just built and {port} a free port. `load:` needs a",
@@ -283,10 +281,9 @@ def _rules(facts: Sequence[Fact], headroom: float) -> list[str]:
             f"      # Measured {measured}; with {headroom:.0%} of headroom.",
             f"      - {{metric: binary.size, max: {limit}}}",
         ]
-    linkage = values.get("binary.linkage")
-    if isinstance(linkage, str):
-        allowed = "[static, static-pie]" if linkage.startswith("static") else f"[{linkage}]"
-        rules.append(f"      - {{metric: binary.linkage, one_of: {allowed}}}")
+    # A dynamic one is not held to that: who links it statically would be blocked for it.
+    if values.get("binary.linkage") in ("static", "static-pie"):
+        rules.append("      - {metric: binary.linkage, one_of: [static, static-pie]}")
     return rules
 
 
