@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,42 @@ def test_a_build_that_fails_carries_the_compiler_s_own_message(tmp_path: Path) -
     assert "cmd/app/main.go:5:2: undefined: nope" in caught.value.output
     assert "main.go:4:2" in caught.value.message
     assert "go build" in caught.value.hint
+
+
+@needs_go
+def test_what_a_failed_build_says_to_type_fails_alike(tmp_path: Path) -> None:
+    # given a program that does not build for one platform alone
+    root = module(tmp_path / "app")
+    (root / "cmd/app/only_windows.go").write_text("package main\n\nvar x int = nope\n")
+    with pytest.raises(BuildError) as caught:
+        go_in(root, {"GOOS": "windows", "CGO_ENABLED": "0"}).build(
+            "./cmd/app", tmp_path / "out", flags=["-ldflags=-s -w"]
+        )
+
+    # when a user types what the hint holds
+    _, typed, where = caught.value.hint.split("`")
+    assert where == f" in {root}"
+    done = subprocess.run(
+        ["sh", "-c", typed], cwd=root, capture_output=True, text=True, check=False
+    )
+
+    # then they see what gocost saw
+    assert done.stderr == caught.value.output
+    assert done.returncode != 0
+
+
+@needs_go
+def test_a_module_that_is_not_there_offline_is_to_be_downloaded(tmp_path: Path) -> None:
+    root = module(tmp_path / "app")
+    with (root / "go.mod").open("a") as file:
+        file.write("\nrequire example.com/absent v1.0.0\n")
+    (root / "cmd/app/main.go").write_text(
+        'package main\n\nimport _ "example.com/absent"\n\nfunc main() {}\n'
+    )
+    with pytest.raises(BuildError) as caught:
+        go_in(root, {"GOPROXY": "off", "GOFLAGS": "-mod=mod"}).build("./cmd/app", tmp_path / "out")
+    assert "GOPROXY=off" in caught.value.message
+    assert caught.value.hint == f"run `go mod download` in {root}, which needs the network, first"
 
 
 @needs_go

@@ -93,13 +93,20 @@ class Go:
         arguments = ("build", "-o", str(output), *flags, package)
         done = self.run(*arguments, timeout=timeout, meanwhile=meanwhile)
         if not done.ok:
-            again = shlex.join(["go", "build", "-o", os.devnull, *flags, package])
             raise BuildError(
                 f"{package} does not build: {first_complaint(done.stderr)}",
                 output=done.stderr,
-                hint=f"run `{again}` in {self.directory}",
+                hint=self._next(done.stderr, "build", "-o", os.devnull, *flags, package),
             )
         return Built(output, done.wall_seconds, ("go", *arguments))
+
+    def _next(self, said: str, *arguments: str) -> str:
+        """What to type where the go command refused `arguments`: the same in a shell."""
+        if self.env.get("GOPROXY") == "off" and "GOPROXY=off" in said:
+            return f"run `go mod download` in {self.directory}, which needs the network, first"
+        # Without its variables a build may do what with them it does not.
+        set_first = [f"{name}={shlex.quote(value)}" for name, value in sorted(self.env.items())]
+        return f"run `{' '.join([*set_first, shlex.join(['go', *arguments])])}` in {self.directory}"
 
 
 def go_in(directory: Path, env: Mapping[str, str] | None = None) -> Go:
