@@ -93,7 +93,11 @@ def test_rules_over_what_was_recorded(policy: Path, profile: Path) -> None:
         "goroutines.count": Outcome.PASS,
         "goroutines.leak.certain": Outcome.VIOLATED,
     }
-    shares = [fact.value for fact in report.facts if fact.metric == "cpu.share"]
+    shared = [fact for fact in report.facts if fact.metric == "cpu.share"]
+    bounded = [fact for fact in shared if fact.low is not None]
+    assert bounded, "samples have an interval"
+    assert all(fact.low < fact.value < fact.high for fact in bounded)  # type: ignore[operator]
+    shares = [fact.value for fact in shared]
     assert sum(shares) == pytest.approx(1)  # type: ignore[arg-type]
 
 

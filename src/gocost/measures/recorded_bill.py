@@ -52,14 +52,20 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
         made.append(
             Fact(TOTAL, gathered.recorded_ns, Unit.COUNT, target.subject, kind, origin=origin)
         )
-        shares = [*zip(found.names, found.cpu.whole().tolist(), strict=True),
-                  *found.cpu.others.items()]  # fmt: skip
-        made += [
-            Fact(SHARE, spent / found.cpu.total, Unit.RATIO, target.subject,
-                 labels={"package": name}, origin=origin, n=hits)
-            for name, spent in shares
-            if spent
-        ]  # fmt: skip
+        cpu = found.cpu
+        bounds: list[tuple[int, int] | None] = [cpu.interval(at) for at in range(len(found.names))]
+        charged = [*zip(found.names, cpu.whole().tolist(), bounds, strict=True),
+                   *((name, spent, None) for name, spent in cpu.others.items())]  # fmt: skip
+        for name, spent, each in charged:
+            # A value at a bound would read as one of which only bounds are known.
+            low, high = each if each is not None and each[0] < spent < each[1] else (None, None)
+            if spent:
+                made.append(
+                    Fact(SHARE, spent / cpu.total, Unit.RATIO, target.subject,
+                         labels={"package": name}, origin=origin, n=hits,
+                         low=low / cpu.total if low is not None else None,
+                         high=high / cpu.total if high is not None else None)
+                )  # fmt: skip
     return Measured(
         facts=made,
         notes=[Note("warning", text) for text in gathered.notes],

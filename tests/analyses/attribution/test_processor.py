@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,9 +150,43 @@ def test_nothing_is_lost(
         assert 0 <= low <= high or whole == 0
 
 
-def test_a_share_of_samples_has_a_binomial_interval() -> None:
-    hits = samples((JSON, Role.USER, Role.USER, 25_000), (WEB, Role.USER, Role.USER, 75_000))
-    counted = Samples(hits.payer, hits.roles, hits.leaf_roles, hits.values, np.array([2500, 7500]))
-    low, high = account(counted, weights((0, 0)), 2).interval(JSON)
-    # 0.25 +- 1.96 * sqrt(0.25 * 0.75 / 10,000)
-    assert (low, high) == (24151, 25849)
+def counted(*rows: tuple[int, int, int]) -> Samples:
+    """Rows of (payer, nanoseconds, samples) in user code."""
+    hits = samples(*((payer, Role.USER, Role.USER, value) for payer, value, _ in rows))
+    counts = np.array([count for _, _, count in rows])
+    return Samples(hits.payer, hits.roles, hits.leaf_roles, hits.values, counts)
+
+
+def test_a_share_of_many_samples_has_the_interval_of_a_normal_distribution() -> None:
+    found = account(counted((JSON, 25_000, 2500), (WEB, 75_000, 7500)), weights((0, 0)), 2)
+    low, high = found.interval(JSON)
+    # 0.25 +- 1.96 * sqrt(0.25 * 0.75 / 10,000), and the score's shift of 1.92 samples' half.
+    assert low == pytest.approx(24151, abs=12)
+    assert high == pytest.approx(25849, abs=12)
+
+
+def test_few_samples_say_little() -> None:
+    found = account(counted((JSON, 30, 3)), weights((0, 0)), 2)
+    low, high = found.interval(JSON)
+    # Three of three: at least 3 / (3 + 1.96**2) of the time.
+    assert (low, high) == (int(30 * 3 / (3 + 1.96**2)), 30)
+    assert found.interval(WEB) == (0, round(30 * 1.96**2 / (3 + 1.96**2))), "unseen is not nothing"
+
+
+def test_what_is_charged_for_the_collector_adds_its_own_uncertainty() -> None:
+    rows = [(JSON, Role.USER, Role.USER, 500), (-1, Role.WORKER, Role.NONE, 500)]
+    hits = samples(*rows)
+    many = Samples(hits.payer, hits.roles, hits.leaf_roles, hits.values, np.array([500, 500]))
+
+    def width(allocations: float) -> int:
+        shares = Weights(np.array([1, 1]), np.zeros(2, np.int64), np.zeros(2, np.int64),
+                         allocations=allocations)  # fmt: skip
+        low, high = account(many, shares, 2).interval(JSON)
+        return high - low
+
+    assert width(10) > width(1000) > width(0), "without a count nothing is known of it"
+
+
+def test_what_is_measured_is_exact() -> None:
+    found = account(counted((JSON, 30, 0), (WEB, 70, 0)), weights((0, 0)), 2)
+    assert [found.interval(key) for key in (JSON, WEB)] == [(30, 30), (70, 70)]

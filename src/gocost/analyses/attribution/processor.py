@@ -26,6 +26,7 @@ import numpy.typing as npt
 from gocost.analyses.attribution.roles import Role
 from gocost.analyses.attribution.sharing import blended, shared
 from gocost.analyses.attribution.stacks import summed
+from gocost.analyses.statistics.proportion import wilson
 from gocost.formats.pprof.profile import Int32s, Int64s
 
 IDLE_MARK: Final = "(runtime) GC in idle time"
@@ -38,7 +39,6 @@ OTHER: Final = "(runtime) other"
 UNATTRIBUTED: Final = "unattributed"
 
 _DIRECT: Final = Role.ASSIST | Role.SWEEP | Role.BARRIER
-_NORMAL_95: Final = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,9 @@ class Account:
     others: dict[str, int] = field(default_factory=dict)
     """Rows of nobody's."""
     others_even: dict[str, int] = field(default_factory=dict)
-    deviation: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    """One standard deviation of a key's whole, from sampling alone."""
+    below: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    above: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """How far the 95% bounds of a key's whole are from it, from sampling alone."""
 
     @property
     def total(self) -> int:
@@ -103,8 +104,8 @@ class Account:
     def interval(self, at: int) -> tuple[int, int]:
         """95% bounds of a key's whole, from sampling alone."""
         value = int(self.own[at] + self.runtime[at] + self.collector[at])
-        margin = _NORMAL_95 * float(self.deviation[at])
-        return max(0, int(value - margin)), min(self.total, round(value + margin))
+        low, high = int(value - self.below[at]), round(value + float(self.above[at]))
+        return max(0, low), max(value, min(self.total, high))
 
 
 class Fate(IntEnum):
@@ -183,6 +184,7 @@ def account(samples: Samples, weights: Weights, keys: int) -> Account:
     parted = _parted(samples, keys)
     charged, others = _charged(parted, weights, weights.share)
     even, others_even = _charged(parted, weights, 0.5)
+    below, above = _distances(parted, weights, samples)
     return Account(
         own=parted.own,
         runtime=parted.runtime,
@@ -191,7 +193,8 @@ def account(samples: Samples, weights: Weights, keys: int) -> Account:
         charged=charged,
         others=others,
         others_even=others_even,
-        deviation=_deviation(parted, weights, samples),
+        below=below,
+        above=above,
     )
 
 
@@ -204,6 +207,7 @@ def scaled(found: Account, total: int) -> Account:
         nobody = {UNATTRIBUTED: total} if total else {}
         return replace(found, others=nobody, others_even=nobody)
     names = [*found.others]
+    ratio = total / found.total
     columns = [found.own, found.runtime, found.collector]
     width = len(found.own)
     parts = shared(total, [*np.concatenate(columns).tolist(), *found.others.values()])
@@ -220,7 +224,8 @@ def scaled(found: Account, total: int) -> Account:
         charged=found.charged,
         others=dict(zip(names, parts[3 * width :].tolist(), strict=True)),
         others_even=dict(zip(found.others_even, even[3 * width :].tolist(), strict=True)),
-        deviation=found.deviation * (total / found.total if found.total else 0.0),
+        below=found.below * ratio,
+        above=found.above * ratio,
     )
 
 
@@ -256,15 +261,29 @@ def _charged(parted: _Parted, weights: Weights, share: float) -> tuple[Int64s, d
     return by_allocation + by_heap + by_stack, {k: v for k, v in others.items() if v}
 
 
-def _deviation(parted: _Parted, weights: Weights, samples: Samples) -> npt.NDArray[np.float64]:
-    """By key: the samples of its own stacks are binomial; so are those of what it allocated."""
+def _distances(
+    parted: _Parted, weights: Weights, samples: Samples
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """How far the bounds of each key's whole are below and above it.
+
+    The samples of its own stacks are a share of all samples, and what it allocated of all that was
+    sampled of allocations: two intervals, whose distances add up as independent errors do
+    (MOVER: Zou and Donner, 2008). What is measured and not sampled (no counts) is exact.
+    """
+    none = np.zeros(len(parted.own))
+    below, above = none.copy(), none.copy()
     whole, hits = float(samples.values.sum()), int(samples.counts.sum())
-    found = np.zeros(len(parted.own))
-    if hits:
-        share = parted.counts / hits
-        found += whole**2 * share * (1 - share) / hits
     allocated = float(weights.allocated.sum())
-    if allocated and weights.allocations:
-        share = weights.allocated / allocated
-        found += float(parted.heap + parted.sweep) ** 2 * share * (1 - share) / weights.allocations
-    return np.sqrt(found)
+    for amount, counts, of in (
+        (whole, parted.counts.astype(np.float64), float(hits)),
+        (
+            float(parted.heap + parted.sweep),
+            weights.allocated / max(allocated, 1.0) * weights.allocations,
+            weights.allocations if allocated else 0.0,
+        ),
+    ):
+        if of > 0 and amount:
+            low, high = wilson(counts, of)
+            below += (amount * (counts / of - low)) ** 2
+            above += (amount * (high - counts / of)) ** 2
+    return np.sqrt(below), np.sqrt(above)
