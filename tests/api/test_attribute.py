@@ -274,6 +274,31 @@ def test_a_base_has_the_change_in_money_of_every_row(recorded: Recorded, tmp_pat
         gocost.attribute(profiles=[cpu], base=saved)
 
 
+def test_the_other_assumption_of_the_collector_is_in_money_too(recorded: Recorded) -> None:
+    report = gocost.attribute(recorded.folder)
+    bill, cpu = rows(report.tables["bill"]), rows(report.tables["cpu"])
+    fact = report.fact("attribution.cores")
+    assert fact is not None
+    assert isinstance(fact.value, float)
+    whole = sum(number(row["cpu"]) for row in cpu.values())
+    rate = fact.value * 730 * 0.031611 / whole
+    for name, row in cpu.items():
+        for column in ("gc", "gc_even"):
+            amount = bill[name][column]
+            assert isinstance(amount, Money)
+            assert float(amount.amount) == pytest.approx(number(row[column]) * rate, abs=1e-6)
+    sums = {
+        column: sum(each.amount for each in report.tables["bill"].column(column)
+                    if isinstance(each, Money))
+        for column in ("gc", "gc_even")
+    }  # fmt: skip
+    assert float(sums["gc"]) == pytest.approx(float(sums["gc_even"]), abs=1e-6)
+    held = bill["example.com/attributed/work.Hold"]
+    assert isinstance(held["gc_even"], Money)
+    assert isinstance(held["gc"], Money)
+    assert held["gc_even"].amount > held["gc"].amount, "what is live and allocates nothing"
+
+
 def test_the_flame_graph_adds_up_to_the_bill(recorded: Recorded) -> None:
     report = gocost.attribute(recorded.folder, flame=True)
     table = report.tables["stacks"]

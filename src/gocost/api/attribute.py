@@ -31,7 +31,7 @@ from gocost.sources.saved_reports import read_report
 ROWS: Final = 15
 """Rows of a table that a person sees."""
 SHOWN: Final = {
-    "bill": ("month", "share", "cpu", "gc", "memory"),
+    "bill": ("month", "cpu", "gc", "gc_even", "memory", "share"),
     "cpu": ("cpu", "share", "low", "high", "own", "runtime", "gc", "gc_even"),
     "clocks": ("after", "length", "error", "within", "known_by"),
     "memory": ("memory", "share", "live", "headroom", "stacks", "rest"),
@@ -221,17 +221,20 @@ def _against(base: str | Path, money: Priced, by: str) -> Changed:
 def _use(found: Bill, gathered: Gathered) -> Use:
     cpu: dict[str, int] = {}
     collector: dict[str, int] = {}
+    even: dict[str, int] = {}
     if found.cpu is not None:
         cpu = {**dict(zip(found.names, found.cpu.whole().tolist(), strict=True)),
                **found.cpu.others}  # fmt: skip
         collector = dict(zip(found.names, found.cpu.collector.tolist(), strict=True))
         collector |= {name: value for name, value in found.cpu.others.items() if " GC" in name}
+        even = dict(zip(found.names, found.cpu.collector_even.tolist(), strict=True))
+        even |= {name: value for name, value in found.cpu.others_even.items() if " GC" in name}
     memory: dict[str, int] = {}
     if found.memory is not None:
         memory = dict(zip(found.names, found.memory.whole().tolist(), strict=True))
         for name, value in found.memory.others.items():
             memory[name] = memory.get(name, 0) + value
-    return Use(cpu, collector, gathered.seconds, memory)
+    return Use(cpu, collector, even, gathered.seconds, memory)
 
 
 def _requests(deployment: Deployment | None, gathered: Gathered) -> float | None:

@@ -33,6 +33,8 @@ class Use:
     """CPU nanoseconds in the window, by row."""
     collector_ns: Mapping[str, int] = field(default_factory=dict)
     """Of them, the collector's."""
+    even_ns: Mapping[str, int] = field(default_factory=dict)
+    """The collector's where half goes by what is live: the other assumption."""
     seconds: float | None = None
     """The window."""
     memory: Mapping[str, int] = field(default_factory=dict)
@@ -52,11 +54,16 @@ class Priced:
 class _Line:
     cpu: Decimal = Decimal(0)
     collector: Decimal = Decimal(0)
+    even: Decimal = Decimal(0)
     memory: Decimal = Decimal(0)
 
     @property
     def whole(self) -> Decimal:
         return self.cpu + self.memory
+
+    @property
+    def some(self) -> bool:
+        return bool(self.whole or self.collector or self.even)
 
 
 def priced(
@@ -80,6 +87,9 @@ def priced(
         for name, amount in use.collector_ns.items():
             line = lines.setdefault(name, _Line())
             line.collector = _grained(Decimal(amount) / window * cpu_rate)
+        for name, amount in use.even_ns.items():
+            line = lines.setdefault(name, _Line())
+            line.even = _grained(Decimal(amount) / window * cpu_rate)
         cores = Decimal(sum(use.cpu_ns.values())) / window
         formulas.append(_formula(f"{format_quantity(cores, Unit.CORES)} cores", where, book, "cpu"))
         if where.cpu is not None:
@@ -130,8 +140,8 @@ def _table(
 
     def row(name: str, line: _Line) -> list[Cell]:
         share = float(line.whole / total) if total else None
-        cells: list[Cell] = [name, money(line.whole), share, money(line.cpu),
-                             money(line.collector), money(line.memory)]  # fmt: skip
+        amounts = (line.cpu, line.collector, line.even, line.memory)
+        cells: list[Cell] = [name, money(line.whole), share, *map(money, amounts)]
         if requests:
             cells.append(money(line.whole * MILLION / Decimal(str(requests))))
         return cells
@@ -149,11 +159,13 @@ def _table(
             Column("share", Unit.RATIO, "of the whole", additive=True),
             Column("cpu", month, "CPU, the collector's work included", additive=True),
             Column("gc", month, "of cpu: the collector's work that it causes", additive=True),
+            Column("gc_even", month, "the same, half by what is live and half by what is allocated",
+                   additive=True),
             Column("memory", month, "memory that it holds, headroom included", additive=True),
             *((Column("million", Unit.MONEY, "per million requests", additive=True),)
               if requests else ()),
         ),
-        rows=[row(name, line) for name, line in ordered if line.whole or line.collector],
+        rows=[row(name, line) for name, line in ordered if line.some],
         sums_to=SumsTo("month", MONTH),
     )  # fmt: skip
 
