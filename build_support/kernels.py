@@ -22,7 +22,7 @@ KERNELS = Path("src/gocost/kernels")
 BUILD = Path("build/kernels")
 CHECKED = Path("build/checked")
 _PIECE = re.compile(r"^from gocost\.kernels\.(\w+) import (\([^)]*\)|[^\n(]*)\n", re.MULTILINE)
-_CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]*) = (-?\d+|0x[0-9A-F]+)(?=\s|$)", re.MULTILINE)
+_CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]*) = (-?\d+|0x[0-9A-F]+)(?=[ \t]*(?:#|$))", re.MULTILINE)
 _HEAD = re.compile(r'\A""".*?"""\n|^(?:import|from) [^\n(]*\n', re.MULTILINE | re.DOTALL)
 
 

@@ -20,10 +20,10 @@ def test_a_piece_stands_once_in_place_of_its_imports() -> None:
 
 def test_constants_are_numbers_where_they_are_used() -> None:
     made = kernels.composed(
-        "from gocost.kernels.trace_fields import G_LEFT, NOT_YET\n\nOWN = 7\n"
-        'def f(row):\n    """OWN stays."""\n    return row[G_LEFT] == NOT_YET + OWN\n'
+        "from gocost.kernels.trace_fields import G_LEFT, NOT_YET\n\nOWN = 7\nMOST = 1 << 15\n"
+        'def f(row):\n    """OWN stays."""\n    return row[G_LEFT] == NOT_YET + OWN, MOST\n'
     )
-    assert "return row[5] == (-1) + 7\n" in made
+    assert "return row[5] == (-1) + 7, MOST\n" in made  # what has to be worked out is no number
     assert '"""OWN stays."""' in made
     assert "\nG_LEFT = 5 " in made
     assert "\nOWN = 7\n" in made

@@ -177,6 +177,31 @@ def test_prefixes(kernel: LoadKernel) -> None:
     assert len({(row["stack"], row["creator"], row["parent"]) for row in rows}) == 1
 
 
+@pytest.mark.parametrize(
+    "prefixes",
+    [
+        # Of containers: times as Go writes them leave out zeros at the end.
+        [b"2026-01-02T03:04:05.12345Z stderr F ", b"2026-01-02T03:04:05.1234567Z stderr F ",
+         b"2026-01-02T03:04:05.9Z stderr F ", b"2026-01-02T03:04:06Z stderr F "],
+        [b"2026-01-02T03:04:05Z stderr F ", b"2026-01-02T03:04:05.1234Z stderr F "],
+        [b"2026-01-02T03:04:05.5+01:00 ", b"2026-01-02T03:04:05.25+01:00 "],
+        [b"Jan  2 23:59:59 host svc[99]: ", b"Jan  3 00:00:00 host svc[100]: "],
+        [b"svc-1  | ", b"svc-1  | "],
+        [b"9.5 err: ", b"10 err: ", b"10.25 err: "],
+    ],
+)  # fmt: skip
+def test_prefixes_of_varying_width(kernel: LoadKernel, prefixes: list[bytes]) -> None:
+    whole = HEADER + FRAME + CREATED + b"\n"
+    lines = (whole + whole).splitlines(True)
+    text = b"".join(prefixes[i % len(prefixes)] + line for i, line in enumerate(lines))
+    stripped = b"\n".join(line.rstrip(b" ") for line in text.split(b"\n"))
+    expected, _ = read(kernel, whole)
+    for each in (text, stripped):
+        rows, cut = read(kernel, each)
+        assert rows == expected * 2
+        assert cut == 0
+
+
 @pytest.mark.parametrize("length", range(1, len(WHOLE)))
 def test_cut_off_anywhere(kernel: LoadKernel, length: int) -> None:
     """A goroutine that is not whole is not there, and it is said which; nothing is invented."""

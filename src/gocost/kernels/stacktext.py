@@ -15,8 +15,7 @@ src/runtime/traceback.go:
 
 with an empty line behind each. Go 1.27 puts labels behind the bracket: `[select] {a: b}:`.
 `\tgoroutine running on other thread; stack unavailable` may stand for the frames. Anything may
-stand around that, for stacks are found in logs, and every line may have a prefix as long as its
-header's.
+stand around that, for stacks are found in logs, and every line may have a prefix like its header's.
 
 Stacks, creators, states and labels are interned by what they say, without arguments and addresses:
 a frame is `function\\nfile:line\\n`. A hundred thousand goroutines are a few different texts.
@@ -28,6 +27,17 @@ import cython
 import numpy as np
 import numpy.typing as npt
 
+from gocost.kernels._text_bytes import (
+    _copy,
+    _digits_end,
+    _find,
+    _hash,
+    _line_end,
+    _number,
+    _prefix_end,
+    _same,
+    _starts,
+)
 from gocost.model.errors import FormatError
 
 # Rows of `columns`. A text is a number, -1 where there is none.
@@ -49,6 +59,8 @@ TOO_LONG = 4  # for this reader, which left frames out
 ROWS = 1 << 15
 MAX_STACK = 1 << 18
 """Bytes of a stack without arguments; the runtime prints at most a hundred frames."""
+MAX_PREFIX = 1 << 9
+"""Bytes that a log may write before each line for its numbers to be told from its words."""
 MAX_CHARACTERS = 256 << 20
 """Bytes of all texts that differ."""
 MAX_GOROUTINES = 1 << 23
@@ -70,136 +82,6 @@ def _view(array: npt.NDArray[Any]) -> Any:
 
 def _word(text: bytes) -> Any:
     return _view(np.frombuffer(text, np.uint8))
-
-
-@cython.cfunc
-@cython.inline
-@cython.boundscheck(False)
-@cython.exceptval(check=False)
-def _line_end(
-    data: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, end: cython.Py_ssize_t
-) -> cython.Py_ssize_t:
-    """Where the line ends, or -1; the caller has seen that `end` is inside."""
-    while at < end:
-        if data[at] == 10:
-            return at
-        at += 1
-    return -1
-
-
-@cython.cfunc
-@cython.exceptval(-2, check=True)
-def _starts(
-    data: cython.const[cython.uchar][::1],
-    at: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-    word: cython.const[cython.uchar][::1],
-) -> cython.Py_ssize_t:
-    """1 where the text begins with the word, else 0."""
-    k: cython.Py_ssize_t
-    if end - at < word.shape[0]:
-        return 0
-    for k in range(word.shape[0]):
-        if data[at + k] != word[k]:
-            return 0
-    return 1
-
-
-@cython.cfunc
-@cython.exceptval(-2, check=True)
-def _find(
-    data: cython.const[cython.uchar][::1],
-    at: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-    word: cython.const[cython.uchar][::1],
-) -> cython.Py_ssize_t:
-    """Where the word stands first, or -1."""
-    while end - at >= word.shape[0]:
-        if data[at] == word[0] and _starts(data, at, end, word):
-            return at
-        at += 1
-    return -1
-
-
-@cython.cfunc
-@cython.exceptval(-2, check=True)
-def _digits_end(
-    data: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, end: cython.Py_ssize_t
-) -> cython.Py_ssize_t:
-    """Where the digits that stand at `at` end."""
-    while at < end and 48 <= data[at] <= 57:
-        at += 1
-    return at
-
-
-@cython.cfunc
-@cython.exceptval(-2, check=True)
-def _number(
-    data: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, end: cython.Py_ssize_t
-) -> cython.longlong:
-    """The number that the digits say; -1 where there are none, or it is no int64."""
-    value: cython.longlong = 0
-    if end <= at or end - at > 18:
-        return -1
-    while at < end:
-        value = value * 10 + (data[at] - 48)
-        at += 1
-    return value
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-@cython.boundscheck(False)
-def _hash(
-    data: cython.const[cython.uchar][::1],
-    at: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-    seed: cython.ulonglong,
-) -> cython.ulonglong:
-    """A number of 31 bits; the caller has seen that the bytes are there."""
-    mixed: cython.ulonglong = seed
-    while at < end:
-        mixed = (mixed ^ data[at]) * 0x1000193 & 0x7FFFFFFF
-        at += 1
-    mixed = (mixed ^ mixed >> 15) * 0x2C1B3C6D & 0x7FFFFFFF
-    return mixed ^ mixed >> 13
-
-
-@cython.cfunc
-@cython.inline
-@cython.boundscheck(False)
-@cython.exceptval(check=False)
-def _copy(
-    data: cython.const[cython.uchar][::1],
-    at: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-    out: cython.uchar[::1],
-    to: cython.Py_ssize_t,
-) -> cython.Py_ssize_t:
-    """Copy bytes; returns where they end. The caller has seen that both sides have them."""
-    k: cython.Py_ssize_t
-    for k in range(end - at):
-        out[to + k] = data[at + k]
-    return to + end - at
-
-
-@cython.cfunc
-@cython.inline
-@cython.boundscheck(False)
-@cython.exceptval(check=False)
-def _same(
-    data: cython.const[cython.uchar][::1],
-    at: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-    other: cython.const[cython.uchar][::1],
-    first: cython.Py_ssize_t,
-) -> cython.bint:
-    """Whether the bytes are the same; the caller has seen that both sides have them."""
-    k: cython.Py_ssize_t
-    differ: cython.uchar = 0
-    for k in range(end - at):
-        differ |= data[at + k] ^ other[first + k]
-    return differ == 0
 
 
 @cython.cclass
@@ -237,7 +119,8 @@ class Scanner:
     _noise: cython.int  # lines in a row that are no goroutine's
     _prefix: cython.Py_ssize_t  # bytes before each line of this goroutine
     _asked: cython.bint  # the next line tells how long the prefix is
-    _mark: cython.ulonglong  # the first bytes of the header's line
+    _head: cython.uchar[::1]  # what stands before the header in its line
+    _mark: cython.ulonglong  # the first bytes of that
     _placed: cython.bint  # the last line was a whole place: it had an offset
     _framed: cython.bint  # something was said of its stack
     _skip: cython.bint  # the rest of a line that is too long
@@ -252,6 +135,7 @@ class Scanner:
         self._arena, self._text_at = _view(arena), _view(text_at)
         self._slots, self._rows = _view(slots), _view(rows)
         self._scratch = _view(np.empty(MAX_STACK, np.uint8))
+        self._head = _view(np.zeros(MAX_PREFIX, np.uint8))
         self._goroutine, self._labels = _word(b"goroutine "), _word(b" labels:{")
         self._close = _word(b"] {")
         self._created, self._within = _word(b"created by "), _word(b" in goroutine ")
@@ -344,9 +228,8 @@ class Scanner:
                 return 0
         if self._mode == _IDLE:
             return 0
-        if self._asked:
-            self._learn_prefix(at, end)
-        at += self._prefix
+        if self._prefix:
+            at = self._behind_prefix(at, end)
         while end > at and self._data[end - 1] == 32:
             end -= 1
         if at >= end:
@@ -416,6 +299,8 @@ class Scanner:
         self._behind = self._placed = self._framed = False
         self._prefix = at - line
         self._asked = self._prefix > 0
+        if self._prefix <= self._head.shape[0]:
+            _copy(data, line, at, self._head, 0)
         self._mark = 0
         for k in range(line, at if at - line < 8 else line + 8):
             self._mark = self._mark << 8 | data[k]
@@ -423,20 +308,31 @@ class Scanner:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _learn_prefix(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """A log may begin every line as it began the header's, or only that; returns 0."""
+    def _behind_prefix(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Where the runtime's line begins behind what a log wrote: before every line or, as is
+        learned of the first one, only before the header.
+        """
         k: cython.Py_ssize_t
         mark: cython.ulonglong = 0
+        found: cython.Py_ssize_t = -1
+        asked: cython.bint = self._asked
         self._asked = False
-        for k in range(at, at + 8 if self._prefix > 8 else at + self._prefix):
-            if k < end:
-                mark = mark << 8 | self._data[k]
-        if mark == self._mark and end - at > self._prefix:
-            return 0
-        self._prefix = 0
-        while at + self._prefix < end and self._data[at + self._prefix] == 32:
-            self._prefix += 1
-        return 0
+        if self._prefix <= self._head.shape[0]:
+            found = _prefix_end(self._head, self._prefix, self._data, at, end)
+        if found >= 0:
+            return found
+        if asked:
+            for k in range(at, at + 8 if self._prefix > 8 else at + self._prefix):
+                if k < end:
+                    mark = mark << 8 | self._data[k]
+            if mark != self._mark or end - at <= self._prefix:
+                self._prefix = 0
+                while at + self._prefix < end and self._data[at + self._prefix] == 32:
+                    self._prefix += 1
+                # What is indented is so by as much, whatever the header had before it.
+                for k in range(min(self._prefix, self._head.shape[0])):
+                    self._head[k] = 32
+        return at + self._prefix
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
