@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -124,6 +125,26 @@ def test_both_sides_run_in_turn_and_the_order_follows_from_the_seed(tmp_path: Pa
         for name in ("BenchmarkSum", "BenchmarkCopies"):
             leads = [one[0] for one, _ in pairs if name in one]
             assert sorted(leads) == ["A", "A", "B", "B"]
+
+
+@pytest.mark.parametrize(
+    ("long", "said"),
+    [
+        (0.0, [r"running 2 benchmarks 2 more times, base and head in turn, about [\d.]+ m?s"]),
+        (1e9, []),
+    ],
+)
+def test_what_the_rounds_after_the_first_will_take_is_said_once_where_it_is_long(
+    long: float, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark_runs, "LONG", long)
+    folder = benchmark_module(tmp_path / "shop")
+    plan = Plan(benchtime="1x", count=3)
+    sides = [built(folder, tmp_path / "bin", plan)] * 2
+    told: list[str] = []
+    benchmark_runs.run(sides, plan, {}, announce=told.append)
+    assert len(told) == len(said)
+    assert all(re.fullmatch(pattern, text) for pattern, text in zip(said, told, strict=True))
 
 
 def test_a_benchmark_that_fails_is_told_and_not_run_again(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def bench(
     settings: Settings | None = None,
     calibrate: bool = False,
     progress: Progress = lambda _: None,
+    announce: Progress = lambda _: None,
 ) -> Report:
     """Compares the benchmarks of `target` with those of `base`.
 
@@ -47,6 +48,7 @@ def bench(
     with recorded results; without one the target's figures are reported alone. `calibrate` runs
     the target against itself and reports the noise floor of this machine. Where a folder is run and
     neither `plan` nor `settings` is given, both are as the policy's `bench:` says, if there is one.
+    `announce` is told of what takes long.
 
     The report's table `benchmarks` has every row with all of its figures, in base units; programs
     read that one. `benchmarks.time`, `benchmarks.bytes`, `benchmarks.allocations` and so on repeat
@@ -68,6 +70,7 @@ def bench(
                     settings=found.settings,
                     calibrate=calibrate,
                     progress=progress,
+                    announce=announce,
                 )
             )
     plan, settings = plan or Plan(), settings or Settings()
@@ -90,13 +93,13 @@ def bench(
     if calibrate:
         if base is not None:
             raise UsageError("--calibrate compares with nothing", hint="leave out --base")
-        return _calibrated(target, plan, settings, progress)
+        return _calibrated(target, plan, settings, progress, announce)
     if recorded is not None:
-        return _against_recording(target, recorded, plan, settings, progress)
+        return _against_recording(target, recorded, plan, settings, progress, announce)
     if base is not None:
-        return _against_ref(target, str(base), plan, settings, progress)
+        return _against_ref(target, str(base), plan, settings, progress, announce)
     with _built([target], plan, progress) as sides:
-        (results,) = benchmark_runs.run(sides, plan, plan.env, progress=progress)
+        (results,) = benchmark_runs.run(sides, plan, plan.env, progress=progress, announce=announce)
     measured = measures.one_sided(results, plan, settings, Subject())
     return _report(measured, f"Benchmarks: {plan.count} runs of {plan.benchtime}")
 
@@ -138,12 +141,17 @@ def _recorded(base: Path | None, head: Path, settings: Settings) -> Report:
 
 
 def _against_recording(
-    target: Path, base: Path, plan: Plan, settings: Settings, progress: Progress
+    target: Path,
+    base: Path,
+    plan: Plan,
+    settings: Settings,
+    progress: Progress,
+    announce: Progress,
 ) -> Report:
     before = Results(text=[_text(base)])
     before.decoded()
     with _built([target], plan, progress) as sides:
-        (after,) = benchmark_runs.run(sides, plan, plan.env, progress=progress)
+        (after,) = benchmark_runs.run(sides, plan, plan.env, progress=progress, announce=announce)
     measured = measures.compared(before, after, plan, settings, Subject())
     if not any(change.base is not None for change in measured.changes):
         raise UsageError(
@@ -162,7 +170,12 @@ def _against_recording(
 
 
 def _against_ref(
-    target: Path, ref: str, plan: Plan, settings: Settings, progress: Progress
+    target: Path,
+    ref: str,
+    plan: Plan,
+    settings: Settings,
+    progress: Progress,
+    announce: Progress,
 ) -> Report:
     repository = git.repository_of(target)
     if repository is None:
@@ -190,14 +203,20 @@ def _against_ref(
                 output=error.output,
                 hint="name a base that builds with --base",
             ) from error
-        before, after = benchmark_runs.run(built, plan, plan.env, progress=progress)
+        before, after = benchmark_runs.run(
+            built, plan, plan.env, progress=progress, announce=announce
+        )
     measured = measures.compared(before, after, plan, settings, Subject())
     return _report(measured, f"Benchmarks against {ref} ({commit[:12]})")
 
 
-def _calibrated(target: Path, plan: Plan, settings: Settings, progress: Progress) -> Report:
+def _calibrated(
+    target: Path, plan: Plan, settings: Settings, progress: Progress, announce: Progress
+) -> Report:
     with _built([target], plan, progress) as (binaries,):
-        before, after = benchmark_runs.run([binaries, binaries], plan, plan.env, progress=progress)
+        before, after = benchmark_runs.run(
+            [binaries, binaries], plan, plan.env, progress=progress, announce=announce
+        )
     comparison = compare(before.decoded(), after.decoded(), settings)
     called = sum(row.verdict not in (Verdict.SAME, Verdict.UNKNOWN) for row in comparison.rows)
     table = benchmark_tables.noise_table(noise_floor(comparison, settings))

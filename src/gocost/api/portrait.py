@@ -38,6 +38,7 @@ def portrait(
     rounds: int = ROUNDS,
     seconds: float = WATCH,
     progress: Progress = lambda _: None,
+    announce: Progress = lambda _: None,
 ) -> Report:
     """The portrait of one service.
 
@@ -45,7 +46,7 @@ def portrait(
     is started: by `run` (with `{binary}` standing for `binary`), or as the service `service` of
     `policy` says (by default the `gocost.yaml` of the current folder or above it), built first;
     with `base`, a git ref, that is built too and the two run in turn, `rounds` times each.
-    `headers` go to the service's pages.
+    `headers` go to the service's pages; `announce` is told of what takes long.
 
     Raises UsageError for what cannot be carried out as asked, PolicyError for a wrong policy,
     BuildError where it does not build, SourceError where it cannot be run or watched.
@@ -58,7 +59,7 @@ def portrait(
             )
         # Watching keeps nothing, so it needs no folder that its user may write to.
         return _watched(pid, urls, headers, seconds, Context(cache=Path(), progress=progress))
-    context = Context(cache=cache_directory(), progress=progress)
+    context = Context(cache=cache_directory(), progress=progress, announce=announce)
     if run is not None:
         if base is not None:
             raise UsageError(

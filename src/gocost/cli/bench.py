@@ -93,6 +93,7 @@ def command(
             settings=settings,
             calibrate=calibrate,
             progress=tell,
+            announce=tell.announce,
         )
     report = found.noted(report) if found else report
     output.emit(report)

@@ -122,6 +122,7 @@ def command(
             rounds=rounds or ROUNDS,
             seconds=_seconds(duration, "--for"),
             progress=tell,
+            announce=tell.announce,
         )
     output.emit(report)
     failures = [note.text for note in report.notes if note.level == "error"]

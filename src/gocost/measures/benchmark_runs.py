@@ -17,7 +17,9 @@ from pathlib import Path
 
 from gocost.analyses.benchmark_pattern import alternatives
 from gocost.formats.benchmark_text import BenchmarkText, decode, without_gomaxprocs
+from gocost.measures.interface import LONG
 from gocost.model.errors import BuildError, SourceError, UsageError
+from gocost.model.quantity import Unit, format_quantity
 from gocost.sources import process
 from gocost.sources.files import read_text
 from gocost.sources.go_command import Go, first_complaint
@@ -98,15 +100,18 @@ def run(
     *,
     deadline: float = float("inf"),
     progress: Callable[[str], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> list[Results]:
     """Runs the plan's rounds over one side, or over two in turn; one Results a side.
 
-    `deadline` is on time.monotonic()'s clock. Raises SourceError when it passes.
+    `deadline` is on time.monotonic()'s clock; `announce` is told how long the rounds after the
+    first will take, where that is long. Raises SourceError when the deadline passes.
     """
     chance = random.Random(plan.seed)  # noqa: S311 - an order to run in, not a secret
     results = [Results() for _ in sides]
     tasks = _tasks(sides)
     orders: dict[tuple[str, str], list[int]] = {}
+    began = time.monotonic()
     for turn in range(plan.count):
         order = list(tasks)
         chance.shuffle(order)
@@ -123,7 +128,18 @@ def run(
                 results[side].text.append(output)
                 if reason:
                     results[side].failed[key] = reason
+        # Only a round that was run tells how long one is: `-benchtime` may be a number of runs.
+        left = (plan.count - 1) * (time.monotonic() - began)
+        if turn == 0 and left >= LONG:
+            announce(_rest(len(tasks), plan.count - 1, len(sides), left))
     return results
+
+
+def _rest(benchmarks: int, rounds: int, sides: int, seconds: float) -> str:
+    what = "1 benchmark" if benchmarks == 1 else f"{benchmarks:,} benchmarks"
+    more = "1 more time" if rounds == 1 else f"{rounds:,} more times"
+    how = ", base and head in turn" if sides > 1 else ""
+    return f"running {what} {more}{how}, about {format_quantity(seconds, Unit.SECONDS)}"
 
 
 def _packages(go: Go, plan: Plan) -> list[tuple[str, Path]]:

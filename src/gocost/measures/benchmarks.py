@@ -53,7 +53,14 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
                 root, _ = place_of(side.directory, service.package)
                 go = go_in(root, plan.env)
                 sides.append(build(go, plan, folder / str(len(sides)), context.progress))
-        results = run(sides, plan, plan.env, deadline=context.deadline, progress=context.progress)
+        results = run(
+            sides,
+            plan,
+            plan.env,
+            deadline=context.deadline,
+            progress=context.progress,
+            announce=context.announce,
+        )
     measured = one_sided(results[-1], plan, settings, target.subject)
     if base is not None:
         measured = compared(results[0], results[1], plan, settings, target.subject)

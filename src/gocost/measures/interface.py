@@ -19,6 +19,9 @@ from gocost.model.report import Change, Note, Series, Table
 from gocost.model.service import Service
 from gocost.model.subject import Subject
 
+LONG = 20.0
+"""Seconds from which on a measure announces how long it will take."""
+
 
 class Need(StrEnum):
     """What must be there before a measure can run."""

@@ -20,7 +20,7 @@ from gocost.analyses.portrait.rounds import LEAST_EFFECT, ROUNDS, changes, middl
 from gocost.formats import gctrace
 from gocost.measures import serving
 from gocost.measures.driving import drive, prepare
-from gocost.measures.interface import Context, Measured, Target
+from gocost.measures.interface import LONG, Context, Measured, Target
 from gocost.measures.registry import SPECS
 from gocost.measures.service_pages import ServicePages
 from gocost.measures.watching import Watcher, from_environment
@@ -38,8 +38,6 @@ WATCH = 10.0
 """Seconds that a service is watched for where no load is declared."""
 AROUND = 0.5
 """Seconds, about, to start a service and to stop it."""
-LONG = 20.0
-"""Seconds from which on it is said what the runs will take."""
 BEFORE_LOAD = frozenset({"process.ready.time", "process.init.time"})
 """What is known once the service is ready: for these alone no load is put on."""
 ATTEMPTS = 3
