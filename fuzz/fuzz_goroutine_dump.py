@@ -13,7 +13,8 @@ from fuzz.runner import Harness, corpus, main
 from gocost.analyses.goroutines.groups import Dumps, group
 from gocost.analyses.goroutines.tables import facts, group_table, leak_table
 from gocost.analyses.goroutines.verdicts import judge
-from gocost.formats.goroutine_dump.decoding import decode
+from gocost.formats.goroutine_dump.decoding import decode, decode_all
+from gocost.formats.goroutine_dump.dump import Form
 from gocost.model.subject import Subject
 
 MAX_BYTES = 1 << 20
@@ -24,6 +25,9 @@ def take(data: bytes) -> None:
     dump = decode([data], max_bytes=MAX_BYTES)
     assert len(dump.count) == len(dump.id) == len(dump.stack)
     assert dump.total >= 0
+    parts = decode_all([data], max_bytes=MAX_BYTES)
+    assert dump.form is not Form.STACKS or sum(part.total for part in parts) <= dump.total
+    judge(Dumps(parts[-3:], 5.0), group(Dumps(parts[-3:], 5.0), older_than=5.0))
     places = [0, len(data) // 3, len(data) // 2, len(data)]
     pieces = [data[a:b] for a, b in pairwise(places)]
     again = decode(pieces, max_bytes=MAX_BYTES, seed=11)

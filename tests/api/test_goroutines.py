@@ -184,7 +184,7 @@ def test_doubts_are_told(tmp_path: Path) -> None:
     def told(*texts: str) -> str:
         return " ".join(note.text for note in gocost.goroutines(*saved(tmp_path, *texts)).notes)
 
-    assert "more than once" in told(one + one)
+    assert "this file holds 2 dumps" in told(one + "\n" + one)
     assert "name them in the order" in told(other, one)
     assert "different forms" not in told(one, one)
 

@@ -21,6 +21,13 @@ CASES = [
     ("version: 1\n", 1, 1, "no service", "services"),
     ("version: 2\nservices: {a: {}}\n", 1, 10, "version cannot be '2'", "known: 1"),
     ("services: {a: {}}\n", 1, 1, "has no 'version'", "version:"),
+    (
+        "version: 1\ngoroutines: {allow: ['(']}\nservices: {a: {}}\n",
+        2,
+        22,
+        "is no regular expression",
+        "quote it",
+    ),
     ("version: 1\nservices: {}\n", 2, 1, "no service", "package"),
     ("version: 1\nservces: {a: {}}\n", 2, 1, "no key 'servces'", "did you mean 'services'?"),
     (MINIMAL + "team: a\nteam: b\n", 5, 1, "'team' stands twice", "line 4"),

@@ -69,6 +69,7 @@ def test_the_reader_and_the_schema_know_the_same_keys(tmp_path: Path) -> None:
     definitions = schema()["$defs"]
     assert set(definitions["PolicyFile"]["properties"]) == {
         *("version", "team", "prices", "extends", "presets", "services", "rules", "waivers"),
+        "goroutines",
     }
     assert {"is", "for", "one_of", "growth", "locked"} <= set(
         definitions["RuleEntry"]["properties"]

@@ -156,6 +156,20 @@ def test_every_setting_knows_where_it_comes_from(
     assert values["deployment.memory"] == "256 MiB"
 
 
+def test_goroutines_may_grow_in_every_service_or_in_one(tmp_path: Path) -> None:
+    (tmp_path / "org.yaml").write_text("version: 1\ngoroutines: {allow: [org]}\n")
+    path = tmp_path / "gocost.yaml"
+    path.write_text(
+        "version: 1\nextends: [org.yaml]\ngoroutines: {allow: [all, org]}\n"
+        "services: {a: {goroutines: {allow: [own]}}, b: {}}\n"
+    )
+    policy = load(path)
+    allowed = {each.service.name: each.service.goroutines.allow for each in policy.services}
+    assert allowed == {"a": ("org", "all", "own"), "b": ("org", "all")}
+    told = {(each.service, each.name): each.value for each in policy.settings}
+    assert "all" in told["", "goroutines.allow"]
+
+
 def test_team_and_prices_are_inherited(tmp_path: Path) -> None:
     org = "version: 1\nteam: platform\nprices: book.yaml\n"
     (tmp_path / "book.yaml").write_text("")

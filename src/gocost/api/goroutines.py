@@ -192,13 +192,6 @@ def _origin(names: Sequence[str], found: Dumps) -> str:
 def _doubts(found: Dumps) -> list[str]:
     """What makes the figures less than they seem."""
     told = [dump.lost for dump in found.dumps if dump.lost]
-    last = found.dumps[-1]
-    ids = last.id[last.id > 0]
-    if len(np.unique(ids)) < len(ids):
-        told.append(
-            "goroutines stand in this file more than once: several dumps are counted together; "
-            "cut them apart and name them in turn"
-        )
     if found.with_ids:
         for before, after in zip(found.dumps, found.dumps[1:], strict=False):
             if not len(np.intersect1d(before.id, after.id)):

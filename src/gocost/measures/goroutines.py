@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gocost.analyses.goroutines.groups import Dumps
-from gocost.formats.goroutine_dump.decoding import MAX_BYTES, decode
+from gocost.formats.goroutine_dump.decoding import MAX_BYTES, decode_all
 from gocost.formats.goroutine_dump.dump import Dump
 from gocost.formats.goroutine_dump.grouped import HEAD
 from gocost.formats.goroutine_dump.stacks import CAP
@@ -49,7 +49,7 @@ class Reading:
         Raises UsageError for a trace among others, SourceError and FormatError.
         """
         if not any(map(_is_trace, files)):
-            return Taken(Dumps([self.one(file) for file in files], every))
+            return _compared([self.several(file) for file in files], every)
         if len(files) > 1:
             raise UsageError(
                 "a trace is looked at by itself", hint="name one trace, or dumps taken in turn"
@@ -92,10 +92,16 @@ class Reading:
         return Taken(Dumps(dumps, every if count > 1 else None), tuple(filter(None, notes)))
 
     def one(self, where: str) -> Dump:
-        """The dump at a path or URL."""
+        """The dump at a path or URL, the last one of several."""
+        return self.several(where)[-1]
+
+    def several(self, where: str) -> list[Dump]:
+        """The dumps at a path or URL, in their order."""
         pieces = recording_pieces(where, page=_PAGE, headers=self.headers, max_bytes=self.max_bytes)
         try:
-            return decode(pieces, origin=where, max_bytes=self.max_bytes, seed=secrets.randbits(31))
+            return decode_all(
+                pieces, origin=where, max_bytes=self.max_bytes, seed=secrets.randbits(31)
+            )
         except FormatError as error:
             raise FormatError(f"{where}: {error.message}", hint=error.hint) from error
 
@@ -117,6 +123,19 @@ class Reading:
         except SourceError:
             return 0
         return int(head[2]) if head else 0
+
+
+def _compared(files: Sequence[Sequence[Dump]], every: float | None) -> Taken:
+    """What the files hold, as many dumps as are compared."""
+    dumps = [dump for found in files for dump in found]
+    notes: list[str] = []
+    if len(dumps) > len(files):
+        there = "this file holds" if len(files) == 1 else "these files hold"
+        notes.append(f"{there} {len(dumps):,} dumps, which are taken as one process's in turn")
+    if len(dumps) > MOST:
+        dumps = [dumps[0], dumps[len(dumps) // 2], dumps[-1]]
+        notes[-1] += "; the first, the middle and the last are compared"
+    return Taken(Dumps(dumps, every), tuple(notes))
 
 
 def check_count(files: Sequence[str], count: int) -> None:

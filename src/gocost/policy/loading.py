@@ -19,7 +19,7 @@ import msgspec
 from gocost.formats.yaml_document import MAX_BYTES, Node, Place, compose
 from gocost.model.catalogue import nearest
 from gocost.model.errors import PolicyError, SourceError, UsageError
-from gocost.model.service import Service
+from gocost.model.service import Goroutines, Service
 from gocost.policy.places import Places, unknown_word
 from gocost.policy.reading import read
 from gocost.policy.rules import Rule, Waiver, fitted, rule_of, tightened, waiver_of
@@ -123,6 +123,8 @@ class _Resolution:
     team_origin: str = DEFAULT
     prices: Path | None = None
     prices_origin: str = DEFAULT
+    allowed: list[str] = field(default_factory=list)
+    """Goroutines that may grow in every service."""
     files: list[str] = field(default_factory=list)
 
 
@@ -220,6 +222,11 @@ def _resolve(
     _lay(layer, into, anchor, silently=False)
     for at, entry in enumerate(layer.file.waivers):
         into.waivers.append((waiver_of(entry, layer.places, ("waivers", at)), entry, layer, at))
+    if layer.file.goroutines.allow:
+        from gocost.policy.services import check_allowed
+
+        check_allowed(layer.places, ("goroutines", "allow"), layer.file.goroutines.allow)
+        into.allowed += layer.file.goroutines.allow
     if layer.file.team:
         into.team, into.team_origin = layer.file.team, str(layer.places.of("team"))
     if layer.file.prices:
@@ -316,7 +323,9 @@ def _policy(layer: _Layer, resolution: _Resolution) -> Policy:
             run=entry.run,
             bench=entry.bench,
             deployment=entry.deployment,
-            goroutines=entry.goroutines,
+            goroutines=Goroutines(
+                (*dict.fromkeys((*resolution.allowed, *entry.goroutines.allow)),)
+            ),
             team=entry.team or resolution.team,
         )
         services.append(Governed(service, tuple(rules.values()), (), layer.places.of(*path)))
@@ -401,6 +410,7 @@ def _settings(
     found = [
         Setting("", "team", resolution.team, resolution.team_origin),
         Setting("", "prices", prices, resolution.prices_origin),
+        *_leaves(layer, "", ("goroutines",), layer.file.goroutines),
     ]
     for governed in services:
         service = governed.service
@@ -425,7 +435,7 @@ def _leaves(layer: _Layer, service: str, path: tuple[str, ...], value: object) -
         ]
     if value is None or value in ("", (), {}):
         return []
-    return [_setting(layer, service, path, value, ".".join(path[2:]))]
+    return [_setting(layer, service, path, value, ".".join(path[2:] if service else path))]
 
 
 def _setting(

@@ -142,7 +142,7 @@ class PolicyFile(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     ] = ""
     extends: Annotated[
         tuple[str, ...],
-        Meta(description="Files whose rules, waivers, team and prices hold here too."),
+        Meta(description="Files whose rules, waivers, goroutines, team and prices hold here too."),
     ] = ()
     presets: Annotated[
         tuple[str, ...], Meta(description="Sets of rules that come with gocost.")
@@ -152,6 +152,9 @@ class PolicyFile(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
         tuple[RuleEntry, ...], Meta(description="Limits for every service of the file.")
     ] = ()
     waivers: Annotated[tuple[WaiverEntry, ...], Meta(description="Exceptions to rules.")] = ()
+    goroutines: Annotated[
+        Goroutines, Meta(description="Which goroutines may grow in every service of the file.")
+    ] = Goroutines()
 
 
 UNITS: Final[dict[tuple[str, str], Unit]] = {

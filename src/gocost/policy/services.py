@@ -58,7 +58,7 @@ def check_service(places: Places, name: str, entry: ServiceEntry) -> None:
                     hint="write {rate: 500/s, duration: 10 s}",
                 )
     _check_bench(places, name, entry)
-    _check_goroutines(places, name, entry)
+    check_allowed(places, ("services", name, "goroutines", "allow"), entry.goroutines.allow)
     deployment = entry.deployment
     if deployment is not None:
         for key in ("cpu", "memory", "deploys_per_month", "requests_per_month"):
@@ -139,9 +139,10 @@ def _check_bench(places: Places, name: str, entry: ServiceEntry) -> None:
     _check_output(places, (*at, "flags"), bench.flags)
 
 
-def _check_goroutines(places: Places, name: str, entry: ServiceEntry) -> None:
-    for number, text in enumerate(entry.goroutines.allow):
-        place = places.of("services", name, "goroutines", "allow", number)
+def check_allowed(places: Places, path: tuple[str, ...], allow: Sequence[str]) -> None:
+    """Raises PolicyError for what is no expression, or allows everything."""
+    for number, text in enumerate(allow):
+        place = places.of(*path, number)
         if not text:
             raise place.error("an empty expression allows every goroutine", hint="remove it")
         at_place(place, "goroutines", partial(compiled, "allow", text))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from gocost.formats.goroutine_dump.apart import apart
 from gocost.formats.goroutine_dump.dump import Dump
-from gocost.formats.goroutine_dump.grouped import HEAD, read_grouped
+from gocost.formats.goroutine_dump.grouped import HEAD, pages, read_grouped
+from gocost.formats.goroutine_dump.json_lines import is_json_lines, unwrapped
 from gocost.formats.goroutine_dump.profile import read_profile
 from gocost.formats.goroutine_dump.stacks import SEED, read_stacks
 from gocost.model.errors import FormatError
@@ -44,10 +46,34 @@ def decode(
     max_bytes: int = MAX_BYTES,
     seed: int = SEED,
 ) -> Dump:
-    """The dump in a text, a profile, or either of them in gzip. Raises FormatError.
+    """The dump in a text, a profile, or either of them in gzip; several as if they were one.
 
     `pieces` are the bytes in order; only what is not read piece by piece is held as a whole.
+    Raises FormatError.
     """
+    dumps = _decode(pieces, origin, max_bytes, seed, split=lambda data: [data])
+    return dumps[0]
+
+
+def decode_all(
+    pieces: Iterable[bytes | memoryview],
+    *,
+    origin: str = "",
+    max_bytes: int = MAX_BYTES,
+    seed: int = SEED,
+) -> list[Dump]:
+    """The dumps that stand one behind the other, at least one. Raises FormatError."""
+    found = _decode(pieces, origin, max_bytes, seed, split=pages)
+    return [part for dump in found for part in apart(dump)]
+
+
+def _decode(
+    pieces: Iterable[bytes | memoryview],
+    origin: str,
+    max_bytes: int,
+    seed: int,
+    split: Callable[[bytes], list[bytes]],
+) -> list[Dump]:
     rest = iter(pieces)
     head = _head(rest)
     if not head:
@@ -57,13 +83,14 @@ def decode(
         head = _head(rest)
     whole = _bounded(itertools.chain([head], rest), max_bytes)
     if HEAD.match(head):
-        return read_grouped(_held(whole))
+        return [read_grouped(page) for page in split(_held(whole))]
     if _is_profile(head):
-        return read_profile(_held(whole), origin=origin, max_bytes=max_bytes)
-    dump = read_stacks(whole, seed=seed)
+        return [read_profile(_held(whole), origin=origin, max_bytes=max_bytes)]
+    text = _bounded(unwrapped(whole), max_bytes) if is_json_lines(head) else whole
+    dump = read_stacks(text, seed=seed)
     if not dump.total:
         raise _none(head, dump)
-    return dump
+    return [dump]
 
 
 def _is_profile(head: bytes) -> bool:

@@ -30,6 +30,13 @@ _FRAME: Final = re.compile(
 _LABELS: Final = "# labels: "
 
 
+def pages(data: bytes) -> list[bytes]:
+    """The pages of a text that has several, each from its HEAD on."""
+    starts = [found.start() for found in HEAD.finditer(data)]
+    whole = [at for at in starts if at == 0 or data[at - 1] == 10]
+    return [data[at:end] for at, end in zip(whole, [*whole[1:], len(data)], strict=True)]
+
+
 def read_grouped(data: bytes) -> Dump:
     """The groups of a text that begins with HEAD. Raises FormatError."""
     head = HEAD.match(data)
