@@ -45,11 +45,15 @@ def _proc_leaves(
     records: cython.p_longlong,
     scalars: cython.p_longlong,
 ) -> cython.Py_ssize_t:
-    """Closes the state that a P is in; returns 0. What is abandoned is in no sum."""
+    """Closes the state that a P is in; returns 0.
+
+    An abandoned P is in the system call of a thread that the generation has not said anything of.
+    """
     at: cython.Py_ssize_t = p << 4
     state: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, procs[at + P_STATE])
-    if state != P_ABANDONED:
-        procs[at + P_SUMS + state] += now - procs[at + P_SINCE]
+    if state == P_ABANDONED:
+        state = P_SYSCALL
+    procs[at + P_SUMS + state] += now - procs[at + P_SINCE]
     if scalars[S_RECORDING]:
         # Every generation says again what state a P is in; since when is known from before.
         _record(
@@ -128,7 +132,7 @@ def _proc_event(
                 ):
                     return -11
                 threads[(other << 3) + T_P] = NONE
-            _proc_leaves(pid, now, id_, procs, records, scalars)
+        _proc_leaves(pid, now, id_, procs, records, scalars)
         procs[row + P_STATE] = P_IDLE
         procs[row + P_SEQ] += 1
         procs[row + P_THREAD] = -1

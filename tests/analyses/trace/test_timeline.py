@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gocost.analyses.trace import timeline
-from gocost.analyses.trace.account import UNKNOWN_ENTRY, Joined
+from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.timeline import BINS, Timeline
 from gocost.analyses.trace.timeline_series import LANES, timeline_series
 from gocost.measures.trace import read_timeline, read_trace
@@ -21,12 +21,7 @@ def agrees(found: Joined, spread: Timeline) -> None:
         assert rows.sum(axis=1).tolist() == [running, syscall], proc
     ran = {name: group.sums[1] for name, group in found.groups.items() if group.sums[1]}
     told = {name: int(sums.sum()) for name, sums in spread.groups.items() if sums.any()}
-    # Who came and went without a stack has no name in the one, and in the other that of what it
-    # was seen in later: the sum over all is the same.
-    assert sum(told.values()) == sum(ran.values())
-    named = sum(ns for name, ns in ran.items() if name != UNKNOWN_ENTRY)
-    off = sum(abs(ns - told.get(name, 0)) for name, ns in ran.items())
-    assert off <= 2 * (sum(ran.values()) - named) + sum(ran.values()) / 100
+    assert told == ran
     assert int(spread.runnable.sum()) == sum(group.sums[0] for group in found.groups.values())
     for rows in (*spread.procs.values(), spread.runnable[None]):
         assert rows.min(initial=0) >= 0

@@ -281,6 +281,8 @@ class Joiner:
             if row[fields.P_STATE] == 0:
                 continue
             proc = self._procs.setdefault(number, _Proc())
+            if proc.open is not None and proc.open[0] != _proc_state(row[fields.P_FIRST]):
+                raise FormatError(f"P {number} has another state than it was left in")
             for state in range(3):
                 proc.sums[state] += row[fields.P_SUMS + 1 + state]
             proc.swept += row[fields.P_SWEPT]
@@ -290,13 +292,7 @@ class Joiner:
                 proc.sweep = row[fields.P_SWEEP] if row[fields.P_SWEEP] > 0 else None
             # What was open is closed here by its first leaving, which counts from 0.
             if not first and proc.open is not None and _moved(row):
-                (was, since), now = proc.open, _proc_state(row[fields.P_FIRST])
-                if was != now:
-                    # Taken from a thread in a system call as the generations changed.
-                    turn = max(since, carried.first_ns)
-                    proc.sums[was] += turn - since
-                    since = turn
-                proc.sums[now] -= since
+                proc.sums[_proc_state(row[fields.P_FIRST])] -= proc.open[1]
             state = _proc_state(row[fields.P_STATE])
             if first or _moved(row) or proc.open is None:
                 proc.open = (state, row[fields.P_SINCE])
@@ -421,8 +417,8 @@ def _moved(row: list[int]) -> bool:
 
 
 def _proc_state(state: int) -> int:
-    """The place of a P's state among running, idle and syscall; an abandoned P counts as idle."""
-    return {fields.P_RUNNING: 0, fields.P_IDLE: 1, fields.P_SYSCALL: 2}.get(state, 1)
+    """The place of a P's state among running, idle and syscall, where an abandoned one is."""
+    return min(state, fields.P_SYSCALL) - 1
 
 
 def _state_of(kind: int) -> int:

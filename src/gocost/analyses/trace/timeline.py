@@ -33,7 +33,7 @@ MOST_PROCS: Final = 512
 _RUNNING, _SYSCALL = fields.R_PROC + fields.P_RUNNING, fields.R_PROC + fields.P_SYSCALL
 _OTHERS: Final = "(others)"
 _MOST_NAMELESS: Final = 100_000
-"""Of a generation: intervals whose goroutine's start is looked for in the generation before."""
+"""Intervals whose goroutine's start is looked for in the generations before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,9 @@ class Spread:
         self._open_ready: dict[int, int] = {}
         self._names: dict[str, int] = {}
         self._entries: tuple[Int64s, Int64s] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
-        """Ids of goroutines that live, ascending, and the numbers of their names; -1 for none."""
+        """Ids of goroutines, ascending, and the numbers of their names; -1 for none."""
+        self._nameless: list[tuple[int, int, int]] = []
+        """A goroutine that no stack has told the start of yet, and from when to when it ran."""
 
     def _empty(self) -> Int64s:
         return np.zeros(kernel.FIELDS * self._bins, np.int64)
@@ -83,9 +85,11 @@ class Spread:
         for proc, state, sums in recorder.procs():
             self._proc(proc, state)[:] += sums
         self._runnable += recorder.runnable()
+        self._meet(carried, recorder)
         for record in recorder.spanning:
             self._close(record, recorder.roots)
-        self._remember(carried, recorder)
+        self._name()
+        self._remember(carried)
 
     def _close(self, record: list[int], roots: Callable[[int], str]) -> None:
         """An interval that began before its generation, or of a goroutine without a stack there."""
@@ -98,15 +102,45 @@ class Spread:
         elif kind == fields.RUNNING:
             if begin < 0:
                 begin = self._open_running.get(who, self._start)
-            self._interval(self._group(roots(abs(of)) or self._entry(who)), begin, end)
+            name = roots(abs(of)) or self._entry(who)
+            if name or len(self._nameless) >= _MOST_NAMELESS:
+                self._interval(self._group(name or UNKNOWN_ENTRY), begin, end)
+            else:
+                self._nameless.append((who, begin, end))
         elif kind == fields.RUNNABLE:
             self._interval(self._runnable, self._open_ready.get(who, self._start), end)
 
     def _interval(self, sums: Int64s, begin: int, end: int) -> None:
         kernel.interval(sums, begin, end, self._start, self._shift)
 
-    def _remember(self, carried: Carried, recorder: Recorder) -> None:
-        """What is open at the generation's end, since when, and who the goroutines are."""
+    def _name(self) -> None:
+        """Adds intervals of goroutines that are known by now."""
+        if not self._nameless:
+            return
+        numbers = self._numbers(np.array([who for who, _, _ in self._nameless], np.int64))
+        names, still = list(self._names), []
+        for interval, number in zip(self._nameless, numbers.tolist(), strict=True):
+            if number < 0:
+                still.append(interval)
+            else:
+                self._interval(self._group(names[number]), *interval[1:])
+        self._nameless = still
+
+    def _meet(self, carried: Carried, recorder: Recorder) -> None:
+        """Who the generation's goroutines are, and those that it says nothing of."""
+        told = np.concatenate([carried.ended, carried.live])
+        told = told[np.argsort(told[:, fields.G_ID], kind="stable")]
+        ids = told[:, fields.G_ID].copy()
+        names = recorder.numbered(told[:, fields.G_START], self._names)
+        names = np.where(names >= 0, names, self._numbers(ids))
+        silent = ~np.isin(self._entries[0], ids)
+        ids = np.concatenate([self._entries[0][silent], ids])
+        names = np.concatenate([self._entries[1][silent], names])
+        order = np.argsort(ids, kind="stable")
+        self._entries = ids[order], names[order]
+
+    def _remember(self, carried: Carried) -> None:
+        """What is open at the generation's end, and since when. Who ended needs no name."""
         for number, row in enumerate(carried.procs.tolist()):
             if row[fields.P_STATE] and row[fields.P_SINCE]:
                 self._open_procs[number] = (row[fields.P_STATE], row[fields.P_SINCE])
@@ -123,12 +157,11 @@ class Spread:
             )
             now[id_] = before.get(id_, self._start) if still else row[fields.G_SINCE]
         self._open_running, self._open_ready = running, ready
-        names = recorder.numbered(live[:, fields.G_START], self._names)
-        known = self._numbers(live[:, fields.G_ID])
-        self._entries = live[:, fields.G_ID].copy(), np.where(names >= 0, names, known)
+        living = ~np.isin(self._entries[0], carried.ended[:, fields.G_ID])
+        self._entries = self._entries[0][living], self._entries[1][living]
 
     def _numbers(self, ids: Int64s) -> Int64s:
-        """The number of the name of each goroutine that lived at the last generation's end."""
+        """The number of the name of each goroutine, as far as generations have told it."""
         known, names = self._entries
         if not len(known):
             return np.full(len(ids), -1, np.int64)
@@ -137,7 +170,7 @@ class Spread:
 
     def _entry(self, id_: int) -> str:
         number = int(self._numbers(np.array([id_], np.int64))[0])
-        return UNKNOWN_ENTRY if number < 0 else list(self._names)[number]
+        return "" if number < 0 else list(self._names)[number]
 
     def result(self, end: int) -> Timeline:
         """The timeline, with what is open closed at the trace's end."""
@@ -145,9 +178,11 @@ class Spread:
             if state in (fields.P_RUNNING, fields.P_SYSCALL) and proc < MOST_PROCS:
                 self._interval(self._proc(proc, int(state == fields.P_SYSCALL)), since, end)
         for id_, since in self._open_running.items():
-            self._interval(self._group(self._entry(id_)), since, end)
+            self._interval(self._group(self._entry(id_) or UNKNOWN_ENTRY), since, end)
         for since in self._open_ready.values():
             self._interval(self._runnable, since, end)
+        for _, begin, over in self._nameless:
+            self._interval(self._group(UNKNOWN_ENTRY), begin, over)
         return Timeline(
             start=self._start,
             bin_ns=1 << self._shift,
