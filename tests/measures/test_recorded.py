@@ -190,6 +190,55 @@ def test_rules_over_a_page_of_the_runtime(policy: Path, tmp_path: Path) -> None:
     assert "one page does not tell growth" in found["memory.heap.growth"].reason
 
 
+RATES = """version: 1
+services:
+  payments:
+    package: ./payments
+    rules:
+      - {metric: memory.allocation.rate, max: 1 kB/s}
+      - {id: ample, metric: memory.allocation.rate, max: 1 TB/s}
+      - {metric: scheduler.utilisation, max: 100%}
+"""
+
+
+def test_two_pages_without_times_bound_rates_by_their_collections(
+    policy: Path, tmp_path: Path
+) -> None:
+    first, last = (tmp_path / name for name in ("first", "last"))
+    for path, page in zip((first, last), pages().data["txt"], strict=True):
+        path.write_bytes(page)
+    ruled = policy.with_name("rates.yaml")
+    ruled.write_text(RATES)
+    report = gocost.check(ruled, metrics=[str(first), str(last)])
+    assert outcomes(report) == {
+        "memory.allocation.rate": Outcome.VIOLATED,
+        "ample": Outcome.PASS,
+        "scheduler.utilisation": Outcome.PASS,
+    }
+    for name, page in zip(("first.om", "last.om"), pages().data["om"], strict=True):
+        (tmp_path / name).write_bytes(page)  # the same two moments with times
+    timed = gocost.runtime(tmp_path / "first.om", tmp_path / "last.om")
+    for metric in ("memory.allocation.rate", "scheduler.utilisation"):
+        bounded, known = report.fact(metric), timed.fact(metric)
+        assert bounded is not None
+        assert known is not None
+        assert bounded.low is not None
+        assert bounded.high is not None
+        assert bounded.low <= known.value <= bounded.high, "the times that OpenMetrics has"  # type: ignore[operator]
+
+
+def test_pages_that_tell_no_time_say_what_would(policy: Path, tmp_path: Path) -> None:
+    """The same page twice has no collection between."""
+    for name in ("first", "last"):
+        (tmp_path / name).write_bytes(pages().data["txt"][1])
+    ruled = policy.with_name("untimed.yaml")
+    ruled.write_text(RATES)
+    report = gocost.check(ruled, metrics=[str(tmp_path / "first"), str(tmp_path / "last")])
+    found = {finding.rule: finding for finding in report.findings}
+    assert found["ample"].outcome is Outcome.UNKNOWN
+    assert "gocost runtime FIRST LAST --every 30s" in found["ample"].reason
+
+
 def test_a_limit_inside_of_a_bucket_is_unknown(policy: Path, tmp_path: Path) -> None:
     page = tmp_path / "page"
     page.write_bytes(pages().data["txt"][1])

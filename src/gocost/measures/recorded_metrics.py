@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gocost.analyses.collector.window import window_of_cycles, window_of_pages
+from gocost.analyses.collector.window import CollectorWindow, window_of_cycles, window_of_pages
 from gocost.analyses.runtime.health import GIVES, health
 from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.runtime_metrics import Reading
@@ -14,8 +14,12 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     """Health of scheduler and memory. Raises UsageError, SourceError and FormatError."""
     context.progress("reading the pages")
     seen = Reading().read(context.pages, progress=context.progress)
+    window: CollectorWindow | None
     try:
-        window = window_of_cycles(seen.cycles) if seen.cycles else window_of_pages(seen.pages)
+        if seen.cycles:
+            window = window_of_cycles(seen.cycles)
+        else:
+            window = window_of_pages(seen.pages, seconds=seen.seconds)
     except UsageError:
         if seen.first is not None:
             raise

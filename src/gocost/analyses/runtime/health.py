@@ -49,6 +49,10 @@ _PERIODIC: Final = 120.0
 _PAUSES: Final = ("/sched/pauses/total/gc:seconds", "/gc/pauses:seconds")
 _LATENCIES: Final = "/sched/latencies:seconds"
 _TWO = "give two pages of one process, apart in time"
+_WHEN = (
+    "the time between the pages is not known: take pages that are ten collections apart, or have "
+    "times (OpenMetrics), or say it to `gocost runtime FIRST LAST --every 30s`"
+)
 _LOG = "a gctrace log does not tell it; give a page"
 
 
@@ -137,6 +141,18 @@ def _utilisation(seen: Recorded, procs: float | None, found: Health) -> None:
         share = min(1.0, max(0.0, spent / (seen.seconds * procs)))
         origin = f"process_cpu_seconds_total over GOMAXPROCS {procs:g} and {seen.seconds:.3g} s"
         found.give("scheduler.utilisation", share, origin)
+        return
+    times = _between(seen) if first is not None and not seen.seconds else None
+    spent_in = None
+    if first is not None and first.cpu_seconds is not None and last.cpu_seconds is not None:
+        spent_in = last.cpu_seconds - first.cpu_seconds
+    if times is not None and procs and spent_in is not None and spent_in >= 0:
+        ends = tuple(min(1.0, spent_in / (time * procs)) for time in reversed(times))
+        origin = (
+            f"process_cpu_seconds_total over GOMAXPROCS {procs:g} and the time between the pages' "
+            "last collections"
+        )
+        found.give_bucket("scheduler.utilisation", (ends[0], ends[1]), origin, 2)
         return
     total = difference(first, last, "/cpu/classes/total:cpu-seconds")
     idle = difference(first, last, "/cpu/classes/idle:cpu-seconds")
@@ -227,7 +243,7 @@ def _allocation(seen: Recorded, found: Health) -> None:
             origin = "bytes allocated between the pages, by the time between their last collections"
             found.give_bucket(metric, ends, origin, 2)
         else:
-            found.cannot("the time between the pages is not known: say --every 30s", metric)
+            found.cannot(_WHEN, metric)
     elif (age := _age(seen.last)) is not None:
         ends = (allocated / age[1], allocated / age[0])
         origin = "bytes allocated since the process began, by its age at the last collection"
