@@ -123,6 +123,18 @@ def test_recording_is_a_row_of_its_own(recorded: Recorded) -> None:
     assert not [name for name in names if name.startswith("net/http/pprof.")]
 
 
+def test_stacks_are_equal_parts_and_that_is_said(recorded: Recorded) -> None:
+    report = gocost.attribute(recorded.folder)
+    found = rows(report.tables["goroutines"])
+    each = {number(row["stacks"]) / number(row["count"]) for row in found.values()}
+    assert max(each) - min(each) <= 1
+    held = sum(number(row["stacks"]) for row in found.values())
+    mapped = (recorded.folder / "memstats-2.txt").read_text()
+    in_use = int(mapped.split("# Stack = ")[1].split(" ")[0])
+    assert held == pytest.approx(in_use, rel=0.5), "what MemStats has as in use, and no more"
+    assert any("does not tell how large one's stack is" in text for text in report.assumptions)
+
+
 def test_files_named_one_by_one_give_the_same(recorded: Recorded) -> None:
     whole = gocost.attribute(recorded.folder)
     profiles = [str(path) for path in sorted(recorded.folder.glob("*.pb.gz"))]

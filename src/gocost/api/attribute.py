@@ -285,7 +285,7 @@ def _report(
         tables=made,
         changes=[against.change] if against is not None else [],
         notes=[Note("warning", text) for text in (*notes, *gathered.notes)],
-        assumptions=[*money.assumptions, *gathered.assumptions],
+        assumptions=[*money.assumptions, *gathered.assumptions, *_of_stacks(found)],
         layout=Layout(
             title=_title(subject.service, found, gathered),
             facts=(),
@@ -301,6 +301,18 @@ def _report(
             },
         ),
     )
+
+
+def _of_stacks(found: Bill) -> list[str]:
+    """What the stacks of the goroutines' creators rest on."""
+    if found.goroutines is None or found.memory is None or not found.memory.stacks.any():
+        return []
+    count, held = int(found.goroutines.sum()), int(found.memory.stacks.sum())
+    return [
+        f"each of {count:,} goroutines is taken to hold an equal part of the "
+        f"{format_quantity(held, Unit.BYTES)} of stacks, kept ones and the scheduler's included: "
+        "Go does not tell how large one's stack is"
+    ]
 
 
 def _title(service: str, found: Bill, gathered: Gathered) -> str:

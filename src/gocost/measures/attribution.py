@@ -346,7 +346,8 @@ def _resident(manifest: Manifest | None, told: Sequence[Recorded], notes: list[s
         total=total if total is not None else classes(*_HELD),
         live=live,
         heap=classes("heap/objects"),
-        stacks=classes("heap/stacks", "os-stacks"),
+        stacks=classes("heap/stacks"),
+        thread_stacks=classes("os-stacks"),
         metadata=classes(*_METADATA),
         free=classes("heap/free", "heap/unused"),
     )

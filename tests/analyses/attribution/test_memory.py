@@ -8,6 +8,7 @@ from gocost.analyses.attribution.memory import (
     FREE,
     METADATA,
     NOT_RESIDENT,
+    STACKS,
     Resident,
     hold,
 )
@@ -22,6 +23,13 @@ def test_live_bytes_are_scaled_to_the_collectors_and_headroom_follows_them() -> 
     assert found.stacks.tolist() == [2, 8]
     assert found.others == {METADATA: 20, FREE: 5, UNATTRIBUTED: 45}
     assert found.total == 200
+
+
+def test_threads_stacks_are_no_goroutines() -> None:
+    resident = Resident(total=100, live=40, stacks=20, thread_stacks=8)
+    found = hold(np.array([1]), np.array([3]), resident)
+    assert found.stacks.tolist() == [20]
+    assert found.others == {STACKS: 8, UNATTRIBUTED: 32}
 
 
 def test_what_is_mapped_and_not_resident_is_said() -> None:

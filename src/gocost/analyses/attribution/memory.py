@@ -28,6 +28,9 @@ class Resident:
     heap: int | None = None
     """Objects and what is dead and not swept yet: live bytes and the headroom."""
     stacks: int | None = None
+    """Goroutines' stacks, with what is kept ready for others and the scheduler's own of threads."""
+    thread_stacks: int | None = None
+    """What the operating system gave as stacks of threads: no goroutine's."""
     metadata: int | None = None
     """The runtime's own structures and the collector's work buffers."""
     free: int | None = None
@@ -72,10 +75,11 @@ def hold(live: Int64s, stacks: Int64s, resident: Resident) -> Holding:
     _rest(others, HEADROOM, above - int(headroom.sum()))
     stacked = resident.stacks or 0
     by_creator = shared(stacked, stacks)
-    _rest(others, STACKS, stacked - int(by_creator.sum()))
+    threads = resident.thread_stacks or 0
+    _rest(others, STACKS, stacked - int(by_creator.sum()) + threads)
     _rest(others, METADATA, resident.metadata or 0)
     _rest(others, FREE, resident.free or 0)
-    accounted = known + above + stacked + (resident.metadata or 0) + (resident.free or 0)
+    accounted = known + above + stacked + threads + (resident.metadata or 0) + (resident.free or 0)
     if resident.total is not None:
         left = resident.total - accounted
         _rest(others, UNATTRIBUTED if left > 0 else NOT_RESIDENT, left)

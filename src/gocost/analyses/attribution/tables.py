@@ -205,7 +205,11 @@ def goroutine_table(by: str, bill: Bill) -> Table:
         columns=(
             first_column(by),
             Column("count", Unit.COUNT, "how many there are", additive=True),
-            Column("stacks", Unit.BYTES, "their stacks, each taken to be as large as another"),
+            Column(
+                "stacks",
+                Unit.BYTES,
+                "an equal part of all stacks for each: Go does not tell one's size",
+            ),
         ),
         rows=_sorted(rows),
         sums_to=SumsTo("count", GOROUTINES),
