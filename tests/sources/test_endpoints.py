@@ -82,7 +82,15 @@ def drip_body(connection: socket.socket) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("answer", [hang, drip_headers, drip_body])
+def drip_to_the_end(connection: socket.socket) -> None:
+    """Without a length the body ends with the connection."""
+    connection.sendall(OK + b"Connection: close\r\n\r\n")
+    for _ in range(1000):
+        connection.sendall(b"x")
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("answer", [hang, drip_headers, drip_body, drip_to_the_end])
 def test_time_is_bounded_whatever_the_server_does(answer: object) -> None:
     with misbehaving(answer) as url, Endpoint(url, timeout=0.3) as endpoint:  # type: ignore[arg-type]
         began = time.monotonic()

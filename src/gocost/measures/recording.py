@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,9 @@ _LEAST: Final = 0.3
 """Seconds that a page is given in any case."""
 _PART: Final = 2 / 3
 """Of the patience that is left, what one page may use: one that hangs leaves some to the rest."""
+
+_PIECE: Final = 0.5
+"""Seconds."""
 
 INTERRUPTED: Final = "the recording was interrupted"
 _SNAPSHOTS: Final = (
@@ -333,18 +336,29 @@ def _window(recorder: _Recorder) -> None:
             profile = pool.submit(
                 recorder.get, "cpu", "cpu.pb.gz", "profile", seconds=length, until=end
             )
-            request.sleep((length - traced) / 2)
+            _pass((length - traced) / 2, request.sleep)
             if request.trace and not profile.done():
                 # What follows it has the rest of the window, and some of its own.
                 until = time.monotonic() + traced + max(1.0, (length - traced) / 4)
                 recorder.get("trace", "app.trace", "trace", seconds=traced, until=until)
             recorder.get("goroutines", "goroutines.txt", "goroutine?debug=2", until=end)
+            while not profile.done():
+                wait([profile], timeout=_PIECE)
             profile.result()
             # Where there is no CPU profile the window is as long all the same.
-            request.sleep(max(0.0, length - (time.monotonic() - begun)))
+            _pass(length - (time.monotonic() - begun), request.sleep)
         except KeyboardInterrupt:
             recorder.abort()  # or the pool would wait for the whole profile
             raise
+
+
+def _pass(seconds: float, sleep: Callable[[float], None]) -> None:
+    """Sleeps in pieces: a Ctrl-C that comes between Python's last look for one and the sleep is
+    seen after the piece, and not after the whole.
+    """
+    while seconds > 0:
+        sleep(min(seconds, _PIECE))
+        seconds -= _PIECE
 
 
 def _moment(process: Process | None, request: Request) -> list[Moment]:

@@ -82,6 +82,7 @@ class Endpoint:
         self._timeout = timeout
         self._max_body = max_body
         self._aborted = False
+        self._socket: socket.socket | None = None
         self._connection = (
             http.client.HTTPSConnection(
                 host, port, timeout=timeout, context=ssl.create_default_context()
@@ -130,7 +131,7 @@ class Endpoint:
         self._shut()
 
     def _shut(self) -> None:
-        if (sock := self._connection.sock) is not None:
+        if (sock := self._connection.sock or self._socket) is not None:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
@@ -205,6 +206,8 @@ class Endpoint:
 
     def _ask(self, target: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         self._connection.request("GET", target, headers=dict(headers))
+        # A response that has no end but the connection's takes it over, and `sock` away.
+        self._socket = self._connection.sock
         if self._aborted:  # before there was a connection to end
             self._shut()
         return self._connection.getresponse()
