@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from typing import TypeVar
 
@@ -15,64 +15,47 @@ from gocost.gate.plan import Step
 from gocost.measures.interface import Context, Measure, Measured, Need, Target
 from gocost.model.errors import GocostError
 from gocost.model.fact import Fact
-from gocost.model.report import Change, Note, Series, Table
+from gocost.model.report import Change, Note
 
 
-@dataclass(slots=True)
-class Findings:
+@dataclass(frozen=True, slots=True)
+class Findings(Measured):
     """What several measures found of one target, put together."""
 
-    facts: list[Fact] = field(default_factory=list)
-    tables: dict[str, Table] = field(default_factory=dict)
-    series: list[Series] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    assumptions: list[str] = field(default_factory=list)
-    unknown: dict[str, str] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-    causes: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     """The measures that ran, in order."""
 
     def add(self, name: str, measured: Measured, target: Target) -> None:
         """Take in what one measure found; facts without a subject get the target's."""
-        self.join(
-            Findings(
+        self._take(
+            replace(
+                measured,
                 facts=[_of(fact, target) for fact in measured.facts],
-                tables=measured.tables,
-                series=measured.series,
                 changes=[_of(change, target) for change in measured.changes],
-                notes=measured.notes,
-                assumptions=measured.assumptions,
-                unknown=measured.unknown,
-                skipped=measured.skipped,
-                causes=measured.causes,
-                ran=[name],
             )
         )
+        self.ran.append(name)
+
+    def join(self, more: Findings) -> None:
+        """Take in what other measures found."""
+        self._take(more)
+        self.ran.extend(more.ran)
 
     def fail(self, what: str, steps: Iterable[Step], error: GocostError) -> None:
         """What `steps` give is unknown for that reason; what more was said of it is in a note."""
         for step in steps:
-            self.unknown |= dict.fromkeys(sorted(step.metrics), str(error))
+            self.unknown.update(dict.fromkeys(sorted(step.metrics), str(error)))
         said = [line for line in error.output.splitlines() if line.strip()]
         # `# package` is a heading of the go command's, and the reason has its first complaint.
         if any(line.strip() not in error.message for line in said if not line.startswith("#")):
             whole = "\n".join(said)
             self.notes.append(Note("error", f"{what} failed, and all that was said is\n{whole}"))
 
-    def join(self, more: Findings) -> None:
-        """Take in what other measures found."""
-        self.facts += more.facts
-        self.tables |= more.tables
-        self.series += more.series
-        self.changes += more.changes
-        self.notes += more.notes
-        self.assumptions += more.assumptions
-        self.unknown |= more.unknown
-        self.skipped |= more.skipped
-        self.causes |= more.causes
-        self.ran += more.ran
+    def _take(self, more: Measured) -> None:
+        # By name, so that nothing which a measure comes to find is left behind here.
+        for part in fields(Measured):
+            mine, other = getattr(self, part.name), getattr(more, part.name)
+            (mine.update if isinstance(mine, dict) else mine.extend)(other)
 
 
 def run_steps(
