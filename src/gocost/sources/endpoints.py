@@ -96,30 +96,14 @@ class Endpoint:
 
         Raises EndpointError where there is no whole answer within the time and the size allowed.
         """
-        url = f"{self.base}{path}"
-        try:
-            return self._get(path, accept, url)
-        except EndpointError:
-            self.close()
-            raise
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
-            raise _translated(error, url, self._timeout) from error
+        return self._answer(path, accept)
 
     def save(self, path: str, write: Callable[[bytes], object]) -> Answer:
         """The page at `path` in pieces to `write`; the answer's body is empty where it is 2xx.
 
         What came before a fault has been written. Raises EndpointError as `get` does.
         """
-        url = f"{self.base}{path}"
-        try:
-            return self._get(path, "*/*", url, write)
-        except EndpointError:
-            self.close()
-            raise
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
-            raise _translated(error, url, self._timeout) from error
+        return self._answer(path, "*/*", write)
 
     def close(self) -> None:
         """End the connection; the next `get` makes another."""
@@ -140,6 +124,19 @@ class Endpoint:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _answer(
+        self, path: str, accept: str, write: Callable[[bytes], object] | None = None
+    ) -> Answer:
+        url = f"{self.base}{path}"
+        try:
+            return self._get(path, accept, url, write)
+        except EndpointError:
+            self.close()
+            raise
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
+            raise _translated(error, url, self._timeout) from error
 
     def _get(
         self, path: str, accept: str, url: str, write: Callable[[bytes], object] | None = None
