@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gocost.cost.price_book import UNITS, default_path, load_prices, parse_prices
-from gocost.model.errors import UsageError
+from gocost.model.errors import PolicyError, UsageError
 
 OWN = """\
 name: ours
@@ -70,3 +70,9 @@ def test_a_wrong_book_names_file_and_key(old: str, new: str, says: str) -> None:
 def test_hostile_text_is_a_usage_error(data: bytes) -> None:
     with pytest.raises(UsageError):
         parse_prices(data, "prices.yaml")
+
+
+def test_a_book_in_another_encoding_is_refused_with_what_to_do() -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_prices("name: Größe\n".encode("latin-1"), "prices.yaml")
+    assert str(caught.value) == "prices.yaml: byte 8 is not UTF-8; save the file as UTF-8"

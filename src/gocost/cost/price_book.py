@@ -15,9 +15,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
-from gocost.formats.yaml_document import Node, compose
+from gocost.formats.yaml_document import Node, compose, text_of
 from gocost.model.catalogue import nearest
-from gocost.model.errors import PolicyError, SourceError, UsageError
+from gocost.model.errors import SourceError, UsageError
 from gocost.sources.files import read_bounded
 
 MAX_BYTES: Final = 1 << 18
@@ -83,13 +83,7 @@ def load_prices(path: Path | None = None) -> PriceBook:
 
 def parse_prices(data: bytes, name: str) -> PriceBook:
     """A price book's text. Pure. Raises PolicyError with the place."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PolicyError(
-            f"byte {error.start} is not UTF-8", path=name, hint="save the file as UTF-8"
-        ) from error
-    root = compose(text, name)
+    root = compose(text_of(data, name), name)
     book = _mapping(root, "the price book", ("name", "currency", "prices"))
     currency = _text(book, "currency", root)
     if not re.fullmatch("[A-Z]{3}", currency):

@@ -61,6 +61,16 @@ class Node:
         return self.kind == "text" and self.plain and self.text in ("", "~", "null", "Null", "NULL")
 
 
+def text_of(data: bytes, path: str) -> str:
+    """A file's bytes as UTF-8, a byte order mark left out. Raises PolicyError."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PolicyError(
+            f"byte {error.start} is not UTF-8", path=path, hint="save the file as UTF-8"
+        ) from error
+
+
 def compose(text: str, path: str) -> Node:
     """The root node of a one-document YAML text. Raises PolicyError with the place."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:

@@ -16,9 +16,9 @@ from typing import Final
 
 import msgspec
 
-from gocost.formats.yaml_document import MAX_BYTES, Node, Place, compose
+from gocost.formats.yaml_document import MAX_BYTES, Node, Place, compose, text_of
 from gocost.model.catalogue import nearest
-from gocost.model.errors import PolicyError, SourceError, UsageError
+from gocost.model.errors import SourceError, UsageError
 from gocost.model.service import Goroutines, Service
 from gocost.policy.places import Places, unknown_word
 from gocost.policy.reading import read
@@ -189,13 +189,7 @@ def _read_file(path: Path, name: str, *, origin: str) -> _Layer:
         data = read_bounded(path, MAX_BYTES)
     except SourceError as error:
         raise UsageError(f"the policy cannot be read: {error.message}", hint=error.hint) from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PolicyError(
-            f"byte {error.start} is not UTF-8", path=name, hint="save the file as UTF-8"
-        ) from error
-    file, places, _ = read_text(text, name)
+    file, places, _ = read_text(text_of(data, name), name)
     return _Layer(file, places, path, name, origin)
 
 
