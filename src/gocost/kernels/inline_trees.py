@@ -16,26 +16,10 @@ import cython
 import numpy as np
 import numpy.typing as npt
 
+from gocost.kernels._binary_words import _u32
 from gocost.model.errors import FormatError
 
 MAX_SHARE = 4  # times that the InlTrees of a file may be shared before it is called hostile
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _u32(
-    data: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, big: cython.bint
-) -> cython.longlong:
-    """Four bytes at `at`; the caller has checked that they are there."""
-    a: cython.longlong = data[at]
-    b: cython.longlong = data[at + 1]
-    c: cython.longlong = data[at + 2]
-    d: cython.longlong = data[at + 3]
-    if big:
-        return a << 24 | b << 16 | c << 8 | d
-    return d << 24 | c << 16 | b << 8 | a
 
 
 @cython.cfunc
