@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,8 +41,12 @@ def test_a_service_that_leaks_goroutines_and_publishes_its_variables(tmp_path: P
     measured = measure(target_of(run, tmp_path), context_of(tmp_path))
     assert value(measured, "goroutines.leaked") >= 400
     assert value(measured, "goroutines.load") > value(measured, "goroutines.start")
-    # A mebibyte for each of the 400 requests, over about 3 s.
-    assert 100 << 20 < value(measured, "memory.allocation.rate") < 800 << 20
+    # A mebibyte for each of the 400 requests, three quarters of them after the warm-up; how long
+    # they take is the machine's.
+    phases = measured.tables["phases"]
+    load = dict(zip(phases.column("phase"), phases.column("duration"), strict=True))["load"]
+    allocated = value(measured, "memory.allocation.rate") * float(str(load))
+    assert 200 << 20 < allocated < 440 << 20
     assert value(measured, "gc.pause.count") >= 100
     assert 0 < value(measured, "gc.pause.p50") <= value(measured, "gc.pause.p99")
     assert value(measured, "gc.pause.p99") <= value(measured, "gc.pause.max") < 5
@@ -119,12 +122,17 @@ def test_a_url_alone_has_no_proc() -> None:
 
 
 def test_a_pid_that_ends_while_it_is_watched_keeps_what_was_seen() -> None:
+    told: list[str] = []
     with running() as (child, _):
         process = find_process(child.pid)
-        killer = threading.Timer(0.7, os.kill, (child.pid, signal.SIGKILL))
-        killer.start()
-        measured = watch(Watched(process, (), None, 60.0), context_of(Path()), Subject())
-        killer.join()
+
+        def kill_in_the_third_second(text: str) -> None:
+            told.append(text)
+            if sum(each.startswith("watching, ") for each in told) == 3:
+                os.kill(child.pid, signal.SIGKILL)
+
+        context = replace(context_of(Path()), progress=kill_in_the_third_second)
+        measured = watch(Watched(process, (), None, 60.0), context, Subject())
     assert value(measured, "memory.rss.peak") > 1 << 20
     (note,) = [note for note in measured.notes if note.level == "error"]
     assert f"process {process.pid} ended while it was watched" in note.text
