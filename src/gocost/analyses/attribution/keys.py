@@ -58,9 +58,9 @@ class Keying:
     def rows(self, functions: Functions) -> tuple[list[str], Bools | None]:
         """The row of each function, and which functions pay before others, if any do."""
         if self.by == "package":
-            return packages_of(functions.names, self.info), None
+            return packages_of(functions.names, self.info, functions.files), None
         if self.by == "module":
-            return modules_of(functions.names, self.info), None
+            return modules_of(functions.names, self.info, functions.files), None
         if self.by == "owner":
             assert self.repository is not None
             owners = owners_of(functions.packages, functions.files, self.repository)

@@ -34,7 +34,7 @@ GRANULARITIES: Final = {
     "owner": "owners",
 }
 """What `--by` takes, and the name of the table that it makes."""
-OF_FUNCTIONS: Final = {"package": "functions", "module": "functions", "owner": "filefunctions"}
+OF_FUNCTIONS: Final = dict.fromkeys(("package", "module", "owner"), "filefunctions")
 """Those that are made of nodes at one of pprof's granularities."""
 
 
@@ -52,15 +52,15 @@ def by_name(
 
     nodes = nodes_in(seen, replace(options, granularity=OF_FUNCTIONS[by]))
     names = [node.name for node in nodes.nodes]
+    files = [node.file for node in nodes.nodes]
     if by == "package":
-        return grouped(nodes, packages_of(names, info))
+        return grouped(nodes, packages_of(names, info, files))
     if by == "module":
-        return grouped(nodes, modules_of(names, info))
+        return grouped(nodes, modules_of(names, info, files))
     from gocost.analyses.ownership import owners_of
 
     assert repository is not None
-    files = [node.file for node in nodes.nodes]
-    return grouped(nodes, owners_of(packages_of(names, info), files, repository))
+    return grouped(nodes, owners_of(packages_of(names, info, files), files, repository))
 
 
 def value_columns(seen: View) -> tuple[Column, ...]:
