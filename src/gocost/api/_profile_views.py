@@ -158,7 +158,7 @@ def raw(look: Look) -> Tables:
 
 def source(look: Look) -> Tables:
     """The source of the functions that match, with what each line costs."""
-    from gocost.analyses.profile.source_lines import lines_table, routines, routines_table
+    from gocost.analyses.profile.source_lines import files_table, lines_table, routines
     from gocost.analyses.profile.view import nodes_in
     from gocost.sources.source_files import SourceFiles
 
@@ -185,7 +185,7 @@ def source(look: Look) -> Tables:
         return files.read(file).line(number) if file else None
 
     return {
-        "routines": routines_table(look.seen, found),
+        "routines": files_table(look.seen, found),
         "lines": lines_table(look.seen, found, text),
     }
 

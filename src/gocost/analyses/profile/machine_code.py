@@ -155,22 +155,31 @@ def _target(mnemonic: str, operands: str, code: Code, symbolizer: Symbolizer) ->
 
 def codes_table(seen: View, found: Sequence[Code]) -> Table:
     """One row a function."""
+    return routines_table(
+        seen,
+        "its name",
+        Column("address", Unit.TEXT, "where it begins, as linked"),
+        "addresses",
+        [(each.name, f"{each.start:#x}", each.flat, each.cumulative) for each in found],
+    )
+
+
+def routines_table(
+    seen: View, name: str, place: Column, parts: str, found: Iterable[tuple[str, str, int, int]]
+) -> Table:
+    """One row a function, of its name, place, and costs that are sums over its `parts`."""
     unit = reported(seen.type.unit)
     return Table(
         title=f"{seen.type.type} by function",
         columns=(
-            Column("function", Unit.TEXT, "its name"),
-            Column("address", Unit.TEXT, "where it begins, as linked"),
-            Column("flat", unit, "in itself", additive=True),
-            Column("cumulative", unit, "with what it called, summed over its addresses"),
+            Column("function", Unit.TEXT, name),
+            place,
+            Column("flat", unit, f"in itself, over its {parts}", additive=True),
+            Column("cumulative", unit, f"with what it called, summed over its {parts}"),
             Column("cumulative_share", Unit.RATIO, "cumulative of the profile's total"),
         ),
-        rows=[
-            (each.name, f"{each.start:#x}", each.flat, each.cumulative,
-             each.cumulative / seen.total if seen.total else None)
-            for each in found
-        ],
-    )  # fmt: skip
+        rows=[(*each, each[-1] / seen.total if seen.total else None) for each in found],
+    )
 
 
 def instructions_table(seen: View, found: Iterable[tuple[Code, Sequence[Instruction]]]) -> Table:

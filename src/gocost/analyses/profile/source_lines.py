@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from gocost.analyses.expressions import Expression
-from gocost.analyses.profile.machine_code import Code, Instruction
+from gocost.analyses.profile.machine_code import Code, Instruction, routines_table
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Costs, View
@@ -99,24 +99,15 @@ def routines(nodes: Nodes, found: Costs, expression: Expression) -> list[Routine
     return [routine for _, routine in sorted(parts.items())]
 
 
-def routines_table(seen: View, found: Sequence[Routine]) -> Table:
+def files_table(seen: View, found: Sequence[Routine]) -> Table:
     """One row a function and file."""
-    unit = reported(seen.type.unit)
-    return Table(
-        title=f"{seen.type.type} by function",
-        columns=(
-            Column("function", Unit.TEXT, "its name, as the profile has it"),
-            Column("file", Unit.TEXT, "the source file, as the build had it"),
-            Column("flat", unit, "in itself, over its lines", additive=True),
-            Column("cumulative", unit, "with what it called, summed over its lines"),
-            Column("cumulative_share", Unit.RATIO, "cumulative of the profile's total"),
-        ),
-        rows=[
-            (each.name, each.file, each.flat, each.cumulative,
-             each.cumulative / seen.total if seen.total else None)
-            for each in found
-        ],
-    )  # fmt: skip
+    return routines_table(
+        seen,
+        "its name, as the profile has it",
+        Column("file", Unit.TEXT, "the source file, as the build had it"),
+        "lines",
+        [(each.name, each.file, each.flat, each.cumulative) for each in found],
+    )
 
 
 def lines_table(
