@@ -45,6 +45,8 @@ def test_placeholders_are_filled_in_everywhere(tmp_path: Path) -> None:
 def test_pages_are_looked_for_where_ready_is_asked() -> None:
     planned = plan(Run(command=("a",), ready="http://127.0.0.1:{port}/x/y?z"), None)
     assert [urlsplit(url).path for url in planned.endpoints] == [""]
+    short = plan(Run(command=("a",), ready="127.0.0.1:{port}/x"), None)
+    assert short.endpoints == (f"http://127.0.0.1:{short.values['port']}",)
     assert plan(Run(command=("a",)), None).endpoints == ()
 
 

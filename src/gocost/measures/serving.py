@@ -20,13 +20,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from gocost.formats import gctrace, inittrace
 from gocost.model.errors import SourceError
 from gocost.model.service import Run
 from gocost.sources import process
 from gocost.sources.endpoints import Endpoint, EndpointError
+from gocost.sources.service_urls import service_url
 
 READY_STEP = 0.005
 """Seconds between two questions whether it is ready."""
@@ -110,7 +110,8 @@ class Serving:
 def plan(run: Run, binary: Path | None) -> Plan:
     """Fill in `{binary}` and, with ports that are free now, `{port}`, `{port2}` and so on.
 
-    Raises SourceError where the command wants `{binary}` and none was built.
+    Raises SourceError where the command wants `{binary}` and none was built, UsageError where
+    `ready` is not the URL of a service.
     """
     load = run.load.command if run.load is not None else ()
     texts = (*run.command, *run.env.values(), run.ready, *run.endpoints, *load)
@@ -236,11 +237,13 @@ def _wait_listening(
 
 def _refuse_taken_port(ready: str) -> None:
     """Whatever listens there already would be measured in the service's place."""
-    parts = urlsplit(ready)
-    if ready and parts.hostname and _listens(parts.hostname, parts.port or 80):
+    if not ready:
+        return
+    parts = service_url(ready)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if _listens(str(parts.hostname), port):
         raise PortTakenError(
-            f"port {parts.port or 80} is in use: something answers at {ready} before the service "
-            "is started",
+            f"port {port} is in use: something answers at {ready} before the service is started",
             hint="stop what listens there, or write {port} in run.command and run.ready",
         )
 
@@ -271,7 +274,7 @@ def _traced(own: str | None) -> str:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
+    parts = service_url(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
