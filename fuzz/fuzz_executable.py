@@ -15,8 +15,8 @@ from gocost.formats.executable import open_executable
 def decode(data: bytes) -> None:
     """Everything that an executable offers."""
     image = open_executable(data)
-    for symbols in (image.symbols(), image.dynamic_symbols()):
-        assert len(symbols.names()) == len(symbols)
+    symbols = image.symbols()
+    assert len(symbols.names()) == len(symbols)
     moved = image.relocations()
     for part in image.segments[:8]:
         image.offset_of(part.address)

@@ -41,11 +41,6 @@ class Module(msgspec.Struct, frozen=True):
     sum: str = ""
     replace: Module | None = None
 
-    @property
-    def actual(self) -> Module:
-        """The module whose code is really in the binary."""
-        return self.replace or self
-
 
 class BuildInfo(msgspec.Struct, frozen=True):
     """What a binary says about its own build."""

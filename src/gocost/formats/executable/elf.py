@@ -108,7 +108,6 @@ def open_elf(data: Bytes) -> Executable:
         extents=_extents(head),
         dynamic=dynamic,
         load_symbols=lambda: _symbols(head, sections, by_kind.get("symtab")),
-        load_dynamic_symbols=lambda: _symbols(head, sections, by_kind.get("dynsym")),
         load_relocations=lambda: read_relocations(head, segments, tags),
     )
 

@@ -248,7 +248,6 @@ class Executable(msgspec.Struct, frozen=True, eq=False, dict=True):
     dynamic: Dynamic
     load_symbols: Callable[[], Symbols]
     load_relocations: Callable[[], Relocations]
-    load_dynamic_symbols: Callable[[], Symbols] | None = None
     slices: tuple[Slice, ...] = ()
     """Fat Mach-O: every slice, the chosen one marked."""
 
@@ -260,10 +259,6 @@ class Executable(msgspec.Struct, frozen=True, eq=False, dict=True):
     def symbols(self) -> Symbols:
         """The symbol table (empty in a stripped file); read on first use."""
         return self._symbols
-
-    def dynamic_symbols(self) -> Symbols:
-        """ELF: the loader's symbol table, which stripping leaves; elsewhere empty."""
-        return self._dynamic_symbols
 
     def relocations(self) -> Relocations:
         """The pointers that the loader fills in; read on first use."""
@@ -334,12 +329,6 @@ class Executable(msgspec.Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def _symbols(self) -> Symbols:
         return self.load_symbols()
-
-    @cached_property
-    def _dynamic_symbols(self) -> Symbols:
-        if self.load_dynamic_symbols is None:
-            return no_symbols(self.data)
-        return self.load_dynamic_symbols()
 
     @cached_property
     def _relocations(self) -> Relocations:

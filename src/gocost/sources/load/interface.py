@@ -56,13 +56,6 @@ class LoadResult:
     """Some answer was longer than what is kept of one."""
     latency: Latency | None = None
 
-    @property
-    def succeeded(self) -> int | None:
-        """Requests that were answered with 200 to 399."""
-        if self.requests is None or self.failed is None:
-            return None
-        return self.requests - self.failed
-
 
 class LoadGenerator(Protocol):
     """One load, ready to be put on as often as wanted."""
