@@ -93,8 +93,10 @@ def shown(title: str, found: Prediction, base: Run, other: Run) -> float:
         for (ours, real, form), error in zip(rows, errors, strict=True)
     )
     print(f"| {title} | {found.setting} | {words} |", flush=True)
-    # Collections are whole: a difference below one is none.
-    whole = abs(errors[0]) if abs(found.cycles - other.window.cycles) >= 1 else 0.0
+    # Collections are whole, in the window that was seen and in the run: a difference below one in
+    # the run, and below what one in the window would make, is none.
+    least = 1 + found.cycles / base.window.cycles
+    whole = abs(errors[0]) if abs(found.cycles - other.window.cycles) >= least else 0.0
     return max(whole, abs(errors[2]))
 
 

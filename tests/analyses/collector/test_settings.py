@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gocost.analyses.collector.recommending import choices, limit_for, recommend
 from gocost.analyses.collector.settings import Prediction, Refusal, Setting, predict, unfit
@@ -30,6 +32,34 @@ def test_twice_the_gogc_is_half_the_collections() -> None:
     # goal, what is not heap (260 - 10 - 20 - 190), and what does not fit into slots.
     assert found.peak == (300 + 40 + 10) * MIB
     assert found.pace is Pace.GOGC
+
+
+def test_the_runtime_begins_as_many_bytes_before_the_goal_as_it_did() -> None:
+    # Of 100 MiB of room 85 were allocated in each cycle: 15 are its runway.
+    early = replace(PLAIN, allocated=20 * 85.0 * MIB)
+    assert predicted(Setting(200.0), early).cycles == pytest.approx(20 * 85 / (200 - 15))
+    assert predicted(Setting(400.0), early).cycles == pytest.approx(20 * 85 / (400 - 15))
+    # No earlier than 45/64 of the room, and that is 28.1 of 40 MiB.
+    assert predicted(Setting(40.0), early).cycles == pytest.approx(20 * 85 / (40 * 45 / 64))
+    assert predicted(Setting(100.0), early).cycles == pytest.approx(20)
+
+
+def test_what_came_later_than_the_latest_goes_with_the_room() -> None:
+    late = replace(PLAIN, allocated=20 * 120.0 * MIB)
+    assert predicted(Setting(200.0), late).cycles == pytest.approx(10)
+
+
+@given(st.floats(0.55, 1.9), st.floats(26, 390), st.floats(26, 390), st.floats(32e6, 1e12))
+def test_more_room_never_means_more_collections(
+    seen: float, one: float, other: float, headroom: float
+) -> None:
+    window = replace(PLAIN, live=headroom, goal=2 * headroom, allocated=20 * seen * headroom)
+    less, more = sorted((one, other))
+    fewer, rarer = (predict(window, Setting(percent)) for percent in (less, more))
+    if isinstance(fewer, Prediction) and isinstance(rarer, Prediction):
+        assert fewer.cycles >= rarer.cycles * (1 - 1e-9)
+    same = predicted(Setting(100.0), window)
+    assert same.cycles == pytest.approx(20), "the present setting is what was seen"
 
 
 def test_stacks_and_globals_make_room_as_well() -> None:
@@ -67,7 +97,7 @@ def test_the_floor_holds_under_small_heaps() -> None:
         (replace(PLAIN, allocated=9000.0 * MIB), Setting(200.0), "not of one size"),
         (replace(PLAIN, memory=None), Setting(100.0, 300.0 * MIB), "classes of memory"),
         (PLAIN, Setting(None), "never collects"),
-        (replace(PLAIN, assists=0.4), Setting(300.0), "40% of the marking"),
+        (replace(PLAIN, assists=0.4), Setting(200.0), "40% of the marking"),
     ],
 )
 def test_where_the_model_does_not_hold_it_says_so(
@@ -79,15 +109,22 @@ def test_where_the_model_does_not_hold_it_says_so(
     assert found.experiment
 
 
-def test_where_goroutines_help_marking_the_live_heap_grows_with_the_room() -> None:
+def test_where_goroutines_help_marking_the_live_heap_goes_with_the_room() -> None:
     behind = replace(PLAIN, assists=0.5)
-    found = predicted(Setting(200.0), behind)
-    # L' = (100 - 0.3 * 100) / (1 - 0.3 * 2)
-    assert found.goal == pytest.approx(3 * 175 * MIB)
-    assert found.cycles == pytest.approx(20 * 100 / 350)
+    found = predicted(Setting(150.0), behind)
+    # L' = (100 - 0.3 * 100) / (1 - 0.3 * 1.5)
+    live = 70 / 0.55
+    assert found.goal == pytest.approx(2.5 * live * MIB)
+    assert found.cycles == pytest.approx(20 * 100 / (1.5 * live))
+    less = predicted(Setting(50.0), behind)
+    assert less.goal == pytest.approx(1.5 * 70 / 0.85 * MIB), "and shrinks with it"
+    limited = predicted(Setting(None, 300.0 * MIB), behind)
+    goal = 0.97 * (300 - 40)
+    assert limited.goal == pytest.approx(goal * MIB)
+    assert limited.cycles == pytest.approx(20 * 100 / (goal - (70 + 0.3 * goal) / 1.3))
     measured = replace(behind, during=10.0 * MIB)
     assert predicted(Setting(200.0), measured).goal == pytest.approx(3 * 112.5 * MIB)
-    assert predicted(Setting(50.0), behind).goal == 150 * MIB
+    assert predicted(Setting(100.0), behind).cycles == pytest.approx(20), "what was seen"
 
 
 def test_the_present_setting_is_predicted_as_it_was() -> None:

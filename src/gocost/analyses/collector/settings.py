@@ -3,16 +3,23 @@
 With R for stacks and globals, g for GOGC/100 and A, N, L, T of the window that was seen:
 
     goal'   = min(max(L + (L+R) g', 4 MiB g'), 0.97 (M' - nonheap))
-    N'      = A / (k (goal' - L)),  where k = (A/N) / (goal - L) was seen
+    N'      = A / (goal' - L - early'),  where early = goal - L - A/N was seen
     CPU'    = N' T/N
     peak'   = goal' + nonheap + heap/unused
+
+The runtime begins a cycle so much before the goal as it expects to be allocated while it marks (the
+pacer's runway, src/runtime/mgcpacer.go): bytes that go with what there is to scan and how fast that
+went, and not with the room; but no earlier than 45/64 of the room, and no later than 61/64 of it or
+4 MiB before the goal. So `early` stays what it was, within these bounds. Where a cycle came later
+than all that, because more was allocated while it marked, what was seen goes with the room.
 
 A cycle is taken to cost what it cost in the window, because what it marks is what is live, and that
 does not depend on how often one looks.
 
 Where goroutines have to help with marking (assists), marking takes as long as the last 30% of the
 room, and what is allocated meanwhile counts as live: with f the part of the room that is, the live
-heap grows with the room, to L' = (L - f (goal-L) + f g' R) / (1 - f g').
+heap goes with the room, to L' = (L - f (goal-L) + f g' R) / (1 - f g'), or under a limit to
+(L - f (goal-L) + f goal') / (1 + f).
 
 The model refuses where it has been seen to fail; each refusal names the experiment that would tell.
 """
@@ -41,9 +48,14 @@ MOST_CPU: Final = 0.25
 goroutines mark instead of working, and the work takes longer."""
 MANY_ASSISTS: Final = 0.33
 """Of marking: above, the collector does not keep up with what is allocated."""
+EARLIEST: Final = 19 / 64
+LATEST: Final = 3 / 64
+"""Of the room: how much before the goal marking begins, at the earliest and the latest."""
 MOST_DURING: Final = 0.3
 """Of the room: the runtime begins to mark when 70% of it are full at the earliest."""
-_LEAST_DAMPING: Final = 0.25
+_LEAST_DAMPING: Final = 0.5
+"""Below, half of the live heap and more would be what marking adds: collections came 12 to 20% more
+often than foretold there."""
 _STEADY: Final = (0.5, 2.0)
 """Of k: outside of it the heap was not one heap during the window."""
 _MOST_FORCED: Final = 0.1
@@ -149,18 +161,16 @@ def predict(window: CollectorWindow, setting: Setting) -> Prediction | Refusal:
     if setting.gogc is None and setting.limit is None:
         return Refusal(setting, "without GOGC and GOMEMLIMIT it never collects", "set one of them")
     goal, by = _goal(window, setting, live)
-    if goal - live > headroom and by is Pace.GOGC and _falls_behind(window):
-        assert setting.gogc is not None
-        damping = 1 - _during(window) * setting.gogc / 100
-        if damping < _LEAST_DAMPING:
+    if _falls_behind(window) and not is_present(window, setting):
+        settled = _settled(window, setting, by)
+        if settled is None:
             return Refusal(
                 setting,
                 f"goroutines did {window.assists:.0%} of the marking, so what is allocated while "
                 "it lasts counts as live, and how much that would be is not told",
                 run,
             )
-        marked = _during(window) * (setting.gogc / 100 * window.roots - headroom)
-        live = max(live, (live + marked) / damping)
+        live = settled
         goal, by = _goal(window, setting, live)
     room = goal - live
     if room < THRASHING * live:
@@ -177,7 +187,7 @@ def predict(window: CollectorWindow, setting: Setting) -> Prediction | Refusal:
             f"{FARTHEST:g} times is as far as it holds",
             run,
         )
-    cycles = window.allocated / (calibration(window) * room)
+    cycles = window.allocated / _interval(window, room)
     gc_cpu = None if window.gc_cpu is None else window.gc_cpu * cycles / window.cycles
     taken = None if gc_cpu is None or not window.available else gc_cpu / window.available
     more = cycles > window.cycles * 1.01
@@ -194,9 +204,45 @@ def predict(window: CollectorWindow, setting: Setting) -> Prediction | Refusal:
     return Prediction(setting, goal, cycles, gc_cpu, share, peak, by)
 
 
+def _interval(window: CollectorWindow, room: float) -> float:
+    """Bytes that are allocated from one cycle to the next where there is `room` for them."""
+    assert window.headroom, "`unfit` asked"
+    early = window.headroom - window.allocated / window.cycles
+    if early <= _latest(window.headroom):
+        return calibration(window) * room
+    # Seen too early even for the pacer: by so much more than it may the heap was not steady.
+    seen = window.allocated / window.cycles
+    rarer = min(1.0, seen / (window.headroom * (1 - EARLIEST)))
+    return rarer * (room - min(max(early, _latest(room)), EARLIEST * room))
+
+
+def _latest(room: float) -> float:
+    """Bytes before the goal at which a cycle begins at the latest."""
+    return min(LATEST * room, FLOOR)
+
+
 def _falls_behind(window: CollectorWindow) -> bool:
     """Whether the collector does not keep up, so that goroutines mark instead of working."""
     return window.assists is not None and window.assists > MANY_ASSISTS
+
+
+def _settled(window: CollectorWindow, setting: Setting, by: Pace) -> float | None:
+    """The live heap with what is allocated during marking in it, at another room; None where that
+    would be most of it.
+    """
+    assert window.live is not None
+    assert window.headroom is not None
+    part = _during(window)
+    kept = max(0.0, window.live - part * window.headroom)
+    if by is Pace.LIMIT:
+        goal, _ = _goal(window, setting, kept)
+        return (kept + part * goal) / (1 + part)
+    assert setting.gogc is not None
+    share = setting.gogc / 100
+    damping = 1 - part * share
+    if damping < _LEAST_DAMPING:
+        return None
+    return (kept + part * share * window.roots) / damping
 
 
 def _during(window: CollectorWindow) -> float:
