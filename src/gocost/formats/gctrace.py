@@ -5,7 +5,8 @@ Specified in Go's src/runtime/extern.go and written by gcMarkTermination in src/
     gc 8 @0.882s 0%: 0.26+0.47+0.003 ms clock, 0.52+0/0.55/0.28+0.007 ms cpu, \
 4->4->1 MB, 4 MB goal, 0 MB stacks, 0 MB globals, 2 P (forced)
 
-Layouts: stacks and globals since Go 1.18; `(checking for goroutine leaks)` before the colon where
+Layouts (recorded of Go 1.5 and 1.16 to 1.27; of 1.6 to 1.15, which document 1.16's, by that
+alone): stacks and globals since Go 1.18; `(checking for goroutine leaks)` before the colon where
 the cycle looked for them; Go 1.5 has five clock phases instead of three (the first and the last
 stop the world in both) and one more CPU figure. Times have two significant digits, heap sizes are
 rounded down to whole MiB.
@@ -69,7 +70,9 @@ class Cycle:
     procs: int
     """GOMAXPROCS."""
     forced: bool
-    """The program called runtime.GC or debug.FreeOSMemory."""
+    """The program called runtime.GC or debug.FreeOSMemory. The line is written when the world runs
+    again: on a busy machine this may be of the next cycle, which has begun meanwhile.
+    """
 
     @property
     def pauses(self) -> tuple[float, float]:
