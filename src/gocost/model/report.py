@@ -12,7 +12,7 @@ import functools
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -81,8 +81,7 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
             return self
         rest = named[count:]
         row: list[Cell] = [
-            _sum([r[i] for r in rest]) if column.additive else None
-            for i, column in enumerate(self.columns)
+            _sum_of(rest, i) if column.additive else None for i, column in enumerate(self.columns)
         ]
         if row[0] is None:
             row[0] = f"({len(rest):,} others)"
@@ -108,6 +107,20 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
             for c, a in zip(self.columns, arrays, strict=True)
         ]
         return pa.table(arrays, schema=pa.schema(fields))
+
+
+@runtime_checkable
+class SumsItself(Protocol):
+    """Rows that are made when they are looked at, and know their sums without that."""
+
+    def sum_of(self, index: int) -> Cell:
+        """What the cells of an additive column add up to."""
+
+
+def _sum_of(rows: Sequence[Sequence[Cell]], index: int) -> Cell:
+    if isinstance(rows, SumsItself):
+        return rows.sum_of(index)
+    return _sum([row[index] for row in rows])
 
 
 def _sum(cells: Sequence[Cell]) -> Cell:

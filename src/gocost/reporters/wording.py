@@ -220,7 +220,8 @@ def currency(report: Report) -> str:
     amounts += [change.money for change in report.changes]
     for table in report.tables.values():
         places = [i for i, column in enumerate(table.columns) if column.unit in MONEY]
-        amounts += [row[i] for row in table.rows for i in places]
+        if places:  # rows may be many, and are made when they are looked at
+            amounts += [row[i] for row in table.rows for i in places]
     found = {amount.currency for amount in amounts if isinstance(amount, Money)}
     return found.pop() if len(found) == 1 else ""
 

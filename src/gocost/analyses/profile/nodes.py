@@ -163,7 +163,11 @@ def nodes_of(
     mapped, of_mapping = profile.strings.distinct(profile.mappings.file)
     object_ = _taken(of_mapping, object_)
     start = np.where(has_line & (bare | objects), _taken(profile.functions.start_line, function), 0)
-    parts: list[Int64s] = [_merged(name, names), _merged(file, files), _merged(object_, mapped)]
+    parts: list[Int64s] = [
+        _without_empty(name, names),
+        _merged(file, files),  # what was cleaned may be equal
+        _without_empty(object_, mapped),
+    ]
     if lined:
         parts += [
             _taken(profile.lines.line, lines, 0),
@@ -221,6 +225,11 @@ def _taken(column: Int32s | Int64s, rows: Int32s | Int64s, missing: int = -1) ->
     if not len(column):
         return np.full(len(rows), missing, np.int64)
     return np.where(rows >= 0, column[rows], missing).astype(np.int64)
+
+
+def _without_empty(numbers: Int64s, texts: Sequence[str]) -> Int64s:
+    """The numbers of different texts, the empty one the same as none."""
+    return np.where(numbers == texts.index(""), -1, numbers) if "" in texts else numbers
 
 
 def _merged(numbers: Int64s, texts: Sequence[str]) -> Int64s:

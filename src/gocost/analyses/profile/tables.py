@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, overload
 
+import numpy as np
+
 from gocost.analyses.profile.nodes import Nodes, grouped
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Calls, Costs, Options, View, nodes_in, order
@@ -188,8 +190,15 @@ class _CostRows(Sequence[Row]):
         flat, whole = int(self._found.flat[row]), int(self._found.cumulative[row])
         return (*names, flat, _share(flat, self._total), whole, _share(whole, self._total))
 
+    def sum_of(self, index: int) -> Cell:
+        """The sum of the column at `index`: flat or cumulative, or a share of them."""
+        column, share = divmod(index - (2 if self._filed else 1), 2)
+        amounts = (self._found.flat, self._found.cumulative)[column]
+        total = int(amounts[np.array(self._order, np.int64)].sum())
+        return (_share(total, self._total) or 0) if share else total
+
     def __iter__(self) -> Iterator[Row]:
-        if self._filed:
+        if self._filed or 8 * len(self) < len(self._nodes.nodes):
             yield from (self[index] for index in range(len(self)))
             return
         labels, total = self._nodes.labels(), self._total
