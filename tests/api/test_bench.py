@@ -237,6 +237,17 @@ def test_a_recorded_base_is_compared_with_what_runs_now_and_a_warning(tmp_path: 
 
 
 @needs_go
+def test_a_recorded_base_that_holds_nothing_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    folder = benchmark_module(tmp_path / "shop")
+    base = tmp_path / "base.txt"
+    base.write_text("PASS\n")
+    told: list[str] = []
+    with pytest.raises(UsageError, match=r"base\.txt holds no benchmark results"):
+        bench(folder, base=base, plan=QUICK, progress=told.append)
+    assert told == []
+
+
+@needs_go
 def test_calibration_runs_a_against_a(tmp_path: Path) -> None:
     folder = benchmark_module(tmp_path / "shop")
     plan = Plan(benchtime="20x", count=4, pattern="Sum/small")

@@ -70,6 +70,15 @@ def test_no_go_on_path(app: Path, tmp_path: Path) -> None:
     one_line(init, 3, "no program 'go' here", "install Go")
 
 
+@pytest.mark.parametrize("option", ["-o", "--save"])
+def test_a_report_that_has_nowhere_to_go_costs_no_measuring(option: str, app: Path) -> None:
+    # given a service that would not even build
+    (app / "cmd/app/main.go").write_text("package main\n\nfunc main() { nope() }\n")
+    done = gocost(app, "check", option, "absent/report.json")
+    one_line(done, 2, option, "there is no folder absent: make it, or name another file")
+    assert done.stdout == ""
+
+
 def test_not_a_module(tmp_path: Path) -> None:
     folder = tmp_path / "plain"
     (folder / "cmd/app").mkdir(parents=True)

@@ -148,8 +148,8 @@ def _against_recording(
     progress: Progress,
     announce: Progress,
 ) -> Report:
+    _read(base)  # before anything is run: it may hold nothing
     before = Results(text=[_text(base)])
-    before.decoded()
     with _built([target], plan, progress) as sides:
         (after,) = benchmark_runs.run(sides, plan, plan.env, progress=progress, announce=announce)
     measured = measures.compared(before, after, plan, settings, Subject())

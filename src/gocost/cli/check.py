@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gocost.cli.options import comparing, judging, reporting
+from gocost.cli.options import FileToWrite, comparing, judging, reporting
 from gocost.cli.output import Output, progress
 
 GROUP = "Govern"
@@ -24,7 +24,7 @@ GROUP = "Govern"
 )
 @click.option(
     "--save",
-    type=click.Path(dir_okay=False),
+    type=FileToWrite(),
     metavar="REPORT.json",
     help="Keep the report, to be compared with by a later --base REPORT.json.",
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -15,6 +16,23 @@ from gocost.cli.output import Output
 from gocost.reporters.registry import NAMES
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class FileToWrite(click.Path):
+    """A file that a command writes at its end: what may take minutes does not begin in vain."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse a name in a folder that is not there."""
+        from gocost.sources.files import is_folder
+
+        path = str(super().convert(value, param, ctx))
+        folder = Path(path).parent
+        if not is_folder(folder):
+            self.fail(f"there is no folder {folder}: make it, or name another file", param, ctx)
+        return path
 
 
 def reporting(function: F, default: str = "text") -> F:
@@ -32,7 +50,7 @@ def reporting(function: F, default: str = "text") -> F:
         "-o",
         "--output",
         "path",
-        type=click.Path(dir_okay=False),
+        type=FileToWrite(),
         help="Write the report to this file instead of stdout.",
     )
     @click.option(
@@ -89,8 +107,6 @@ def authorised(function: F) -> F:
 
 def _headers(given: Sequence[str]) -> dict[str, str]:
     """Headers by name. Errors name the option and never show what was given."""
-    from pathlib import Path
-
     from gocost.model.errors import UsageError
     from gocost.sources.files import read_text
 
