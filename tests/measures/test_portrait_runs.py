@@ -82,7 +82,8 @@ def test_forced_collections_are_counted_among_log_lines(tmp_path: Path) -> None:
     run = run_of("-force", "-chatty", requests=60, seconds=1.5)
     measured = measure(target_of(run, tmp_path), context_of(tmp_path))
     lost = sum("gctrace lines were cut" in note.text for note in measured.notes)
-    least = 30 if lost else 60
+    # Told by when its line arrives: those of the last requests may come after the load.
+    least = 30 if lost else 55
     assert value(measured, "gc.forced") >= least
     assert value(measured, "gc.cycles") >= least
 
