@@ -112,16 +112,23 @@ def test_where_the_model_does_not_hold_it_says_so(
 def test_where_goroutines_help_marking_the_live_heap_goes_with_the_room() -> None:
     behind = replace(PLAIN, assists=0.5)
     found = predicted(Setting(150.0), behind)
-    # L' = (100 - 0.3 * 100) / (1 - 0.3 * 1.5)
-    live = 70 / 0.55
+    # Marking began when 45/64 of the room were full: f = 19/64.
+    part = 19 / 64
+    live = (100 - part * 100) / (1 - part * 1.5)
     assert found.goal == pytest.approx(2.5 * live * MIB)
     assert found.cycles == pytest.approx(20 * 100 / (1.5 * live))
     less = predicted(Setting(50.0), behind)
-    assert less.goal == pytest.approx(1.5 * 70 / 0.85 * MIB), "and shrinks with it"
+    kept = 100 - part * 100
+    assert less.goal == pytest.approx(1.5 * kept / (1 - part / 2) * MIB), "and shrinks with it"
     limited = predicted(Setting(None, 300.0 * MIB), behind)
     goal = 0.97 * (300 - 40)
     assert limited.goal == pytest.approx(goal * MIB)
-    assert limited.cycles == pytest.approx(20 * 100 / (goal - (70 + 0.3 * goal) / 1.3))
+    room = goal - (kept + part * goal) / (1 + part)
+    assert limited.cycles == pytest.approx(20 * 100 / room)
+    early = replace(behind, allocated=20 * 80.0 * MIB)
+    part = 0.8 - 45 / 64
+    live = (100 - part * 100) / (1 - part / 2)
+    assert predicted(Setting(50.0), early).goal == pytest.approx(1.5 * live * MIB), "at most that"
     measured = replace(behind, during=10.0 * MIB)
     assert predicted(Setting(200.0), measured).goal == pytest.approx(3 * 112.5 * MIB)
     assert predicted(Setting(100.0), behind).cycles == pytest.approx(20), "what was seen"

@@ -171,16 +171,18 @@ def waiting_table(
             Column("count", Unit.COUNT, "tasks that began in the trace", additive=True),
             Column("each", _NS, "waiting of one of them, on average"),
         )
+    last: tuple[Column, ...] = ()
     if traced and requests:
-        rows = [(*row[:2], _each(row[1], requests), *row[2:]) for row in rows]
-        each = Column("request", _NS, "waiting in one request, on average", additive=True)
-        total = (total[0], each, *total[1:])
+        rows = [(*row, _each(row[1], requests)) for row in rows]
+        told = "waiting in one request, if the load that was recorded is the month's"
+        last = (Column("request", _NS, told, additive=True),)
     return Table(
         title=f"waiting by {by.removeprefix(LABEL)}",
         columns=(
             first_column(by),
             *total,
             *(Column(name, _NS, _MEANING[name], additive=True) for name in shown),
+            *last,
         ),
         rows=_sorted(rows),
         sums_to=SumsTo("waiting", WAITING) if traced else None,

@@ -16,10 +16,10 @@ than all that, because more was allocated while it marked, what was seen goes wi
 A cycle is taken to cost what it cost in the window, because what it marks is what is live, and that
 does not depend on how often one looks.
 
-Where goroutines have to help with marking (assists), marking takes as long as the last 30% of the
-room, and what is allocated meanwhile counts as live: with f the part of the room that is, the live
-heap goes with the room, to L' = (L - f (goal-L) + f g' R) / (1 - f g'), or under a limit to
-(L - f (goal-L) + f goal') / (1 + f).
+Where goroutines have to help with marking (assists), marking begins at the earliest and takes the
+rest of the cycle, and what is allocated meanwhile counts as live. With f the part of the room that
+this is, the live heap goes with the room: to L' = (L - f (goal-L) + f g' R) / (1 - f g'), or under
+a limit to L' = (L - f (goal-L) + f goal') / (1 + f).
 
 The model refuses where it has been seen to fail; each refusal names the experiment that would tell.
 """
@@ -51,8 +51,6 @@ MANY_ASSISTS: Final = 0.33
 EARLIEST: Final = 19 / 64
 LATEST: Final = 3 / 64
 """Of the room: how much before the goal marking begins, at the earliest and the latest."""
-MOST_DURING: Final = 0.3
-"""Of the room: the runtime begins to mark when 70% of it are full at the earliest."""
 _LEAST_DAMPING: Final = 0.5
 """Below, half of the live heap and more would be what marking adds: collections came 12 to 20% more
 often than foretold there."""
@@ -246,10 +244,16 @@ def _settled(window: CollectorWindow, setting: Setting, by: Pace) -> float | Non
 
 
 def _during(window: CollectorWindow) -> float:
-    """The part of the room that is allocated while a cycle marks."""
-    if window.during is None or not window.headroom:
-        return MOST_DURING
-    return min(MOST_DURING, window.during / window.headroom)
+    """The part of the room that is allocated while a cycle marks.
+
+    Where it is not told, all that was allocated in a cycle after the earliest moment to begin one:
+    a collector that does not keep up begins then.
+    """
+    assert window.headroom, "`unfit` asked"
+    told = window.during
+    if told is None:
+        told = window.allocated / window.cycles - (1 - EARLIEST) * window.headroom
+    return min(EARLIEST, max(0.0, told / window.headroom))
 
 
 def _goal(window: CollectorWindow, setting: Setting, live: float) -> tuple[float, Pace]:
