@@ -60,6 +60,20 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("-trimpath", "app: reproducible, two builds gave the same bytes"),
+        ("-race=false", "two builds differ, first in section "),
+    ],
+)
+def test_rebuild_is_answered_without_a_rule_that_asks(flags: str, told: str, app: Path) -> None:
+    policy(app, SIZE.replace('"-ldflags=-s -w"', flags))
+    report = checked(app, rebuild=True)
+    assert [note.text for note in report.notes if told in note.text]
+    assert not [note for note in checked(app).notes if told in note.text]
+
+
 def test_only_the_measures_of_the_rules_run(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ran(monkeypatch)
     report = checked(app)

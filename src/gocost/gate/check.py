@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -35,6 +36,8 @@ from gocost.sources.cache import cache_directory
 from gocost.sources.ci import in_ci
 from gocost.sources.files import is_file, read_bounded
 from gocost.sources.git import repository_of
+
+REPRODUCIBLE: Final = "build.reproducible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,8 @@ def _service(
         recorded=_recorded(request),
     )
     compared = measuring.base is not None or measuring.saved is not None
-    planned = plan(_metrics(governed, compared=compared), service, around)
+    wanted = _metrics(governed, compared=compared, rebuild=request.rebuild)
+    planned = plan(wanted, service, around)
     sides = measuring.sides(planned, service, subject)
     found, comparable = sides.found, sides.comparable
     pricing = Pricing(prices, service.deployment)
@@ -166,14 +170,20 @@ def _service(
         series=found.series,
         changes=changes_between(evidence, pricing),
         findings=findings,
-        notes=[*found.notes, *_unsaid(governed, findings, sides.baseline)],
+        notes=[
+            *found.notes,
+            *_unsaid(governed, findings, sides.baseline),
+            *(_rebuilt(service, findings, evidence) if request.rebuild else ()),
+        ],
         assumptions=[*found.assumptions, *bill.assumptions],
     )
 
 
-def _metrics(governed: Governed, *, compared: bool) -> frozenset[str]:
-    """What the rules name, and what that follows from."""
+def _metrics(governed: Governed, *, compared: bool, rebuild: bool) -> frozenset[str]:
+    """What the rules name and the command asks for, and what that follows from."""
     named = wanted_metrics(governed.rules)
+    if rebuild:
+        named |= {REPRODUCIBLE}
     if "binary.size" in named and compared:
         # Whoever asks what grew wants to know whose it is.
         named |= {"binary.module.size", "binary.kind.size"}
@@ -247,6 +257,19 @@ def _unsaid(
             if why and why not in told:
                 notes.append(Note(level, f"nothing is compared: {why}"))
     return notes
+
+
+def _rebuilt(service: Service, findings: Sequence[Finding], evidence: Evidence) -> list[Note]:
+    """What came of --rebuild, where no rule tells it."""
+    if any(finding.metric == REPRODUCIBLE for finding in findings):
+        return []
+    same = next((fact.value for fact in evidence.facts if fact.metric == REPRODUCIBLE), None)
+    if same is None:
+        why = {**evidence.skipped, **evidence.unknown}.get(REPRODUCIBLE, "it was not built")
+        return [Note("warning", f"{service.name}: whether it is reproducible is not known: {why}")]
+    # Where the two differ, the measure says in what.
+    text = f"{service.name}: reproducible, two builds gave the same bytes"
+    return [Note("info", text)] if same else []
 
 
 def _joined(request: Request, parts: Sequence[Report], notes: Sequence[Note]) -> Report:
