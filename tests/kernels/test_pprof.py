@@ -198,3 +198,16 @@ def test_both_forms_refuse_columns_of_another_profile(kernel: LoadKernel) -> Non
     none = module.count_parts(np.zeros(0, np.uint8))
     with pytest.raises(IndexError):
         module.read_parts(np.frombuffer(small(), np.uint8), none)
+
+
+@BOTH_FORMS
+@given(
+    st.lists(st.integers(0, 9) | st.integers(0, (1 << 64) - 1), max_size=12),
+    st.lists(st.integers(-1, 7), max_size=8),
+)
+def test_rows_of_ids(kernel: LoadKernel, wanted: list[int], table: list[int]) -> None:
+    rows, missing = kernel("pprof").look_up(np.array(wanted, np.uint64), np.array(table, np.int32))
+
+    expected = [table[each] if each < len(table) else -1 for each in wanted]
+    assert rows.tolist() == expected
+    assert missing == (expected.index(-1) if -1 in expected else -1)

@@ -17,6 +17,7 @@ import cython
 import numpy as np
 import numpy.typing as npt
 
+from gocost.kernels._protobuf import _ends, _field, _short, _varint
 from gocost.model.errors import FormatError
 
 # Rows of what `count_parts` counts.
@@ -36,82 +37,6 @@ BYTES = np.array([24, 8, 8, 32, 40, 24, 40, 80, 16, 32], np.int64)
 """What a row of each takes in the columns."""
 
 _MALFORMED = "the profile's protobuf is malformed"
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _varint(
-    data: cython.const[cython.uchar][::1],
-    at: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-    got: cython.ulonglong[::1],
-) -> cython.Py_ssize_t:
-    """got[0] is the varint at `at`; returns where it ends, or -1 where it is none."""
-    value: cython.ulonglong = 0
-    shift: cython.int = 0
-    byte: cython.uchar
-    while at < end and shift < 70:
-        byte = data[at]
-        at += 1
-        # Of the tenth byte one bit fits; Go drops the others too.
-        value |= cython.cast(cython.ulonglong, byte & (0x7F if shift < 63 else 1)) << shift
-        if byte < 0x80:
-            got[0] = value
-            return at
-        shift += 7
-    return -1
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _field(
-    data: cython.const[cython.uchar][::1],
-    at: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-    got: cython.ulonglong[::1],
-) -> cython.Py_ssize_t:
-    """One field: got is (value or length, number, wire type, where its bytes start).
-
-    Returns where the next field starts, or -1 where this one is malformed.
-    """
-    at = _varint(data, at, end, got)
-    if at < 0:
-        return -1
-    got[1] = got[0] >> 3
-    got[2] = got[0] & 7
-    if got[2] == 0:
-        return _varint(data, at, end, got)
-    if got[2] == 2:
-        at = _varint(data, at, end, got)
-        if at < 0 or got[0] > cython.cast(cython.ulonglong, end - at):
-            return -1
-        got[3] = cython.cast(cython.ulonglong, at)
-        return at + cython.cast(cython.Py_ssize_t, got[0])
-    if got[2] == 1 and end - at >= 8:
-        return at + 8
-    if got[2] == 5 and end - at >= 4:
-        return at + 4
-    return -1
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.boundscheck(False)
-@cython.exceptval(check=False)
-def _ends(
-    data: cython.const[cython.uchar][::1], first: cython.Py_ssize_t, end: cython.Py_ssize_t
-) -> cython.longlong:
-    """How many varints end between `first` and `end`, which the caller has seen to be inside."""
-    found: cython.longlong = 0
-    k: cython.Py_ssize_t
-    for k in range(first, end):
-        found += data[k] < 0x80
-    return found
 
 
 @cython.cfunc
@@ -227,44 +152,6 @@ def _numbers(
                 return -1 - start
             out[cython.cast(cython.Py_ssize_t, got[1] - 1), column] = got[0]
     return 0
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.boundscheck(False)
-@cython.exceptval(check=False)
-def _short(
-    data: cython.const[cython.uchar][::1],
-    at: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-    out: cython.ulonglong[::1],
-    used: cython.Py_ssize_t,
-    got: cython.ulonglong[::1],
-) -> cython.Py_ssize_t:
-    """Varints of up to three bytes; returns where they end in `out`, and in got[0] in `data`.
-
-    The caller has seen that `out` has room for one a byte.
-    """
-    while at + 3 <= end:
-        if data[at] < 0x80:
-            out[used] = data[at]
-            at += 1
-        elif data[at + 1] < 0x80:
-            out[used] = data[at] & 0x7F | cython.cast(cython.ulonglong, data[at + 1]) << 7
-            at += 2
-        elif data[at + 2] < 0x80:
-            out[used] = (
-                data[at] & 0x7F
-                | cython.cast(cython.ulonglong, data[at + 1] & 0x7F) << 7
-                | cython.cast(cython.ulonglong, data[at + 2]) << 14
-            )
-            at += 3
-        else:
-            break
-        used += 1
-    got[0] = cython.cast(cython.ulonglong, at)
-    return used
 
 
 @cython.cfunc
@@ -493,6 +380,51 @@ def _run_read(
             mappings, strings, rest,
         )  # fmt: skip
     return status
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-2, check=True)
+def _look_up(
+    wanted: cython.const[cython.ulonglong][::1],
+    table: cython.const[cython.int][::1],
+    out: cython.int[::1],
+) -> cython.Py_ssize_t:
+    """Fills `out`; returns where the first one stands that is not there, or -1."""
+    size: cython.ulonglong = table.shape[0]
+    missing: cython.Py_ssize_t = -1
+    i: cython.Py_ssize_t
+    row: cython.int
+    for i in range(wanted.shape[0]):
+        row = -1
+        if wanted[i] < size:
+            row = table[cython.cast(cython.Py_ssize_t, wanted[i])]
+        if row < 0 and missing < 0:
+            missing = i
+        out[i] = row
+    return missing
+
+
+def look_up(
+    wanted: npt.NDArray[np.uint64], table: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int32], int]:
+    """`table[wanted]`, -1 for what is behind its end; and where the first -1 stands, or -1."""
+    out = np.empty(len(wanted), np.int32)
+    if not len(wanted):
+        return out, -1
+    missing: int = _run_look_up(_view(wanted), _view(table), _view(out))
+    return out, missing
+
+
+def _run_look_up(
+    wanted: cython.const[cython.ulonglong][::1],
+    table: cython.const[cython.int][::1],
+    out: cython.int[::1],
+) -> int:
+    missing: cython.Py_ssize_t
+    with cython.nogil:
+        missing = _look_up(wanted, table, out)
+    return missing
 
 
 def _view(array: npt.NDArray[Any]) -> Any:

@@ -331,7 +331,7 @@ def _locations(
     )
     locations = Locations(
         id=ids,
-        mapping=_rows(mapping, mappings.id),  # a mapping that is not there is none, as for pprof
+        mapping=_rows(mapping, mappings.id)[0],  # a mapping that is not there is none, as for pprof
         address=address,
         folded=folded != 0,
         line_end=columns["line_ends"],
@@ -357,25 +357,24 @@ def _check_ids(ids: UInt64s, what: str) -> None:
 
 def _rows_of(wanted: UInt64s, ids: UInt64s, what: str, whose: str) -> Int32s:
     """The row of each wanted id. Raises FormatError for one that is not there."""
-    rows = _rows(wanted, ids)
-    if len(rows) and int(rows.min()) < 0:
-        missing = int(wanted[int((rows < 0).argmax())])
-        raise FormatError(f"{whose} refers to {what} {missing}, which is not in the profile")
+    rows, at = _rows(wanted, ids)
+    if at >= 0:
+        raise FormatError(
+            f"{whose} refers to {what} {int(wanted[at])}, which is not in the profile"
+        )
     return rows
 
 
-def _rows(wanted: UInt64s, ids: UInt64s) -> Int32s:
-    """The row of each wanted id, -1 for one that is not there."""
-    if not len(ids):
-        return np.full(len(wanted), -1, np.int32)
-    highest = int(ids.max())
+def _rows(wanted: UInt64s, ids: UInt64s) -> tuple[Int32s, int]:
+    """The row of each wanted id, -1 for one that is not there; and where the first such stands."""
+    highest = int(ids.max(initial=0))
     if highest <= _SPARSE * len(ids) + 1024:
-        table = np.full(highest + 2, -1, np.int32)
+        table = np.full(highest + 1, -1, np.int32)
         table[ids.view(np.int64)] = np.arange(len(ids), dtype=np.int32)
-        if int(wanted.max(initial=0)) > highest:
-            wanted = np.minimum(wanted, np.uint64(highest + 1))
-        return table[wanted.view(np.int64)]
+        return kernel.look_up(wanted, table)
     order = np.argsort(ids, kind="stable").astype(np.int32)
     places = np.minimum(np.searchsorted(ids[order], wanted), len(ids) - 1)
     found = order[places]
-    return np.where(ids[found] == wanted, found, -1).astype(np.int32)
+    there = ids[found] == wanted
+    at = -1 if there.all() else int((~there).argmax())
+    return np.where(there, found, -1).astype(np.int32), at
