@@ -121,6 +121,21 @@ def test_an_old_trace_is_clipped_by_the_recorded_pair_of_clocks(recorded: Path) 
     assert bool(unknown) == old, "files alone do not say when an old trace was recorded"
 
 
+def test_a_program_may_say_the_time_of_an_old_trace_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    with attributed("-tasks", toolchain=OLD) as service:
+        gocost.record(service.origin, 2, folder)
+    known = placed(folder)["trace"]
+    report = gocost.attribute(profiles=[str(folder / "cpu.pb.gz")], trace=str(folder / "app.trace"))
+    rows = {str(row[0]): row for row in report.tables["clocks"].rows}
+    _, start, _, length, error, within, how = rows["trace"]
+    assert how == "its logs gocost.clock"
+    assert abs(number(start) - number(known["start"])) <= number(error) + 10**6
+    assert number(length) == known["length"]
+    assert within == 1.0
+    assert not any("is not known" in note.text for note in report.notes)
+
+
 @pytest.fixture
 def delta(tmp_path: Path) -> Path:
     """What the service itself calls the difference of two block profiles."""

@@ -9,6 +9,7 @@
 - An older trace on Linux counts CLOCK_MONOTONIC: where that, by the pair of clocks that the
   recorder noted, falls between the request and its answer, it is this machine's. Else it lies
   somewhere between request and answer.
+  Without a recording a program may have said it itself (`trace.Log`, see `stamps`).
 - Dumps and pages lie between request and answer; saved pages have their timestamps or nothing.
 """
 
@@ -21,10 +22,11 @@ from typing import Final
 
 from gocost.analyses.attribution.clocks import SAME, Asked, Offset, Span, offset, within
 from gocost.analyses.runtime.recorded import Recorded
-from gocost.analyses.trace.bill import TraceTime
+from gocost.analyses.trace.bill import TraceTime, stamps
 from gocost.formats.pprof.profile import Profile
 from gocost.measures.billed_profiles import Kinds
 from gocost.measures.recording import Manifest, Part
+from gocost.measures.trace import read_trace
 
 CPU, HEAP, BLOCK, MUTEX = "CPU profile", "heap profile", "block profile", "mutex profile"
 _ENDING: Final = 100_000_000
@@ -84,9 +86,17 @@ class Times:
         if start is not None and end is not None:
             return Span("the trace", start, end, when.error_ns, "its clock snapshots")
         part = self._part(path.name)
+        length = when.end - when.start
         if part is None or part.lost:
-            return Span("the trace", None, None)
-        length, asked = when.end - when.start, _asked(part)
+            told = stamps(read_trace(path)) if when.clock.wall_ns is None else []
+            if not told:
+                return Span("the trace", None, None)
+            # The log that came soonest after its look at the clock; one alone bounds nothing.
+            late = sorted(time - wall for time, wall in told)
+            start = when.start - late[0]
+            error = late[-1] - late[0] if len(late) > 1 else None
+            return Span("the trace", start, start + length, error, "its logs gocost.clock")
+        asked = _asked(part)
         clocks = self.clocks or SAME
         if (paired := self._paired(when, asked)) is not None:
             start, error = paired

@@ -73,6 +73,13 @@ def test_where_no_offset_fits_all_a_clock_was_set() -> None:
     assert offset([]) is None
 
 
+def test_times_that_cannot_be_are_not_told() -> None:
+    spans = [Span("the trace", -(1 << 70), 1 << 70, 1 << 70), Span("the dump", 5, 5)]
+    rows = [tuple(row) for row in clock_table(spans).rows]
+    assert rows[0][1:5] == (None, 0, None, None)
+    assert rows[1][1:5] == (5, None, 0, None)
+
+
 def test_the_table_counts_from_the_first_whose_time_is_known() -> None:
     spans = [
         Span("the trace", None, None),

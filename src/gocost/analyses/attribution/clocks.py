@@ -65,6 +65,9 @@ class Offset:
         return (self.high - self.low + 1) // 2
 
 
+_FARTHEST: Final = 1 << 62
+"""Nanoseconds."""
+
 SAME: Final = Offset(0, 0)
 """One clock."""
 
@@ -149,10 +152,10 @@ def clock_table(spans: Sequence[Span]) -> Table:
     rows: list[Sequence[Cell]] = [
         (
             each.span.what.removeprefix("the "),
-            each.span.start_ns,
-            each.offset_ns,
-            _length(each.span),
-            each.span.error_ns,
+            _believed(each.span.start_ns),
+            _believed(each.offset_ns),
+            _believed(_length(each.span)),
+            _believed(each.span.error_ns),
             each.share,
             each.span.how,
         )
@@ -172,6 +175,12 @@ def clock_table(spans: Sequence[Span]) -> Table:
         ),
         rows=rows,
     )
+
+
+def _believed(nanoseconds: int | None) -> int | None:
+    """A time that a file claims and that is centuries away is none."""
+    known = nanoseconds is not None and abs(nanoseconds) < _FARTHEST
+    return nanoseconds if known else None
 
 
 def _length(span: Span) -> int | None:

@@ -13,8 +13,10 @@ it end; with one it is a wait up to the window's end.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from gocost.analyses.trace.account import STATES, Joined
+from gocost.analyses.trace.marks import LOG
 from gocost.formats.exectrace.tables import Clock
 
 
@@ -101,6 +103,31 @@ class TraceTime:
         if self.clock.monotonic_ns is None or self.clock.snapshot_ns is None:
             return None
         return self.clock.monotonic_ns + time - self.clock.snapshot_ns
+
+
+CLOCK_KEY: Final = "gocost.clock"
+"""`trace.Log(ctx, "gocost.clock", strconv.FormatInt(time.Now().UnixNano(), 10))`: what a program
+says of the time of day, for traces that do not."""
+_MOST_STAMPS: Final = 10_000
+
+
+def stamps(trace: Joined) -> list[tuple[int, int]]:
+    """The trace's time and the time of day, since 1970, of each log with CLOCK_KEY; nanoseconds.
+
+    A program reads the clock before it logs: the trace's time is the later of the two.
+    """
+    found: list[tuple[int, int]] = []
+    texts = trace.stacks.texts
+    for rows, local in trace.marks:
+        for row in rows[rows[:, 1] == LOG].tolist():
+            key, value = (
+                texts[int(local.texts[each])] if 0 <= each < len(local.texts) else ""
+                for each in row[6:8]
+            )
+            told = key == CLOCK_KEY and value.isascii() and value.isdigit() and len(value) < 20
+            if told and int(value) < 1 << 62 and len(found) < _MOST_STAMPS:
+                found.append((row[0], int(value)))
+    return found
 
 
 def time_of(trace: Joined) -> TraceTime:
