@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from gocost.model.finding import Finding, Limit, Outcome, Severity
 from gocost.model.quantity import Money
 from gocost.model.report import Report
+from gocost.model.subject import Subject
 from gocost.reporters.interface import Settings
 from gocost.reporters.registry import NAMES
 from tests.reporters.conftest import rendered
@@ -96,3 +98,23 @@ def test_top_keeps_a_row_for_the_rest(format_: str) -> None:
 
     assert "(4 others)" in text
     assert "presigned-url" not in text
+
+
+@pytest.mark.parametrize("format_", ["markdown", "html"])
+def test_a_heading_counts_rules_as_the_headline_does(format_: str) -> None:
+    # given one rule with two limits, both kept
+    kept = [
+        Finding(
+            rule="binary.size",
+            metric="binary.size",
+            outcome=Outcome.PASS,
+            severity=Severity.ERROR,
+            subject=Subject(service="app"),
+            limit=Limit(kind, 1, "1 B"),
+            message="kept",
+        )
+        for kind in ("max", "growth")
+    ]
+    text = rendered(format_, Report("check", "0.1.0", findings=kept))
+    assert "(1 passed)" in text
+    assert "Passed (1)" in text

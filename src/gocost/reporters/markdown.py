@@ -184,7 +184,9 @@ def _findings(body: _Body, content: Outline, *, unfolded: bool) -> None:
         if findings:
             groups = told_once(findings)
             items = (_detail(group, content) for group in groups)
-            body.section(f"{title} ({len(findings)})", [], items, len(groups), unfolded=unfolded)
+            body.section(
+                f"{title} ({content.rules(findings)})", [], items, len(groups), unfolded=unfolded
+            )
     for title, findings in (
         ("Waived", content.waived),
         ("Skipped", content.skipped),
@@ -201,7 +203,7 @@ def _findings(body: _Body, content: Outline, *, unfolded: bool) -> None:
                 for group in groups
             )
             head, lines = table_lines(["rule", "service", "why"], rows, [False] * 3)
-            body.section(f"{title} ({len(findings)})", head, lines, len(groups))
+            body.section(f"{title} ({content.rules(findings)})", head, lines, len(groups))
 
 
 def _detail(findings: Sequence[Finding], content: Outline) -> str:
