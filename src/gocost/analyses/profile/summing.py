@@ -39,14 +39,14 @@ class Sums:
     """What was added so far."""
 
     def __init__(self) -> None:
-        made = [Interner(secrets.randbits(62)) for _ in range(6)]
-        self._texts, self._functions, self._locations = made[:3]
-        self._stacks, self._label_sets, self._pairs = made[3:]
+        made = [Interner(secrets.randbits(62)) for _ in range(5)]
+        self._texts, self._functions, self._locations, self._stacks, self._label_sets = made
         empty, once = np.zeros(0, np.uint8), np.zeros(1, np.int64)
         self._texts.add(empty, once, once)  # the empty text is the first of every table
         self._label_sets.add(empty, once, once)
         self._mappings = _Mappings()
-        self._samples: list[Int64s] = []
+        self._samples: list[tuple[Int64s, Int64s]] = []
+        """For each profile the stack and the labels of every sample."""
         self._values: list[Int64s] = []
 
     def add(self, profile: Profile) -> None:
@@ -74,17 +74,23 @@ class Sums:
             4 * (profile.stack_end[kept] - starts),
         )
         labels = self._label_numbers(profile, texts, kept)
-        self._samples.append(self._pairs.add_rows(np.stack([numbers, labels], axis=1)))
+        self._samples.append((numbers, labels))
         self._values.append(profile.values[kept])
 
     def profile(self, header: Header, origin: str) -> Profile:
         """All of them as one; samples that add up to nothing are dropped."""
-        numbers = np.concatenate(self._samples)
+        stacks, labels = (np.concatenate(parts) for parts in zip(*self._samples, strict=True))
+        if labels.any():
+            pairs = Interner(secrets.randbits(62))
+            numbers = pairs.add_rows(np.stack([stacks, labels], axis=1))
+            stack_of, labels_of = pairs.store.view(np.int64).reshape(-1, 2).T
+        else:  # a sample is its stack
+            numbers, stack_of = stacks, np.arange(len(self._stacks))
+            labels_of = np.zeros(len(stack_of), np.int64)
         values = np.concatenate(self._values)
-        sums = np.zeros((values.shape[1], len(self._pairs)), np.int64)
+        sums = np.zeros((values.shape[1], len(stack_of)), np.int64)
         for column, of_type in zip(values.T, sums, strict=True):
             np.add.at(of_type, numbers, column)
-        stack_of, labels_of = self._pairs.store.view(np.int64).reshape(-1, 2).T
         stack, stack_end = _chosen(self._stacks, stack_of, np.int32)
         words, word_end = _chosen(self._label_sets, labels_of, np.int64)
         key, text, number, unit = words.reshape(-1, 4).T
