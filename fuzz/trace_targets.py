@@ -105,9 +105,14 @@ def events(which: int, data: Bytes) -> None:
 
 def batches(which: int, data: Bytes) -> None:
     """The headers, and every table that the bytes may be."""
-    found, following, _ = trace_index.scan_headers(data, 0, 0, last=bool(which & 1))
+    found, state = (
+        np.empty((trace_index.FIELDS, len(data) // 6 + 2), np.int64),
+        np.zeros(2, np.int64),
+    )
+    trace_index.scan_headers(data, 0, found, state, last=bool(which & 1))
+    following, used = state.tolist()
     assert following >= 0
-    assert (found[trace_index.SIZE] >= 0).all()
+    assert (found[trace_index.SIZE, :used] >= 0).all()
     for read in (trace_index.read_strings, trace_index.read_stacks, trace_index.read_samples):
         with contextlib.suppress(FormatError):
             read(data)

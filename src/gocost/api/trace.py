@@ -10,9 +10,7 @@ from msgspec import structs
 from gocost._version import VERSION
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.changes import compared
-from gocost.analyses.trace.profiles import profile, profile_table
 from gocost.analyses.trace.tables import facts, tables
-from gocost.formats.pprof.encoding import encode
 from gocost.measures.trace import read_trace
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
@@ -117,6 +115,8 @@ def trace_profile(path: str | Path, kind: str, *, between: Between = None) -> Re
 
     The table `stacks` has the count, total, mean and longest of waits, or the number of samples.
     """
+    from gocost.analyses.trace.profiles import profile_table
+
     found = read_trace(Path(path), between=between)
     _check_samples(found, path, kind)
     narrow: tuple[str, ...] = ("place", "reason", "count", "total", "mean", "longest")
@@ -138,6 +138,9 @@ def trace_profile(path: str | Path, kind: str, *, between: Between = None) -> Re
 
 def trace_profile_file(path: str | Path, kind: str, *, between: Between = None) -> bytes:
     """The same as a profile that pprof reads: contentions and delay by stack, or samples."""
+    from gocost.analyses.trace.profiles import profile
+    from gocost.formats.pprof.encoding import encode
+
     found = read_trace(Path(path), between=between)
     _check_samples(found, path, kind)
     return encode(profile(found, kind))

@@ -54,7 +54,7 @@ def _scan(
     Returns 0, or 1 where the header at that offset is malformed.
     """
     at: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, state[0] - base)
-    used: cython.Py_ssize_t = 0
+    used: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, state[1])
     k: cython.Py_ssize_t
     experiment: cython.bint
     while used < out.shape[1] and at < size:
@@ -104,20 +104,24 @@ def _scan(
 
 
 def scan_headers(
-    window: npt.NDArray[np.uint8], base: int, offset: int, *, last: bool
-) -> tuple[npt.NDArray[np.int64], int, bool]:
-    """The headers of the batches from `offset` on, as far as they stand in the window.
+    window: npt.NDArray[np.uint8],
+    base: int,
+    out: npt.NDArray[np.int64],
+    state: npt.NDArray[np.int64],
+    *,
+    last: bool,
+) -> bool:
+    """The headers of batches, as far as they stand in the window and have room in `out`.
 
-    `window` is the file's bytes from `base` on; `last` says that the file ends with it. Returns a
-    column a batch (rows GENERATION to SIZE), the offset of the next header, and whether that one
-    is malformed.
+    `window` is the file's bytes from `base` on; `last` says that the file ends with it. `state` is
+    the offset of the next header and how many columns of `out` are taken: a batch takes one, with
+    rows GENERATION to SIZE. Returns whether the header at the offset that was reached is malformed.
     """
-    out = np.empty((FIELDS, len(window) // 6 + 2), np.int64)
-    state = np.array([offset, 0], np.int64)
-    status: int = _run_scan(
-        _view(window), base, last, _view(np.zeros(1, np.uint64)), _view(out), _view(state)
+    return bool(
+        _run_scan(
+            _view(window), base, last, _view(np.zeros(1, np.uint64)), _view(out), _view(state)
+        )
     )
-    return out[:, : int(state[1])].copy(), int(state[0]), status != 0
 
 
 def _run_scan(

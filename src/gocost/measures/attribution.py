@@ -28,7 +28,8 @@ from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest, read_manifest
 from gocost.measures.runtime_metrics import Reading as RuntimeReading
-from gocost.measures.trace import read_trace, task_use, trace_time
+from gocost.measures.trace import read_trace, trace_time
+from gocost.measures.trace_tasks import task_use
 from gocost.model.errors import FormatError, GocostError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import is_file

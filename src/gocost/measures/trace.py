@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from gocost.analyses.attribution.tasks import ByTask, TaskUse, changes
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.bill import TraceTime
 from gocost.analyses.trace.following import Consumer, Follower
@@ -98,17 +97,6 @@ def follow_trace(
             )  # fmt: skip
         follower.finish()
     return joiner.result(lost=opened.lost)
-
-
-def task_use(path: Path, trace: Joined) -> TaskUse:
-    """What goroutines did in the program's tasks, in the window of `trace`, which is of the same
-    file. Raises as `read_trace`.
-    """
-    whole = read_trace(path) if trace.clipped else trace
-    taker = ByTask(changes(whole), trace.start, trace.end)
-    between = (trace.start - whole.start, trace.end - whole.start)
-    follow_trace(path, taker, between=between)
-    return taker.result(trace)
 
 
 def trace_time(path: Path) -> TraceTime:
@@ -242,8 +230,8 @@ def _carried(
     keep: int | None,
     recorder: Callable[[], Recorder] | None = None,
 ) -> Iterator[tuple[Carried, Recorder | None]]:
-    """The generations in order, some of them carried out ahead: one a core. Each has a recorder of
-    its own, where they are wanted.
+    """The generations in order, some of them carried out ahead: one a core, and one that waits for
+    the first core that is free. Each has a recorder of its own, where they are wanted.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     workers = max(1, min(cores or 1, len(found)))
@@ -266,7 +254,7 @@ def _carried(
                 )
                 waiting.append((future, record))
 
-        start(workers)
+        start(workers + 1)
         try:
             while waiting:
                 future, record = waiting.pop(0)

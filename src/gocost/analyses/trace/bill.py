@@ -133,3 +133,9 @@ def stamps(trace: Joined) -> list[tuple[int, int]]:
 def time_of(trace: Joined) -> TraceTime:
     """When what was looked at of a trace was."""
     return TraceTime(trace.start, trace.end, trace.clock)
+
+
+def place_of(functions: list[str]) -> str:
+    """The innermost function of a stack, leaf first, that is not the runtime's."""
+    own = [name for name in functions if not name.startswith(("runtime.", "internal/"))]
+    return (own or functions or ["(no stack)"])[0]

@@ -242,7 +242,7 @@ class Joiner:
         """Goroutines that are no more: into their groups."""
         if self._between is not None:
             rows = rows[rows[:, _SUMS : _SUMS + 4].any(axis=1)]
-        for entry in np.unique(rows[:, _ENTRY]).tolist():
+        for entry in np.flatnonzero(np.bincount(rows[:, _ENTRY])).tolist():
             part = rows[rows[:, _ENTRY] == entry]
             group = self._group(self._stacks.texts[entry])
             group.count += len(part)

@@ -14,7 +14,7 @@ from collections import Counter
 from typing import Final
 
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.bill import TraceTime, Wait, frames_of, waits
+from gocost.analyses.trace.bill import TraceTime, Wait, frames_of, place_of, waits
 from gocost.formats.pprof.building import NamedFrame, built
 from gocost.formats.pprof.profile import Header, Profile, ValueType
 from gocost.model.quantity import Unit
@@ -140,9 +140,3 @@ def _sample_table(trace: Joined) -> Table:
         ),
         rows=rows,
     )
-
-
-def place_of(functions: list[str]) -> str:
-    """The innermost function of a stack, leaf first, that is not the runtime's."""
-    own = [name for name in functions if not name.startswith(("runtime.", "internal/"))]
-    return (own or functions or ["(no stack)"])[0]

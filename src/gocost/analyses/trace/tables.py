@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
+from gocost.analyses.trace.bill import place_of
 from gocost.analyses.trace.marks import Span, collections, regions, stops, tasks
-from gocost.analyses.trace.profiles import place_of
 from gocost.kernels.trace_run import bucket_floor
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit

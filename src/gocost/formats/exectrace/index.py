@@ -23,6 +23,8 @@ FORMATS: Final = (22, 23, 25, 26)
 """The formats that are read; Go 1.24 writes 23, Go 1.27 writes 26."""
 OLD_FORMATS: Final = (5, 7, 8, 9, 10, 11, 19, 21)
 _WINDOW: Final = 1 << 12
+_ROOM: Final = 1 << 10
+"""Headers that are looked at together."""
 _MAGIC: Final = re.compile(rb"go 1\.(\d{1,3}) trace\x00\x00\x00")
 
 ReadInto = Callable[[memoryview, int], int]
@@ -146,16 +148,21 @@ def _check_order(number: int, following: int, version: int, offset: int, some: b
 def _headers(read_into: ReadInto, size: int) -> Iterator[tuple[npt.NDArray[np.int64], int]]:
     """The headers, some at a time, and the offset that they reach."""
     buffer = bytearray(_WINDOW)
-    offset = HEADER
-    while offset < size:
-        got = read_into(memoryview(buffer), offset)
-        if got <= 0:
-            return
-        window = np.frombuffer(buffer, np.uint8, got)
-        found, following, malformed = kernel.scan_headers(
-            window, offset, offset, last=offset + got >= size
+    view, whole = memoryview(buffer), np.frombuffer(buffer, np.uint8)
+    found = np.empty((kernel.FIELDS, _ROOM), np.int64)
+    state = np.array([HEADER, 0], np.int64)
+    offset, malformed = HEADER, False
+    while offset < size and not malformed:
+        got = read_into(view, offset)
+        window = whole if got == _WINDOW else whole[: max(got, 0)]
+        malformed = got <= 0 or kernel.scan_headers(
+            window, offset, found, state, last=offset + got >= size
         )
-        yield found, following
-        if malformed or following == offset:
-            return
-        offset = following
+        before, offset = offset, int(state[0])
+        full = state[1] == _ROOM
+        if full:
+            yield found.copy(), offset
+            state[1] = 0
+        elif offset == before:
+            break
+    yield found[:, : int(state[1])].copy(), offset

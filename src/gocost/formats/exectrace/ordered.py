@@ -7,7 +7,7 @@ out at the same time; whoever puts them together closes what is open between the
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -146,7 +146,7 @@ class _Run:
         self._scalars[fields.S_LEAST] = -(1 << 62)
         self._keep = keep
         self._longest: list[Int64s] = []
-        self._scalars[fields.S_SEED] = secrets.randbits(30) | 1
+        self._scalars[fields.S_SEED] = int.from_bytes(os.urandom(4)) >> 2 | 1
         self._scalars[fields.S_TEXTS] = len(tables.texts)
         self._scalars[fields.S_PAIRS] = 3 * stacks
         self._scalars[fields.S_RECORDING] = record is not None
@@ -169,15 +169,19 @@ class _Run:
             raise FormatError(f"a generation has events of {len(ids)} threads; the cap is"
                               f" {MAX_THREADS}")  # fmt: skip
         order = np.argsort(of_batch.reshape(-1), kind="stable")
-        self._batches = found[:, order]
+        found = found[:, order]
+        times = np.minimum(found[trace_index.TIME] * self._tables.clock.tick_ns, 1 << 61)
+        self._times: list[int] = times.astype(np.int64).tolist()
+        self._starts: list[int] = found[trace_index.START].tolist()
+        self._sizes: list[int] = found[trace_index.SIZE].tolist()
         counts = np.bincount(of_batch.reshape(-1), minlength=len(ids))
-        self._following = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        self._following: list[int] = [0, *np.cumsum(counts).tolist()]
         room = np.zeros(len(ids), np.int64)
-        np.maximum.at(room, of_batch.reshape(-1), found[trace_index.SIZE])
-        self._places = np.concatenate([np.zeros(1, np.int64), np.cumsum(room)])
-        self._data = np.zeros(int(self._places[-1]) + kernel.PADDING, np.uint8)
+        np.maximum.at(room, of_batch.reshape(-1)[order], found[trace_index.SIZE])
+        self._places: list[int] = [0, *np.cumsum(room).tolist()]
+        self._data = np.zeros(self._places[-1] + kernel.PADDING, np.uint8)
         self._ids = ids
-        self._next = self._following[:-1].copy()
+        self._next = self._following[:-1]
         self._threads = np.zeros((len(ids), fields.THREAD_FIELDS), np.int64)
         self._threads[:, fields.T_ID] = ids
         self._threads[:, fields.T_G] = fields.UNKNOWN
@@ -233,22 +237,19 @@ class _Run:
     def _refill(self) -> None:
         """Reads the next batch of every thread that has come to the end of one."""
         threads, scalars = self._threads, self._scalars
+        place_of, stop, into = self._places, self._following, self._data.data
         for thread in np.flatnonzero(threads[:, fields.T_STATUS] == fields.NEEDS).tolist():
-            batch = int(self._next[thread])
-            if batch >= self._following[thread + 1]:
+            batch = self._next[thread]
+            if batch >= stop[thread + 1]:
                 threads[thread, fields.T_STATUS] = fields.OUT
                 continue
             self._next[thread] = batch + 1
-            time, offset, size = self._batches[
-                [trace_index.TIME, trace_index.START, trace_index.SIZE], batch
-            ].tolist()
-            place = int(self._places[thread])
-            if self._read_into(self._data[place : place + size].data, offset) != size:
-                raise FormatError("the file ends within a batch", offset=offset)
-            threads[thread, fields.T_AT] = place
-            threads[thread, fields.T_END] = place + size
-            threads[thread, fields.T_TIME] = min(int(time * self._tables.clock.tick_ns), 1 << 61)
-            threads[thread, fields.T_STATUS] = fields.READY
+            place, size = place_of[thread], self._sizes[batch]
+            if self._read_into(into[place : place + size], self._starts[batch]) != size:
+                raise FormatError("the file ends within a batch", offset=self._starts[batch])
+            row = threads[thread]
+            row[fields.T_AT], row[fields.T_END] = place, place + size
+            row[fields.T_TIME], row[fields.T_STATUS] = self._times[batch], fields.READY
             tail = int(scalars[fields.S_HEAD] + scalars[fields.S_QUEUED]) % len(self._queue)
             self._queue[tail] = thread
             scalars[fields.S_QUEUED] += 1
@@ -309,9 +310,9 @@ class _Run:
         if outcome == kernel.UNORDERED:
             stuck = np.flatnonzero(self._threads[:, fields.T_STATUS] == fields.PARKED)
             thread = int(stuck[0]) if len(stuck) else thread
-        batch = max(int(self._next[thread]) - 1, 0)
+        batch = max(self._next[thread] - 1, 0)
         at = int(self._threads[thread, fields.T_AT] - self._places[thread])
-        offset = int(self._batches[trace_index.START, batch]) + at
+        offset = self._starts[batch] + at
         return FormatError(
             f"generation {self._generation.number}, thread {int(self._ids[thread])}: {told}",
             offset=offset,
@@ -324,8 +325,6 @@ class _Run:
         empty = np.empty((0, fields.GOROUTINE_FIELDS), np.int64)
         spoken = self._procs[:, fields.P_STATE] != 0
         scalars = self._scalars.tolist()
-        times = self._batches[trace_index.TIME]
-        first = int(int(times.min()) * self._tables.clock.tick_ns) if len(times) else 0
         return Carried(
             generation=self._generation,
             tables=self._tables,
@@ -342,7 +341,7 @@ class _Run:
             events=scalars[fields.S_EVENTS],
             parks=scalars[fields.S_PARKS],
             created=scalars[fields.S_CREATED],
-            first_ns=first,
+            first_ns=min(self._times, default=0),
             last_ns=scalars[fields.S_LAST],
             collector=(
                 scalars[fields.S_GC_FIRST],

@@ -171,5 +171,5 @@ def _check_ids(ids: npt.NDArray[np.int64], what: str) -> None:
         raise FormatError(f"a {what} has the id {int(ids.max())}, over the cap of {cap}")
     if int(ids.min()) == 0:
         raise FormatError(f"a {what} has the id 0, which stands for none")
-    if len(np.unique(ids)) != len(ids):
+    if np.bincount(ids).max() > 1:
         raise FormatError(f"two {what}s of a generation have the same id")
