@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from selenium import webdriver
+
+# How long an example takes depends on what else the machine does; benchmarks look at time.
+settings.register_profile("gocost", deadline=None)
+settings.load_profile("gocost")
 
 FLAGS = (
     "--headless",
