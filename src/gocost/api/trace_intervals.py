@@ -51,11 +51,11 @@ def trace_threads(path: str | Path, *, between: Between = None) -> Report:
 
 
 def trace_spikes(path: str | Path, *, between: Between = None) -> Report:
-    """Windows in which scheduler latency or utilisation left its usual band: `spikes`."""
+    """When scheduler latency or utilisation left its usual band, worst first: `spikes`."""
     spikes = Spikes(*_reach(path, between))
     found = follow_trace(Path(path), spikes, between=between)
-    made = spikes.table()
-    notes = [] if made.rows else [Note("info", "no window is out of the ordinary")]
+    made = spikes.table(found)
+    notes = [] if made.rows else [Note("info", "nothing is out of the ordinary")]
     return _report(path, found, {"spikes": made}, notes)
 
 

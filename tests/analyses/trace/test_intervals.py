@@ -12,6 +12,7 @@ import pytest
 from gocost.analyses.trace.account import Stacks
 from gocost.analyses.trace.following import PROC_RUNNING, SWEEP, Chunk
 from gocost.analyses.trace.mutator import PARTS, WINDOWS, Collecting
+from gocost.analyses.trace.spikes import Spikes
 from gocost.api.trace_intervals import (
     trace_lifetimes,
     trace_spikes,
@@ -122,10 +123,33 @@ def test_what_the_program_marks() -> None:
 def test_spikes_are_few_and_out_of_the_band() -> None:
     table = trace_spikes(recorded("go", "mixed", 2.5)).tables["spikes"]
     assert len(table.rows) < 300
-    for _, _, what, p99, _, usual, busy, low, high in table.rows:
+    for _, _, what, p99, _, usual, _, _, _ in table.rows:
         assert (p99 or 0) > (usual or 0) if "latency" in str(what) else True  # type: ignore[operator]
-        out = not (low or 0) <= busy <= (high or 1)  # type: ignore[operator]
-        assert out == ("utilisation" in str(what))
+
+
+def test_windows_that_follow_on_each_other_are_one_spike_and_the_worst_is_first() -> None:
+    """Thirty windows of 1 ms: a P is busy for half of each, but in 10 to 12 whole, in 20 not."""
+    trace = read_trace(recorded("go", "ping"))
+    start, width = trace.start, 1_000_000
+    procs = len(trace.procs)
+    spikes = Spikes(start, start + 30 * width)
+    share = {10: 1.0, 11: 1.0, 12: 1.0, 20: 0.0}
+    for window in range(30):
+        begin = start + window * width
+        end = begin + int(width * share.get(window, 0.5 + 0.001 * (window % 7)))
+        spikes.take(one_interval(PROC_RUNNING, begin, end), trace.stacks)
+
+    rows = spikes.table(trace).rows
+
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        (20 * width, width, "utilisation"), (10 * width, 3 * width, "utilisation"),
+    ]  # fmt: skip
+    assert [row[6] for row in rows] == [0, 1 / procs]
+
+
+def one_interval(kind: int, start: int, end: int) -> Chunk:
+    values = dict.fromkeys(Chunk.__slots__, 0) | {"kind": kind, "start": start, "end": end}
+    return Chunk(**{name: np.array([value], np.int64) for name, value in values.items()})
 
 
 def test_an_export_holds_the_time_that_goroutines_ran(tmp_path: Path) -> None:

@@ -8,10 +8,13 @@ import pytest
 
 from gocost.analyses.trace.account import Stacks
 from gocost.analyses.trace.following import PROC_IDLE, PROC_SYSCALL, Chunk
+from gocost.analyses.trace.tables import facts
 from gocost.measures.trace import follow_trace, read_timeline, read_trace
 from gocost.model.errors import FormatError
+from gocost.model.subject import Subject
 from tests.fixtures.trace_text import trace_bytes
 
+UTILISATION = "scheduler.utilisation"
 END = """
 EventBatch gen={gen} m=18446744073709551615 time={gen}000 size=?
 Frequency freq=1000000000
@@ -82,3 +85,26 @@ def test_a_p_that_changes_between_generations_is_refused(tmp_path: Path) -> None
 
     with pytest.raises(FormatError, match="P 0 has another state than it was left in"):
         read_trace(path)
+
+
+def test_utilisation_is_of_the_ps_that_are_allowed(tmp_path: Path) -> None:
+    """One P runs all the time; four are allowed for the first 400 of 1,000 ns, and then two."""
+    text = """Trace Go1.23
+EventBatch gen=1 m=0 time=0 size=?
+ProcStatus dt=0 p=0 pstatus=1
+GoStatus dt=0 g=1 m=0 gstatus=2
+ProcsChange dt=0 procs_value=4 stack=0
+ProcsChange dt=400 procs_value=2 stack=0
+GoStop dt=600 reason_string=0 stack=0
+EventBatch gen=1 m=18446744073709551615 time=0 size=?
+Frequency freq=1000000000
+EventBatch gen=1 m=18446744073709551615 time=0 size=1
+Stacks
+EventBatch gen=1 m=18446744073709551615 time=0 size=1
+Strings
+"""
+    trace = read_trace(written(tmp_path, text))
+
+    (found,) = [fact for fact in facts(trace, Subject(), "") if fact.metric == UTILISATION]
+
+    assert found.value == pytest.approx(1000 / (4 * 400 + 2 * 600))

@@ -58,6 +58,26 @@ def marks(trace: Joined, *types: int) -> Iterator[Mark]:
             yield Mark(row[0], row[1], row[2], row[3], row[4], tuple(row[5:]), text)
 
 
+def allowed_procs(trace: Joined) -> list[tuple[int, int]]:
+    """GOMAXPROCS, each from when on, in order; or how many Ps are seen, where it is not said."""
+    found = [(mark.time, mark.arguments[0]) for mark in marks(trace, PROCS) if mark.arguments[0]]
+    return sorted(found) or [(trace.start, max(len(trace.procs), 1))]
+
+
+def allowed_ns(trace: Joined, until: int | None = None) -> int:
+    """The time of all Ps that GOMAXPROCS allows, from the trace's start to its end, or until then.
+
+    Before the first word of it the same holds as after.
+    """
+    steps = allowed_procs(trace)
+    end = trace.end if until is None else until
+    begins = [trace.start, *(min(max(time, trace.start), end) for time, _ in steps[1:]), end]
+    return sum(
+        count * (stop - start)
+        for (_, count), start, stop in zip(steps, begins[:-1], begins[1:], strict=True)
+    )
+
+
 def stops(trace: Joined) -> list[Span]:
     """The stops of the world: what stopped it, and for how long."""
     open_: dict[int, Mark] = {}

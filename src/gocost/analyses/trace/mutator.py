@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from gocost.analyses.trace.account import Int64s, Joined, Stacks
 from gocost.analyses.trace.following import ASSIST, RUNNING, SWEEP, Chunk
-from gocost.analyses.trace.marks import LABEL, PROCS, marks, stops
+from gocost.analyses.trace.marks import LABEL, allowed_procs, marks, stops
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Table
 
@@ -73,7 +73,7 @@ class Collecting:
         stopped = [
             (span.start, span.end) for span in stops(trace) if "stw" in parts and "GC" in span.name
         ]
-        procs = _allowed(trace)
+        procs = allowed_procs(trace)
         found: list[list[tuple[float, int]]] = []
         if by_proc:
             for proc in sorted(trace.procs):
@@ -103,12 +103,6 @@ class Collecting:
         start = np.maximum(runs[0], begins)
         some = start < runs[1]
         return np.stack([start, runs[1], runs[2]])[:, some]
-
-
-def _allowed(trace: Joined) -> list[tuple[int, int]]:
-    """GOMAXPROCS, from when on."""
-    found = [(mark.time, mark.arguments[0]) for mark in marks(trace, PROCS) if mark.arguments[0]]
-    return found or [(trace.start, max(len(trace.procs), 1))]
 
 
 @dataclass(frozen=True, slots=True)

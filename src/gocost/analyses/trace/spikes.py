@@ -6,19 +6,23 @@ time that was busy. Usual is what lies within the median and 5 times 1.4826 time
 absolute deviation, which for a normal distribution is 5 standard deviations, and no narrower than
 a fifth of the median to either side. Of latencies, which differ by factors, that holds for the
 logarithm. Latency is a spike above its band, utilisation on either side. A window with fewer than
-20 starts has no p99, and with fewer than 20 windows nothing is usual.
+20 starts has no p99, and with fewer than 20 windows nothing is usual. Windows that follow on each
+other and leave the same band are one spike; the one that is furthest out comes first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gocost.analyses.trace.account import Int64s, Stacks
+from gocost.analyses.trace.account import Int64s, Joined, Stacks
 from gocost.analyses.trace.following import PROC_RUNNING, PROC_SYSCALL, RUNNABLE, Chunk
+from gocost.analyses.trace.marks import allowed_ns
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Table
 
@@ -42,7 +46,6 @@ class Spikes:
         self._latency = np.zeros((count, _BUCKETS), np.int64)
         self._longest = np.zeros(count, np.int64)
         self._busy = np.zeros(count, np.int64)
-        self._procs: set[int] = set()
 
     def take(self, chunk: Chunk, stacks: Stacks) -> None:
         """The next intervals."""
@@ -53,7 +56,6 @@ class Spikes:
         np.add.at(self._latency, (window[there], _bucket(took)), 1)
         np.maximum.at(self._longest, window[there], took)
         procs = chunk.of(PROC_RUNNING, PROC_SYSCALL)
-        self._procs.update(np.unique(procs.who).tolist())
         self._spread(procs.start - self._start, procs.end - self._start)
 
     def _spread(self, start: Int64s, end: Int64s) -> None:
@@ -72,45 +74,56 @@ class Spikes:
             if other < len(self._busy):
                 self._busy[other] += stop - other * self.width
 
-    def table(self) -> Table:
-        """The windows that are out of the ordinary, in their order."""
+    def table(self, trace: Joined) -> Table:
+        """What is out of the ordinary, worst first."""
         latency = self._quantiles()
-        busy = self._busy / (max(len(self._procs), 1) * self.width)
-        usual = float(np.exp(_band(np.log(np.maximum(latency, 1.0)), np.log(1.2))[1]))
-        low, high = _band(busy, 0.2 * float(np.median(busy)))
-        rows: list[Sequence[Cell]] = []
-        for place in range(len(busy)):
-            why = ["latency"] if latency[place] > usual else []
-            why += [] if low <= busy[place] <= high else ["utilisation"]
-            if not why:
-                continue
-            rows.append(
-                (
-                    place * self.width,
-                    self.width,
-                    " and ".join(why),
-                    None if np.isnan(latency[place]) else int(latency[place]),
-                    int(self._longest[place]),
-                    None if np.isinf(usual) else int(usual),
-                    float(busy[place]),
-                    None if np.isinf(low) else max(float(low), 0.0),
-                    None if np.isinf(high) else min(float(high), 1.0),
-                )
+        edges = self._start + self.width * np.arange(len(self._busy) + 1)
+        room = np.diff([allowed_ns(trace, until=int(edge)) for edge in edges])
+        busy = self._busy / np.maximum(room, 1)
+        slow = _Band.of(np.log(np.maximum(latency, 1.0)), np.log(1.2))
+        full = _Band.of(busy, 0.2 * float(np.median(busy)))
+        late = slow.out(np.log(np.maximum(latency, 1.0))) > 1
+        odd = np.abs(full.out(busy)) > 1
+        rows: list[tuple[float, Sequence[Cell]]] = []
+        for first, last in _runs(late.astype(np.int64) + 2 * odd):
+            some = slice(first, last + 1)
+            p99 = None if np.isnan(latency[some]).all() else float(np.nanmax(latency[some]))
+            why = ["latency"] if late[first] else []
+            why += ["utilisation"] if odd[first] else []
+            outs = [
+                slow.out(np.log(np.array([max(p99 or 1.0, 1.0)]))),
+                np.abs(full.out(busy[some])),
+            ]
+            row: Sequence[Cell] = (
+                first * self.width,
+                (last + 1 - first) * self.width,
+                " and ".join(why),
+                None if p99 is None else int(p99),
+                int(self._longest[some].max()),
+                None if np.isinf(slow.high) else int(np.exp(slow.high)),
+                float(self._busy[some].sum() / max(int(room[some].sum()), 1)),
+                None if np.isinf(full.low) else max(full.low, 0.0),
+                None if np.isinf(full.high) else min(full.high, 1.0),
             )
+            rows.append((max(float(out.max()) for out in outs), row))
         return Table(
-            title="windows out of the ordinary",
+            title="times out of the ordinary, worst first",
             columns=(
                 Column("start", Unit.NANOSECONDS, "since the trace began"),
-                Column("width", Unit.NANOSECONDS, "of the window"),
+                Column("length", Unit.NANOSECONDS, "of the windows that follow on each other"),
                 Column("what", Unit.TEXT, "what left its usual band"),
-                Column("latency_p99", Unit.NANOSECONDS, "none for fewer than 20 starts"),
+                Column(
+                    "latency_p99",
+                    Unit.NANOSECONDS,
+                    "of the worst window; none for fewer than 20 starts",
+                ),
                 Column("latency_longest", Unit.NANOSECONDS, "of those that got a P in it"),
                 Column("latency_usual", Unit.NANOSECONDS, "the upper end of the usual band"),
                 Column("busy", Unit.RATIO, "of the Ps' time"),
                 Column("busy_low", Unit.RATIO, "the lower end of the usual band"),
                 Column("busy_high", Unit.RATIO, "the upper end of the usual band"),
             ),
-            rows=rows,
+            rows=[row for _, row in sorted(rows, key=lambda each: -each[0])],
         )
 
     def _quantiles(self) -> Floats:
@@ -128,12 +141,35 @@ def _bucket(took: Int64s) -> Int64s:
     return (4 * np.log2(np.maximum(took, 1))).astype(np.int64)
 
 
-def _band(values: Floats, least: float) -> tuple[float, float]:
-    """The usual band, `least` wide at least to either side; infinite for too few values."""
-    known = values[~np.isnan(values)]
-    if len(known) < STARTS:
-        return -np.inf, np.inf
-    middle = float(np.median(known))
-    deviation = NORMAL * float(np.median(np.abs(known - middle)))
-    reach = max(DEVIATIONS * deviation, least)
-    return middle - reach, middle + reach
+def _runs(why: Int64s) -> Iterator[tuple[int, int]]:
+    """The first and last places of equal numbers that follow on each other, without those of 0."""
+    edges = np.flatnonzero(np.diff(why, prepend=0, append=0))
+    for first, after in pairwise(edges.tolist()):
+        if why[first]:
+            yield first, after - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """The usual; infinite for too few values."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Floats, least: float) -> _Band:
+        """`least` wide at least to either side."""
+        known = values[~np.isnan(values)]
+        if len(known) < STARTS:
+            return cls(-np.inf, np.inf)
+        middle = float(np.median(known))
+        deviation = NORMAL * float(np.median(np.abs(known - middle)))
+        reach = max(DEVIATIONS * deviation, least)
+        return cls(middle - reach, middle + reach)
+
+    def out(self, values: Floats) -> Floats:
+        """How far out: from -1 to 1 within the band; 0 where there is no band or no value."""
+        reach = (self.high - self.low) / 2
+        if np.isinf(reach) or reach <= 0:
+            return np.zeros(len(values))
+        return np.nan_to_num((values - (self.low + self.high) / 2) / reach)

@@ -9,7 +9,14 @@ import numpy as np
 
 from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
 from gocost.analyses.trace.bill import place_of
-from gocost.analyses.trace.marks import Span, collections, regions, stops, tasks
+from gocost.analyses.trace.marks import (
+    Span,
+    allowed_ns,
+    collections,
+    regions,
+    stops,
+    tasks,
+)
 from gocost.kernels.trace_run import bucket_floor
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
@@ -258,7 +265,7 @@ def facts(trace: Joined, subject: Subject, origin: str) -> list[Fact]:
         Fact("scheduler.goroutines.created", trace.created, Unit.COUNT, subject, origin=origin)
     ]
     busy = sum(running + syscall for running, _, syscall, _ in trace.procs.values())
-    room = len(trace.procs) * (trace.end - trace.start)
+    room = allowed_ns(trace)
     if room > 0:
         share = busy / room
         found.append(Fact("scheduler.utilisation", share, Unit.RATIO, subject, origin=origin))

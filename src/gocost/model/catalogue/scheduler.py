@@ -31,7 +31,8 @@ METRICS = (
         exact=False,
         limit=0.95,
         how=(
-            "time that Ps were running or in a syscall over their number and the trace's length. "
+            "time that Ps were running or in a syscall over the time of as many as GOMAXPROCS "
+            "allowed while an execution trace was recorded. "
             "Of pages given with --metrics: the CPU time of the process over GOMAXPROCS and the "
             "time between them, or else what is not idle of /cpu/classes"
         ),
