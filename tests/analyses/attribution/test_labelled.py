@@ -56,3 +56,8 @@ def test_recording_is_the_observers() -> None:
     assert charged({f"m.m {DO} m.buy": "buy"}, f"m.m {DO} m.buy net/http/pprof.Profile") == [
         "observer"
     ]
+
+
+def test_a_stack_of_a_hundred_thousand_calls_takes_no_more_than_its_length() -> None:
+    deep = " ".join(["m.m", DO, *(f"m.f{number % 7}" for number in range(100_000))])
+    assert charged({deep: "buy"}, f"m.m {DO} m.f0") == ["buy"]

@@ -30,12 +30,17 @@ class Labelling:
         """`labels` is the row of each sample's label."""
         self._rows = rows
         self._none = rows.number(no_label(key))
-        self._known: dict[tuple[str, ...], int] = {}
+        # A tree: paths themselves as keys would take the square of a deep stack's length.
+        self._below: dict[tuple[int, str], int] = {}
+        self._label = [_SEVERAL]
         for path, row in zip(_paths(stacks), labels.tolist(), strict=True):
-            for length in range(2, len(path) + 1):
-                part = path[:length]
-                if self._known.setdefault(part, row) != row:
-                    self._known[part] = _SEVERAL
+            at = 0
+            for name in path[1:]:
+                at = self._below.setdefault((at, name), len(self._label))
+                if at == len(self._label):
+                    self._label.append(row)
+                elif self._label[at] != row:
+                    self._label[at] = _SEVERAL
 
     def charged(self, stacks: Stacks) -> Int32s:
         """The row of each stack; NOBODY where all of its frames are the runtime's."""
@@ -50,13 +55,14 @@ class Labelling:
     def _row(self, path: tuple[str, ...]) -> int:
         if not path:
             return self._none
-        for length in range(len(path), 1, -1):
-            row = self._known.get(path[:length])
-            if row is not None:
+        at = 0
+        for name in path[1:]:
+            known = self._below.get((at, name))
+            if known is None:
                 break
-        else:
-            row = None
-        return row if row is not None and row != _SEVERAL else self._rows.number(UNATTRIBUTED)
+            at = known
+        row = self._label[at]
+        return row if row != _SEVERAL else self._rows.number(UNATTRIBUTED)
 
 
 def _paths(stacks: Stacks) -> list[tuple[str, ...]]:
