@@ -34,6 +34,7 @@ def profile(
     *rows: tuple[int, ...],
     seconds: int = 10,
     period: int = 10_000_000,
+    functions: tuple[str, ...] = (),
 ) -> str:
     """A profile with a sample a row, each of a function of its own."""
     names = ["", *(word for pair in types for word in pair)]
@@ -41,7 +42,7 @@ def profile(
     for at in range(len(types)):
         data += message((1, message((1, 2 * at + 1), (2, 2 * at + 2))))
     for number, values in enumerate(rows, 1):
-        names.append(f"main.f{number}")
+        names.append(functions[number - 1] if functions else f"main.f{number}")
         packed = b"".join(varint(value % (1 << 64)) for value in values)
         data += message((2, message((1, varint(number)), (2, packed))))
         data += message((4, message((1, number), (4, message((1, number))))))
@@ -76,6 +77,14 @@ def test_amounts_that_do_not_fit_64_bits_together(
 ) -> None:
     path = profile(tmp_path / "p", types, *[(1 << 60,) * width] * 20)
     assert "than 64 bits hold" in refused(FormatError, profiles=[path])
+
+
+def test_a_function_named_as_a_row_of_nobodys_is_billed_beside_it(tmp_path: Path) -> None:
+    named = ("(runtime) scheduler", "runtime.schedule")
+    path = profile(tmp_path / "p", CPU, (3, 30_000_000), (4, 40_000_000), functions=named)
+    alone = profile(tmp_path / "q", CPU, (7, 70_000_000))
+    months = [gocost.attribute(profiles=[each]).fact("cost.month") for each in (path, alone)]
+    assert len({month.value for month in months if month is not None}) == 1
 
 
 def test_units_of_other_profilers_are_converted(tmp_path: Path) -> None:

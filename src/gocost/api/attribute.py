@@ -18,6 +18,7 @@ from gocost.cost.attributed_changes import Changed, changed
 from gocost.cost.price_book import PriceBook, load_prices
 from gocost.formats.buildinfo import BuildInfo
 from gocost.formats.pprof.decoding import MAX_BYTES
+from gocost.formats.pprof.profile import Int64s
 from gocost.measures.attribution import Files, Gathered, folder_files, gather
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest
@@ -66,7 +67,7 @@ def attribute(
     `policy` gives prices and the deployment of `service`; `binary` the modules' versions;
     `codeowners` the owners; `base` is a saved report of this command to compare with. `flame` adds
     the CPU's stacks in money, which HTML draws.
-    Tables: bill, cpu, memory, waiting, goroutines, and with a base changes.
+    Tables: bill, cpu, memory, waiting, goroutines, clocks, and with a base changes.
 
     Raises UsageError for what cannot be asked, SourceError where a file cannot be read and
     FormatError where it is of another kind.
@@ -222,19 +223,27 @@ def _use(found: Bill, gathered: Gathered) -> Use:
     cpu: dict[str, int] = {}
     collector: dict[str, int] = {}
     even: dict[str, int] = {}
+    names = found.names
     if found.cpu is not None:
-        cpu = {**dict(zip(found.names, found.cpu.whole().tolist(), strict=True)),
-               **found.cpu.others}  # fmt: skip
-        collector = dict(zip(found.names, found.cpu.collector.tolist(), strict=True))
-        collector |= {name: value for name, value in found.cpu.others.items() if " GC" in name}
-        even = dict(zip(found.names, found.cpu.collector_even.tolist(), strict=True))
-        even |= {name: value for name, value in found.cpu.others_even.items() if " GC" in name}
+        others, others_even = (
+            {name: value for name, value in rows.items() if " GC" in name}
+            for rows in (found.cpu.others, found.cpu.others_even)
+        )
+        cpu = _together(names, found.cpu.whole(), found.cpu.others)
+        collector = _together(names, found.cpu.collector, others)
+        even = _together(names, found.cpu.collector_even, others_even)
     memory: dict[str, int] = {}
     if found.memory is not None:
-        memory = dict(zip(found.names, found.memory.whole().tolist(), strict=True))
-        for name, value in found.memory.others.items():
-            memory[name] = memory.get(name, 0) + value
+        memory = _together(names, found.memory.whole(), found.memory.others)
     return Use(cpu, collector, even, gathered.seconds, memory)
+
+
+def _together(names: Sequence[str], amounts: Int64s, others: Mapping[str, int]) -> dict[str, int]:
+    """Amounts by row; a label or a function may be named as one of nobody's rows."""
+    rows = dict(zip(names, amounts.tolist(), strict=True))
+    for name, value in others.items():
+        rows[name] = rows.get(name, 0) + value
+    return rows
 
 
 def _requests(deployment: Deployment | None, gathered: Gathered) -> float | None:
