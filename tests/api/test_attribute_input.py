@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import gocost
+from gocost.measures.attribution import Files, gather
+from gocost.measures.profiles import Reading
 from gocost.measures.recording import MANIFEST
 from gocost.model.errors import (
     FormatError,
@@ -77,6 +79,11 @@ def test_amounts_that_do_not_fit_64_bits_together(
 ) -> None:
     path = profile(tmp_path / "p", types, *[(1 << 60,) * width] * 20)
     assert "than 64 bits hold" in refused(FormatError, profiles=[path])
+
+
+def test_the_profilers_hits_are_counted_and_not_its_stacks(tmp_path: Path) -> None:
+    path = profile(tmp_path / "p", CPU, (3, 30_000_000), (4, 40_000_000))
+    assert gather(Files(profiles=(path,)), Reading()).samples == 7
 
 
 def test_a_function_named_as_a_row_of_nobodys_is_billed_beside_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from gocost.analyses.attribution.bill import Evidence, column
+from gocost.analyses.attribution.bill import Evidence, column, hits
 from gocost.analyses.attribution.clocks import Span, doubts, overlaps
 from gocost.analyses.attribution.memory import Resident
 from gocost.analyses.collector.window import (
@@ -83,7 +83,7 @@ class Gathered:
     seconds: float | None
     """The CPU profile's window."""
     samples: int
-    """How many samples the CPU profile rests on."""
+    """How many times the profiler hit: a profile has equal stacks as one, with their number."""
     recorded_ns: int
     """What they come to."""
     spans: tuple[Span, ...]
@@ -183,7 +183,7 @@ def gather(
     return Gathered(
         evidence=evidence,
         seconds=seconds,
-        samples=cpu.samples if cpu is not None else 0,
+        samples=int(hits(cpu).sum()) if cpu is not None else 0,
         recorded_ns=sampled,
         spans=tuple(times.spans),
         notes=tuple(dict.fromkeys(notes)),

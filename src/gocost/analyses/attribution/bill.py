@@ -173,12 +173,16 @@ def _samples(profile: Profile, stacks: Stacks, keying: Keying, rows: Rows) -> Sa
         observed = roles & Role.OBSERVER != 0
         payer = np.where((payer >= 0) & ~observed, labelled, payer).astype(np.int32)
     values = np.ascontiguousarray(profile.values[:, column(profile, "cpu")])
+    return Samples(payer, roles, stacks.leaf_roles(), values, hits(profile))
+
+
+def hits(profile: Profile) -> Int64s:
+    """How many times the profiler hit each stack of a CPU profile."""
     types = [each.type for each in profile.header.sample_types]
     if "samples" in types:
-        counts = np.ascontiguousarray(profile.values[:, types.index("samples")])
-    else:
-        counts = np.maximum(values // max(1, profile.header.period), 1)
-    return Samples(payer, roles, stacks.leaf_roles(), values, counts)
+        return np.ascontiguousarray(profile.values[:, types.index("samples")])
+    values = profile.values[:, column(profile, "cpu")]
+    return np.maximum(values // max(1, profile.header.period), 1)
 
 
 def _allocated(
