@@ -130,6 +130,20 @@ def test_saved_reports(tmp_path: Path, cpu: str) -> None:
     assert rows("select count(*) from facts", path)[0][0] == len(json.loads(done.stdout)["facts"])
 
 
+def test_a_saved_report_with_files_of_its_own_and_from_standard_input(
+    tmp_path: Path, cpu: str
+) -> None:
+    path = tmp_path / "saved.json"
+    command = [GOCOST, "profile", "top", cpu, "--by", "file", "--format", "json", "-o", str(path)]
+    subprocess.run(command, check=True)
+    sql = "select count(distinct file_2), any_value(file) from report_files"
+    files = len(json.loads(path.read_bytes())["tables"]["files"]["rows"])
+    assert rows(sql, path) == [[files, str(path)]]
+    command = [GOCOST, "query", "-", "select count(file_2) from report_files", "--format", "csv"]
+    done = subprocess.run(command, input=path.read_bytes(), capture_output=True, check=True)
+    assert done.stdout.decode().splitlines()[-1] == str(files)
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -67,10 +67,10 @@ def opened_files(
     max_bytes: int | None = None,
 ) -> Opened:
     """The files as tables, for several statements in turn."""
-    from gocost.measures.query import MAX_BYTES, open_files
+    from gocost.measures.query import open_files
 
     names = [str(each) for each in files]
-    return open_files(names, caps=caps, headers=headers, max_bytes=max_bytes or MAX_BYTES)
+    return open_files(names, caps=caps, headers=headers, max_bytes=max_bytes)
 
 
 def result_report(result: Result, title: str, *, max_rows: int = MOST_ROWS) -> Report:

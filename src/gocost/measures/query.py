@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,18 +12,20 @@ import numpy as np
 import pyarrow as pa
 
 from gocost.analyses.query import reports
-from gocost.analyses.query.catalogue import FILE, FILLERS
-from gocost.analyses.query.relation import Coded, Filled, Lists, Relation, Type, Values, text
+from gocost.analyses.query.catalogue import FILLERS
+from gocost.analyses.query.relation import FILE, Coded, Filled, Lists, Relation, Type, Values, text
 from gocost.formats import gctrace, runtime_page
-from gocost.formats.goroutine_dump.decoding import decode as decode_dump
-from gocost.formats.pprof.decoding import decode as decode_profile
+from gocost.formats.goroutine_dump import decoding as dumps
+from gocost.formats.goroutine_dump.dump import Dump
+from gocost.formats.pprof import decoding as profiles
+from gocost.formats.pprof.profile import Profile
 from gocost.formats.recognition import HEAD, Kind, recognise
 from gocost.measures.trace import read_trace
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.report import Report
 from gocost.sources.files import positioned
 from gocost.sources.recordings import is_url, read_recording
-from gocost.sources.saved_reports import read_report
+from gocost.sources.saved_reports import decoded_report, read_report
 from gocost.sources.sql_engine import Caps, Column, Engine
 
 MAX_BYTES: Final = 1 << 30
@@ -42,7 +45,8 @@ class Input:
 
     name: str
     kind: Kind
-    max_bytes: int
+    max_bytes: int | None
+    """The most that is read and decompressed; None: what each kind of file has by default."""
     headers: Mapping[str, str] | None = None
     data: bytes | None = None
     """Of a URL or of standard input, which are read once."""
@@ -68,27 +72,37 @@ class Input:
                 )
             return read_trace(Path(self.name), keep=None)
         if self.kind is Kind.REPORT and self.data is None:
-            return read_report(Path(self.name), hint="see `gocost report`")
+            return read_report(Path(self.name), hint=_REPORTS)
         data = self.data if self.data is not None else self._read()
         try:
-            return _DECODERS[self.kind](data, self.name)
+            return _DECODERS[self.kind](data, self.name, self.max_bytes)
         except FormatError as error:
-            raise FormatError(f"{self.name}: {error.message}", hint=error.hint) from error
+            hint = error.hint or "it is damaged, or was cut off: record or copy it again"
+            raise FormatError(f"{self.name}: {error.message}", hint=hint) from error
 
     def _read(self) -> bytes:
-        return read_recording(self.name, headers=self.headers, max_bytes=self.max_bytes)
+        most = self.max_bytes or MAX_BYTES
+        return read_recording(self.name, headers=self.headers, max_bytes=most)
 
 
-_DECODERS: Final[Mapping[Kind, Callable[[bytes, str], Any]]] = {
-    Kind.PROFILE: lambda data, name: decode_profile(data, origin=name),
-    Kind.DUMP: lambda data, _: decode_dump([data]),
-    Kind.METRICS: lambda data, _: runtime_page.decode(data),
-    Kind.VARS: lambda data, _: runtime_page.decode(data),
-    Kind.HEAP: lambda data, name: (
-        decode_profile(data, origin=name),
-        runtime_page.decode(data),
-    ),
-    Kind.GCTRACE: lambda data, _: gctrace.decode(data),
+def _profile(data: bytes, name: str, most: int | None) -> Profile:
+    return profiles.decode(data, origin=name, max_bytes=most or profiles.MAX_BYTES)
+
+
+def _dump(data: bytes, name: str, most: int | None) -> Dump:
+    seed = secrets.randbits(31)
+    return dumps.decode([data], origin=name, max_bytes=most or dumps.MAX_BYTES, seed=seed)
+
+
+_REPORTS: Final = "see `gocost report`"
+_DECODERS: Final[Mapping[Kind, Callable[[bytes, str, int | None], Any]]] = {
+    Kind.PROFILE: _profile,
+    Kind.DUMP: _dump,
+    Kind.METRICS: lambda data, *_: runtime_page.decode(data),
+    Kind.VARS: lambda data, *_: runtime_page.decode(data),
+    Kind.HEAP: lambda *given: (_profile(*given), runtime_page.decode(given[0])),
+    Kind.GCTRACE: lambda data, *_: gctrace.decode(data),
+    Kind.REPORT: lambda data, name, _: decoded_report(data, name, hint=_REPORTS),
 }
 
 
@@ -106,7 +120,7 @@ def open_files(
     *,
     caps: Caps | None = None,
     headers: Mapping[str, str] | None = None,
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int | None = None,
 ) -> Opened:
     """The files as tables, decoded when they are named. Raises SourceError, FormatError."""
     if not names:
@@ -124,10 +138,10 @@ def open_files(
     return opened
 
 
-def _input(name: str, headers: Mapping[str, str] | None, max_bytes: int) -> Input:
+def _input(name: str, headers: Mapping[str, str] | None, max_bytes: int | None) -> Input:
     data = None
     if name == "-" or is_url(name):
-        data = read_recording(name, headers=headers, max_bytes=max_bytes)
+        data = read_recording(name, headers=headers, max_bytes=max_bytes or MAX_BYTES)
         head = data[:HEAD]
     else:
         with positioned(Path(name)) as file:

@@ -33,10 +33,14 @@ def read_report(path: Path, *, hint: str) -> Report:
 
     Raises SourceError where the file cannot be read and UsageError where it is no report.
     """
-    data = read_bounded(path, MAX_BYTES)
+    return decoded_report(read_bounded(path, MAX_BYTES), str(path), hint=hint)
+
+
+def decoded_report(data: bytes, name: str, *, hint: str) -> Report:
+    """The report of these bytes, which come from `name`. Raises UsageError where it is none."""
     if not data.strip():
-        raise UsageError(f"{path} is an empty file, and no report", hint=hint)
+        raise UsageError(f"{name} is an empty file, and no report", hint=hint)
     try:
         return msgspec.json.decode(data, type=Report)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a report of this gocost: {error}", hint=hint) from error
+        raise UsageError(f"{name} is not a report of this gocost: {error}", hint=hint) from error

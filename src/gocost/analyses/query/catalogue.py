@@ -9,9 +9,6 @@ from typing import Any, Final
 from gocost.analyses.query import dumps, pages, profiles, reports, traces
 from gocost.analyses.query.relation import Filled, Relation
 
-FILE: Final = "file"
-"""The column that every relation has before its own: the name of the file as it was given."""
-
 
 def _of_trace(relation: Relation) -> Callable[[Any], Filled]:
     return partial(traces.filled, relation)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gocost.formats.recognition import Kind
+
+FILE: Final = "file"
+"""The column that every relation has before its own: the name of the file as it was given."""
 
 
 class Type(StrEnum):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gocost.analyses.query.relation import (
+    FILE,
     Attribute,
     Filled,
     Relation,
@@ -70,6 +71,7 @@ CHANGES: Final = Relation(
     ),
 )
 _WORD: Final = re.compile(r"\W+")
+_ASCII: Final = re.compile(r"\W+", re.ASCII)
 _SUFFIX: Final = {
     Unit.NANOSECONDS: "_ns",
     Unit.SECONDS: "_seconds",
@@ -126,12 +128,12 @@ def changes(report: Report) -> Filled:
 def table_relation(name: str, table: Table) -> Relation:
     """The relation of one table of a report: `report_functions` of the table `functions`."""
     return Relation(
-        f"report_{_WORD.sub('_', name)}",
+        f"report_{_ASCII.sub('_', name).lower()}",
         f"the table {name} of a saved report: {table.title}",
         _KINDS,
         tuple(
-            Attribute(_name(column), _type(column, table.column(column.name)), column.description)
-            for column in table.columns
+            Attribute(name, _type(column, table.column(column.name)), column.description)
+            for name, column in zip(_names(table), table.columns, strict=True)
         ),
     )
 
@@ -139,15 +141,31 @@ def table_relation(name: str, table: Table) -> Relation:
 def table(found: Table) -> Filled:
     """Its columns."""
     filled: dict[str, Values] = {}
-    for column in found.columns:
+    for name, column in zip(_names(found), found.columns, strict=True):
         cells = found.column(column.name)
         if _type(column, cells) is Type.TEXT:
-            filled[_name(column)] = coded([None if v is None else str(v) for v in cells])
+            filled[name] = coded([None if v is None else str(v) for v in cells])
         elif _type(column, cells) is Type.YES:
-            filled[_name(column)] = [None if v is None else bool(v) for v in cells]
+            filled[name] = [None if v is None else bool(v) for v in cells]
         else:
-            filled[_name(column)] = [_number(v) for v in cells]
+            filled[name] = [_number(v) for v in cells]
     return filled
+
+
+def _names(table: Table) -> list[str]:
+    """The columns' names in SQL, which does not tell capitals from small letters; what is taken,
+    as by the column of the file itself, gets a number: `file_2`.
+    """
+    taken = {FILE}
+    found = []
+    for column in table.columns:
+        name = first = _name(column)
+        number = 2
+        while name.lower() in taken:
+            name, number = f"{first}_{number}", number + 1
+        taken.add(name.lower())
+        found.append(name)
+    return found
 
 
 def _name(column: Column) -> str:
