@@ -107,6 +107,17 @@ def test_a_dump(dump: str) -> None:
     assert found[1][1:] == ["chan send (nil chan)", 3, True, True]
 
 
+def test_a_goroutine_of_any_dump_began_where_gocost_goroutines_says(tmp_path: Path) -> None:
+    path = tmp_path / "grouped"
+    path.write_text(
+        "goroutine profile: total 1\n1 @ 0x1 0x2 0x3\n#\t0x1\tmain.main+0x1\t/src/main.go:9\n"
+        "#\t0x2\truntime.main+0x1\t/go/src/runtime/proc.go:283\n\n"
+    )
+    groups = gocost.goroutines(path).tables["groups"]
+    assert rows("select entry from dump_goroutines", path) == [groups.column("function")]
+    assert groups.column("function") == ["main.main"]
+
+
 def test_pages_and_logs(tmp_path: Path) -> None:
     page, log = tmp_path / "metrics", tmp_path / "log"
     page.write_bytes(pages().data["txt"][1])

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gocost.analyses.goroutines.names import waits_at
+from gocost.analyses.goroutines.names import entry, waits_at
 from gocost.analyses.profile.groups import packages_of
 from gocost.analyses.query.relation import (
     Coded,
@@ -82,7 +82,7 @@ def dumped(dump: Dump) -> Filled:
         "waits_in": by_stack({n: w.place if w else None for n, w in waits.items()}),
         "created_by": _of_creator(dump, creators, place=False),
         "created_in": _of_creator(dump, creators, place=True),
-        "entry": by_stack({n: f[-1].function if f else None for n, f in frames.items()}),
+        "entry": by_stack({n: entry(f) or None for n, f in frames.items()}),
         "stack": Lists(Coded(names, np.array(items, np.int64)), np.cumsum(sizes)),
         "labels": Coded(dump.texts, dump.labels),
         "leaked": ((dump.flags & LEAKED) != 0) | dump.leaks,

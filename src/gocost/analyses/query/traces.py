@@ -155,9 +155,7 @@ def goroutines(trace: Joined) -> Filled:
 
 
 def filled(relation: Relation, trace: Joined) -> Filled:
-    """Any relation of a trace."""
-    if relation is GOROUTINES:
-        return goroutines(trace)
+    """Any relation of a trace but its goroutines."""
     table = _TABLES[relation.name](trace)
     found: dict[str, list[object]] = {}
     for column in table.columns:
