@@ -7,7 +7,7 @@ not tell it) to five below its last cost; its own costs are the sums over its li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -110,6 +110,15 @@ def files_table(seen: View, found: Sequence[Routine]) -> Table:
     )
 
 
+def _shown(each: Routine, text: Callable[[str, int], str | None]) -> Iterator[int]:
+    """The lines that the file has, and behind its end those with a cost: a profile may name any."""
+    number = each.first
+    while number <= each.last and text(each.file, number) is not None:
+        yield number
+        number += 1
+    yield from sorted(line for line in each.lines if line >= number)
+
+
 def lines_table(
     seen: View, found: Iterable[Routine], text: Callable[[str, int], str | None]
 ) -> Table:
@@ -117,11 +126,10 @@ def lines_table(
     unit = reported(seen.type.unit)
     rows: list[tuple[str, str, int, int | None, int | None, str | None]] = []
     for each in found:
-        for number in range(each.first, each.last + 1):
-            source = text(each.file, number)
+        for number in _shown(each, text):
             flat, whole = each.lines.get(number, (0, 0))
-            if source is not None or number in each.lines:
-                rows.append((each.name, each.file, number, flat or None, whole or None, source))
+            source = text(each.file, number)
+            rows.append((each.name, each.file, number, flat or None, whole or None, source))
     return Table(
         title=f"{seen.type.type} by line",
         columns=(
