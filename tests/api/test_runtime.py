@@ -236,3 +236,33 @@ def test_a_log_of_two_processes_is_read_as_one_of_them(saved: Path, tmp_path: Pa
 def test_a_heap_of_few_mib_has_no_trend_in_a_log(saved: Path) -> None:
     report = gocost.runtime(saved / "log")
     assert report.fact("memory.heap.growth") is None
+
+
+def page(path: Path, **values: float) -> str:
+    """A metrics page of a program that runs with GOGC=10 and 100 MiB of live heap."""
+    told = {
+        "go_gc_heap_allocs_bytes_total": 200 << 20,
+        "go_gc_cycles_total_gc_cycles_total": 20,
+        "go_gc_heap_goal_bytes": 110 << 20,
+        "go_gc_heap_live_bytes": 100 << 20,
+        "go_gc_gogc_percent": 10,
+        "go_sched_gomaxprocs_threads": 2,
+    } | values
+    path.write_text("".join(f"{name} {value}\n" for name, value in told.items()))
+    return str(path)
+
+
+def test_settings_are_refused_by_their_own_reasons(tmp_path: Path) -> None:
+    notes = [note.text for note in gocost.runtime(page(tmp_path / "page")).notes]
+    refused = [text for text in notes if text.startswith("not predicted")]
+    assert len(refused) == 2
+    assert refused[0].startswith("not predicted, GOGC=10: that leaves less than a quarter")
+    assert refused[1].startswith("not predicted, GOGC=50, GOGC=75")
+    assert "that is 5.0 times the headroom" in refused[1]
+
+
+def test_a_first_page_without_cpu_time_tells_no_utilisation(tmp_path: Path) -> None:
+    first = page(tmp_path / "first")
+    more = {"go_gc_heap_allocs_bytes_total": 400 << 20, "go_gc_cycles_total_gc_cycles_total": 40}
+    last = page(tmp_path / "last", process_cpu_seconds_total=1000, **more)
+    assert verdicts(gocost.runtime(first, last, every=10.0))["scheduler.utilisation"] == "unknown"

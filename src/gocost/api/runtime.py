@@ -157,8 +157,8 @@ def _advice(seen: Recorded, window: CollectorWindow, limit: float | None) -> lis
                 if isinstance(each, Refusal)]  # fmt: skip
     by_reason: dict[str, list[Refusal]] = {}
     for each in refusals:
-        key = each.reason.split(" ", 2)[0]
-        by_reason.setdefault(key, []).append(each)
+        # "that leaves less than ..." and "that is 5.2 times ...": two words tell reasons apart.
+        by_reason.setdefault(" ".join(each.reason.split(" ", 2)[:2]), []).append(each)
     for group in by_reason.values():
         which = ", ".join(str(each.setting) for each in group)
         notes.append(Note("info", f"not predicted, {which}: {group[0]}"))

@@ -99,7 +99,7 @@ def health(seen: Recorded, window: CollectorWindow | None, subject: Subject) -> 
         _scheduler(seen, found)
         _pauses(seen, found)
         _allocation(seen, found)
-        _collections(seen, window, found)
+        _collections(seen, found)
         _growth(seen, found)
     _window(seen, window, found)
     return found
@@ -136,18 +136,17 @@ def _scheduler(seen: Recorded, found: Health) -> None:
 
 def _utilisation(seen: Recorded, procs: float | None, found: Health) -> None:
     first, last = seen.first, seen.last
-    if first is not None and seen.seconds and procs and last.cpu_seconds is not None:
-        spent = last.cpu_seconds - (first.cpu_seconds or 0.0)
+    spent = None
+    if first is not None and first.cpu_seconds is not None and last.cpu_seconds is not None:
+        spent = last.cpu_seconds - first.cpu_seconds
+    if spent is not None and seen.seconds and procs:
         share = min(1.0, max(0.0, spent / (seen.seconds * procs)))
         origin = f"process_cpu_seconds_total over GOMAXPROCS {procs:g} and {seen.seconds:.3g} s"
         found.give("scheduler.utilisation", share, origin)
         return
     times = _between(seen) if first is not None and not seen.seconds else None
-    spent_in = None
-    if first is not None and first.cpu_seconds is not None and last.cpu_seconds is not None:
-        spent_in = last.cpu_seconds - first.cpu_seconds
-    if times is not None and procs and spent_in is not None and spent_in >= 0:
-        ends = tuple(min(1.0, spent_in / (time * procs)) for time in reversed(times))
+    if times is not None and procs and spent is not None and spent >= 0:
+        ends = tuple(min(1.0, spent / (time * procs)) for time in reversed(times))
         origin = (
             f"process_cpu_seconds_total over GOMAXPROCS {procs:g} and the time between the pages' "
             "last collections"
@@ -285,7 +284,7 @@ def _age(page: RuntimePage) -> tuple[float, float] | None:
     return age, age + _PERIODIC
 
 
-def _collections(seen: Recorded, window: CollectorWindow | None, found: Health) -> None:
+def _collections(seen: Recorded, found: Health) -> None:
     cycles = difference(seen.first, seen.last, "/gc/cycles/total:gc-cycles")
     if cycles is not None:
         found.give("gc.cycles", int(cycles), seen.since)
