@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gocost.cli.options import authorised, reporting
+from gocost.cli.options import FileToWrite, authorised, reporting
 from gocost.cli.output import Output
 from gocost.cli.serving import Server, serving
 
@@ -289,7 +289,7 @@ def _form(
     @fetching
     @viewing
     @more
-    @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file.")
+    @click.option("-o", "--output", type=FileToWrite(), help="Write to this file.")
     def form_command(files: tuple[str, ...], output: str | None, **options: Any) -> int:
         from gocost.api.profile_forms import profile_forms
         from gocost.cli.output import write_lines
@@ -336,7 +336,7 @@ def trend_command(files: tuple[str, ...], output: Output, **options: Any) -> int
 
 @command.command("merge", short_help="Several profiles as one file.")
 @fetching
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE")
+@click.option("-o", "--output", required=True, type=FileToWrite(), metavar="FILE")
 def merge_command(files: tuple[str, ...], output: str, **options: Any) -> int:
     """Several profiles as one, or the difference from --base, as a file that pprof reads."""
     from gocost.api.profile_forms import merged

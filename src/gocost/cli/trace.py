@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gocost.cli.options import reporting
+from gocost.cli.options import FileToWrite, reporting
 from gocost.cli.output import Output
 from gocost.cli.serving import Server, serving
 
@@ -35,12 +35,19 @@ def between(function: F) -> F:
 
 
 def _times(start: str | None, end: str | None) -> tuple[int, int] | None:
+    from gocost.model.errors import UsageError
     from gocost.model.quantity import Unit, parse
 
     if start is None and end is None:
         return None
     first = int(parse(start, Unit.NANOSECONDS)) if start else 0
-    return first, int(parse(end, Unit.NANOSECONDS)) if end else 1 << 60
+    last = int(parse(end, Unit.NANOSECONDS)) if end else 1 << 60
+    if not 0 <= first < last:
+        raise UsageError(
+            "--from has to be 0 s or later, and before --to",
+            hint="write for example --from 1s --to 2s",
+        )
+    return first, last
 
 
 def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
@@ -179,7 +186,7 @@ def mmu_command(
     show_default=True,
     help="Both are Chrome's JSON, which Perfetto opens.",
 )
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE")
+@click.option("-o", "--output", required=True, type=FileToWrite(), metavar="FILE")
 @between
 def export_command(file: str, form: str, output: str, between: tuple[int, int] | None) -> int:
     """Goroutines on their Ps, system calls on their threads, collections, stops and tasks, as a
@@ -234,7 +241,7 @@ def profile_command(kind: str, file: str, output: Output, between: tuple[int, in
 @click.argument("file", metavar="FILE")
 @click.option("--from", "start", default="0s", show_default=True, help="Since the trace began.")
 @click.option("--to", "end", default="", metavar="TIME", help="By default to its end.")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE")
+@click.option("-o", "--output", required=True, type=FileToWrite(), metavar="FILE")
 def slice_command(file: str, start: str, end: str, output: str) -> int:
     """The generations that reach into a time, as a trace that every tool can open.
 
@@ -244,12 +251,12 @@ def slice_command(file: str, start: str, end: str, output: str) -> int:
 
     from gocost.cli.output import written
     from gocost.measures.trace import slice_trace
-    from gocost.model.quantity import Unit, format_quantity, parse
+    from gocost.model.quantity import Unit, format_quantity
 
-    first = int(parse(start, Unit.NANOSECONDS))
-    last = int(parse(end, Unit.NANOSECONDS)) if end else 1 << 62
+    between = _times(start, end)
+    assert between is not None, "--from has a default"
     with written(output) as stream:
-        part = slice_trace(Path(file), first, last, stream.write)
+        part = slice_trace(Path(file), *between, stream.write)
     times = [format_quantity(each / 1e9, Unit.SECONDS) for each in (part.start_ns, part.end_ns)]
     size = format_quantity(part.bytes, Unit.BYTES)
     click.echo(f"{output}: {times[0]} to {times[1]}, {size}", err=True)

@@ -42,3 +42,19 @@ def test_a_time_without_events_is_refused(tmp_path: Path) -> None:
     target = tmp_path / "part.trace"
     assert run(["trace", "slice", str(path), "--from", "1000s", "-o", str(target)]) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("times", [("0.2s", "0.1s"), ("0.1s", "0.1s"), ("-1s", "1s")])
+@pytest.mark.parametrize("command", [("summary",), ("slice", "-o", "part.trace")])
+def test_times_that_are_not_in_order_are_refused(
+    command: tuple[str, ...],
+    times: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = str(recorded("go", "all"))
+    assert run(["trace", *command, path, f"--from={times[0]}", f"--to={times[1]}"]) == 2
+    assert "before --to; write for example" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
