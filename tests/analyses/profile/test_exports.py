@@ -125,6 +125,7 @@ def test_a_picture_without_graphviz(path: str, monkeypatch: pytest.MonkeyPatch) 
 def test_nothing_is_left_of_a_file_that_cannot_be_written(
     path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["profile", "merge", path, "-o", str(tmp_path / "no" / "out.pb.gz")]) == 2
-    assert "cannot be written" in capsys.readouterr().err
+    for name, told in (("no/out.pb.gz", "there is no folder"), ("x" * 300, "cannot be written")):
+        assert run(["profile", "merge", path, "-o", str(tmp_path / name)]) == 2
+        assert told in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
