@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from gocost.analyses.trace.account import Joined
+import numpy as np
+
+from gocost.analyses.trace.account import Joined, Local
 
 STW_BEGIN, STW_END, GC_ACTIVE, GC_BEGIN, GC_END = 26, 27, 28, 29, 30
 PROCS, HEAP_GOAL, LABEL = 9, 38, 39
@@ -48,14 +50,23 @@ class Span:
 
 def marks(trace: Joined, *types: int) -> Iterator[Mark]:
     """The marks of these types, by time within each generation."""
+    for row, local in _rows(trace, *types):
+        text = _text(trace, row, local) if row[1] in _TEXT else ""
+        yield Mark(row[0], row[1], row[2], row[3], row[4], tuple(row[5:]), text)
+
+
+def _rows(trace: Joined, *types: int) -> Iterator[tuple[list[int], Local]]:
+    """The same as the numbers that they are: time, type, thread, goroutine, P and arguments."""
     for rows, local in trace.marks:
-        chosen = rows[[row in types for row in rows[:, 1].tolist()]]
+        chosen = rows[np.isin(rows[:, 1], types)]
         for row in chosen[chosen[:, 0].argsort(kind="stable")].tolist():
-            place = _TEXT.get(row[1])
-            text = ""
-            if place is not None and row[5 + place] < len(local.texts):
-                text = trace.stacks.texts[int(local.texts[row[5 + place]])]
-            yield Mark(row[0], row[1], row[2], row[3], row[4], tuple(row[5:]), text)
+            yield row, local
+
+
+def _text(trace: Joined, row: list[int], local: Local) -> str:
+    """What an event of a type that has a text says."""
+    number = row[5 + _TEXT[row[1]]]
+    return trace.stacks.texts[int(local.texts[number])] if number < len(local.texts) else ""
 
 
 def allowed_procs(trace: Joined) -> list[tuple[int, int]]:
@@ -118,25 +129,28 @@ def collections(trace: Joined) -> list[Span]:
 
 def tasks(trace: Joined) -> list[Span]:
     """The user's tasks that began in the trace."""
-    open_: dict[int, Mark] = {}
+    open_: dict[int, tuple[str, int]] = {}
     found = []
-    for mark in marks(trace, TASK_BEGIN, TASK_END):
-        if mark.type == TASK_BEGIN:
-            open_[mark.arguments[0]] = mark
-        elif (begin := open_.pop(mark.arguments[0], None)) is not None:
-            found.append(Span(begin.text, begin.time, mark.time))
-    found += [Span(mark.text, mark.time, trace.end, whole=False) for mark in open_.values()]
+    for row, local in _rows(trace, TASK_BEGIN, TASK_END):
+        time, kind, number = row[0], row[1], row[5]
+        if kind == TASK_BEGIN:
+            open_[number] = _text(trace, row, local), time
+        elif (begin := open_.pop(number, None)) is not None:
+            found.append(Span(*begin, time))
+    found += [Span(name, begin, trace.end, whole=False) for name, begin in open_.values()]
     return found
 
 
 def regions(trace: Joined) -> list[Span]:
     """The user's regions that began and ended in the trace; they nest within a goroutine."""
-    open_: dict[int, list[Mark]] = {}
+    open_: dict[int, list[tuple[str, int]]] = {}
     found = []
-    for mark in marks(trace, REGION_BEGIN, REGION_END):
-        stack = open_.setdefault(mark.goroutine, [])
-        if mark.type == REGION_BEGIN:
-            stack.append(mark)
-        elif stack and stack[-1].text == mark.text:
-            found.append(Span(mark.text, stack.pop().time, mark.time))
+    for row, local in _rows(trace, REGION_BEGIN, REGION_END):
+        time, kind, goroutine = row[0], row[1], row[3]
+        name = _text(trace, row, local)
+        stack = open_.setdefault(goroutine, [])
+        if kind == REGION_BEGIN:
+            stack.append((name, time))
+        elif stack and stack[-1][0] == name:
+            found.append(Span(*stack.pop(), time))
     return found
