@@ -146,3 +146,18 @@ def test_a_malformed_profile_ends_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "cpu.pb"
     path.write_bytes(b"\x0a\x04\x08\x01\x10\x02\x12\xff\xff")
     assert "record or copy it again" in told("--profile", str(path))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [("--profile", "cpu.pb.gz"), ("--trace", "app.trace"), ("--goroutines", "dump.txt"),
+     ("--metrics", "http://127.0.0.1:9/a", "--metrics", "http://127.0.0.1:9/b")],
+)  # fmt: skip
+def test_what_a_recording_does_not_take_is_said_before_it(more: tuple[str, ...]) -> None:
+    assert "leave out --profile" in told("--live", "http://127.0.0.1:9", *more)
+
+
+@pytest.mark.parametrize("option", [("--keep", "folder"), ("--pid", "1"), ("--no-trace",)])
+def test_what_is_about_recording_needs_a_service(option: tuple[str, ...], tmp_path: Path) -> None:
+    said = told(str(tmp_path), *option)
+    assert said == f"{option[0]} is about recording; add --live URL, or leave it out"

@@ -79,11 +79,20 @@ def command(
     from gocost.formats.pprof.decoding import MAX_BYTES
     from gocost.model.errors import UsageError
 
+    metrics = options["metrics"]
+    assert isinstance(metrics, tuple)
+    if live is None and (idle := [name for name, given in (("--keep", keep), ("--pid", pid),
+                                  ("--no-trace", no_trace)) if given]):  # fmt: skip
+        raise UsageError(f"{idle[0]} is about recording", hint="add --live URL, or leave it out")
     if live is not None:
         if folder is not None:
             raise UsageError("--live records a folder of its own", hint="name it with --keep")
-        metrics = options["metrics"]
-        assert isinstance(metrics, tuple)
+        if options["profiles"] or options["trace"] or options["goroutines"] or len(metrics) > 1:
+            raise UsageError(
+                "--live records everything itself",
+                hint="leave out --profile, --trace and --goroutines; --metrics URL may say once "
+                "where /metrics is",
+            )
         kept = keep if keep is not None else new_folder(live)
         with progress() as shown, _kept(kept):
             record(
