@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import gocost
+from gocost.measures import attribution
 from gocost.measures.attribution import Files, gather
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import MANIFEST
@@ -295,3 +296,15 @@ def test_a_disk_that_takes_no_more_is_said_of_the_file(tmp_path: Path) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
             server.shutdown()
     assert str(folder) in str(caught.value)
+
+
+def test_the_cap_that_is_raised_for_profiles_is_that_of_pages_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "metrics.txt"
+    page.write_text(f"# {'x' * 100}\ngo_goroutines 5\nprocess_resident_memory_bytes 1048576\n")
+    monkeypatch.setattr(attribution, "PAGE_BYTES", 64)
+    files = Files(metrics=(str(page),))
+    with pytest.raises(SourceError, match="larger than 100 bytes"):
+        gather(files, Reading(max_bytes=100))
+    assert gather(files, Reading(max_bytes=1000)).evidence.resident.total == 1048576

@@ -21,12 +21,14 @@ from gocost.analyses.collector.window import (
 from gocost.analyses.profile.merging import merge, subtract
 from gocost.analyses.runtime.recorded import Recorded
 from gocost.analyses.trace.account import Joined
+from gocost.formats.goroutine_dump.decoding import MAX_BYTES as DUMP_BYTES
 from gocost.formats.pprof.profile import Profile
 from gocost.measures.billed_profiles import Kinds
 from gocost.measures.billed_times import BLOCK, MUTEX, Times, window_of
 from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest, read_manifest
+from gocost.measures.runtime_metrics import MAX_BYTES as PAGE_BYTES
 from gocost.measures.runtime_metrics import Reading as RuntimeReading
 from gocost.measures.trace import read_trace, trace_time
 from gocost.measures.trace_tasks import task_use
@@ -143,7 +145,8 @@ def gather(
     times = Times(manifest)
     times.profiles(kinds)
     trace, dump = None, None
-    dumps = DumpReading(headers=reading.headers)
+    # What raises the cap of profiles raises that of dumps and pages, which have their own.
+    dumps = DumpReading(reading.headers, max(DUMP_BYTES, reading.max_bytes))
     if files.trace is not None:
         trace = read(partial(_trace, Path(files.trace), cpu, times, assumptions))
     used = None
@@ -245,7 +248,7 @@ def _since(profiles: Sequence[Profile], what: str, assumptions: list[str]) -> Pr
 def _runtime(files: Files, reading: Reading, manifest: Manifest | None) -> list[Recorded]:
     """What pages tell of the runtime; the two kinds of pages apart."""
     parts = manifest.parts if manifest is not None else ()
-    pages = RuntimeReading(headers=reading.headers)
+    pages = RuntimeReading(reading.headers, max(PAGE_BYTES, reading.max_bytes))
     found = []
     for kind, names in (("metrics", files.metrics), ("memstats", files.memstats)):
         times = [part.answered_ns for part in parts if part.kind == kind and not part.lost]

@@ -50,7 +50,7 @@ class Reading:
         self._page = page
         self._seconds = seconds
         self.headers = headers
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
 
     def one(self, where: str) -> Profile:
         """The profile at a path or URL."""
@@ -59,10 +59,10 @@ class Reading:
             page=self._page,
             seconds=self._seconds,
             headers=self.headers,
-            max_bytes=self._max_bytes,
+            max_bytes=self.max_bytes,
         )
         try:
-            return decode(data, origin=where, max_bytes=self._max_bytes)
+            return decode(data, origin=where, max_bytes=self.max_bytes)
         except FormatError as error:
             hint = error.hint or "it is no profile, or damaged: record or copy it again"
             raise FormatError(f"{where}: {error.message}", hint=hint) from error
