@@ -209,12 +209,7 @@ def _lost(manifest: Manifest) -> list[str]:
 
 def _trace(path: Path, cpu: Profile | None, times: Times, assumptions: list[str]) -> Joined:
     """The trace, clipped to the CPU profile's window where both times are known and overlap."""
-    try:
-        when = trace_time(path)
-    except FormatError as error:
-        named = error.message if str(path) in error.message else f"{path}: {error.message}"
-        raise FormatError(named, hint=error.hint) from error
-    span = times.trace(path, when)
+    span = times.trace(path, trace_time(path))
     first, last = span.start_ns, span.end_ns
     begun, ended = window_of(cpu) if cpu is not None else (None, None)
     if first is None or last is None or begun is None or ended is None:

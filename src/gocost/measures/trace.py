@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -54,7 +55,7 @@ def read_timeline(
 def _read(
     path: Path, keep: int | None, between: tuple[int, int] | None, spreads: list[Spread] | None
 ) -> Joined:
-    with positioned(path) as file:
+    with _named(path), positioned(path) as file:
         opened = _opened(file, path)
         window, found = opened.window(), opened.generations
         if between is not None:
@@ -81,7 +82,7 @@ def follow_trace(
 
     Takes one core, as a generation needs what the one before knows. Raises as `read_trace`.
     """
-    with positioned(path) as file:
+    with _named(path), positioned(path) as file:
         opened = _opened(file, path)
         window, found = opened.window(), opened.generations
         if between is not None:
@@ -101,7 +102,7 @@ def follow_trace(
 
 def trace_time(path: Path) -> TraceTime:
     """When a trace was recorded, without carrying it out. Raises as `read_trace`."""
-    with positioned(path) as file:
+    with _named(path), positioned(path) as file:
         opened = _opened(file, path)
         window = opened.window()
         first = opened.clock
@@ -160,6 +161,17 @@ class _Opened:
         return found, Window(start, max(start, min(end, whole.end)), BINS, (start, end))
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What is wrong with a trace is said of its file, with what to do next."""
+    try:
+        yield
+    except FormatError as error:
+        named = error.message if str(path) in error.message else f"{path}: {error.message}"
+        hint = error.hint or "it is damaged, or of a Go that is newer than this: record it again"
+        raise FormatError(named, hint=hint) from error
+
+
 def _opened(file: Positioned, path: Path) -> _Opened:
     version = read_format(file.head(HEADER))
     index = read_index(file.read_into, file.size, version)
@@ -192,7 +204,7 @@ def slice_trace(path: Path, start_ns: int, end_ns: int, write: Callable[[bytes],
     to, so a part of whole generations is a whole trace; less would need statuses that nobody saw.
     Times count from the trace's beginning. Raises UsageError where nothing reaches into the time.
     """
-    with positioned(path) as file:
+    with _named(path), positioned(path) as file:
         opened = _opened(file, path)
         version, found, begins = opened.version, opened.generations, opened.begins
         ends = [*begins[1:], opened.end]
