@@ -266,3 +266,10 @@ def test_a_first_page_without_cpu_time_tells_no_utilisation(tmp_path: Path) -> N
     more = {"go_gc_heap_allocs_bytes_total": 400 << 20, "go_gc_cycles_total_gc_cycles_total": 40}
     last = page(tmp_path / "last", process_cpu_seconds_total=1000, **more)
     assert verdicts(gocost.runtime(first, last, every=10.0))["scheduler.utilisation"] == "unknown"
+
+
+def test_a_damaged_page_ends_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "metrics"
+    path.write_bytes(b"go_goroutines 5\ngo_gc_gogc_percent \xff\n")
+    with pytest.raises(FormatError, match=r"metrics: .*; it is damaged.* copy it again"):
+        gocost.runtime(str(path))

@@ -59,7 +59,10 @@ class Reading:
 
         dump = from_trace(read_trace(Path(files[0])))
         if not dump.total:
-            raise FormatError(f"{files[0]}: no goroutine lives at the end of this trace")
+            raise FormatError(
+                f"{files[0]}: no goroutine lives at the end of this trace",
+                hint="see `gocost trace goroutines` for those that ended",
+            )
         return Taken(Dumps([dump]))
 
     def service(
@@ -103,7 +106,8 @@ class Reading:
                 pieces, origin=where, max_bytes=self.max_bytes, seed=secrets.randbits(31)
             )
         except FormatError as error:
-            raise FormatError(f"{where}: {error.message}", hint=error.hint) from error
+            hint = error.hint or "it is damaged, or was cut off: record or copy it again"
+            raise FormatError(f"{where}: {error.message}", hint=hint) from error
 
     def _leaks(self, page: str, otherwise: str) -> tuple[Dump, str]:
         """The leak page, or the goroutine page where the service has no other."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from gocost.analyses.runtime.recorded import Recorded
@@ -20,6 +20,7 @@ from gocost.formats.runtime_page import RuntimePage
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.recordings import is_url, read_recording
 
+T = TypeVar("T")
 PAGES: Final = ("/metrics", "/debug/vars", "/debug/pprof/heap?debug=1")
 MAX_BYTES: Final = 256 << 20
 EVERY: Final = 10.0
@@ -71,7 +72,7 @@ class Reading:
                         f"{name} is a gctrace log, which tells of a window by itself",
                         hint="name it alone",
                     )
-                return _of_log(gctrace.decode(data), name)
+                return _of_log(_decoded(gctrace.decode, data, name), name)
             pages.append(self._page(data, name))
         return Recorded(pages, seconds=_seconds(pages, every), names=", ".join(names))
 
@@ -118,10 +119,16 @@ class Reading:
                 f"{name} is {found}, and not a metrics page, /debug/vars or a gctrace log",
                 hint=found.hint,
             )
-        try:
-            return runtime_page.decode(data)
-        except FormatError as error:
-            raise FormatError(f"{name}: {error.message}", hint=error.hint) from error
+        return _decoded(runtime_page.decode, data, name)
+
+
+def _decoded(decode: Callable[[bytes], T], data: bytes, name: str) -> T:
+    """What a page or log holds; a fault is said of its file or URL, with what to do next."""
+    try:
+        return decode(data)
+    except FormatError as error:
+        hint = error.hint or "it is damaged, or was cut off: record or copy it again"
+        raise FormatError(f"{name}: {error.message}", hint=hint) from error
 
 
 def _of_log(cycles: Sequence[gctrace.Cycle], name: str) -> Recorded:

@@ -127,7 +127,7 @@ class ProfileSite:
             if name not in _KNOWN and name not in (FORMAT, "f", "function"):
                 raise UsageError(f"there is no option {name!r}", hint="take it from the address")
             if len(value) > _LONGEST:
-                raise UsageError(f"{name} is longer than {_LONGEST} characters")
+                raise UsageError(f"{name} is longer than {_LONGEST} characters", hint="shorten it")
             if value and name in _KNOWN:
                 options[name] = _KNOWN[name](name, value)
         return options

@@ -94,7 +94,10 @@ def instructions(code: Code, image: Executable, symbolizer: Symbolizer) -> Itera
     """The function's instructions in order. Raises FormatError and UsageError."""
     size = code.end - code.start
     if not 0 < size <= MAX_CODE:
-        raise FormatError(f"{code.name} is said to have {size:,} bytes of code")
+        raise FormatError(
+            f"{code.name} is said to have {size:,} bytes of code",
+            hint="name functions by a narrower expression, or the program's own build by --binary",
+        )
     raw = image.read(code.start, size).tobytes()
     decoded = list(_disassembled(image.machine, raw, code.start))
     costly = sorted(code.costs)

@@ -188,7 +188,10 @@ def _words(text: str) -> Sequence[str]:
 def _total(profile: Profile, index: int, *, mean: bool) -> int:
     values = profile.values
     if len(values) and float(np.abs(values.astype(np.float64)).sum(axis=0).max()) > MOST:
-        raise FormatError("the profile's values add up to more than 64 bits hold")
+        raise FormatError(
+            "the profile's values add up to more than 64 bits hold",
+            hint="it is damaged: record it again, or merge fewer",
+        )
     amounts = np.abs(values[:, index])
     divisors = values[:, 0] if mean else np.zeros(len(values), np.int64)
     total, divisor = int(amounts.sum()), int(divisors.sum())
