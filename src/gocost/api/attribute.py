@@ -23,7 +23,7 @@ from gocost.measures.attribution import Files, Gathered, folder_files, gather
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest
 from gocost.model.errors import NotMeasurableError, UsageError
-from gocost.model.quantity import HOURS_PER_MONTH, Unit, format_quantity
+from gocost.model.quantity import SECONDS_PER_MONTH, Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.service import Deployment, Service
 from gocost.model.subject import Subject
@@ -252,7 +252,7 @@ def _requests(deployment: Deployment | None, gathered: Gathered) -> float | None
     if deployment is None or not deployment.requests_per_month or trace is None:
         return None
     each = float(deployment.requests_per_month) / deployment.replicas
-    return each / (HOURS_PER_MONTH * 3600) * ((trace.end - trace.start) / 1e9)
+    return each / SECONDS_PER_MONTH * ((trace.end - trace.start) / 1e9)
 
 
 def _named(

@@ -30,7 +30,6 @@ _FIRST_LINE: Final = 300
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NO_TABLE: Final = re.compile(r"Table with name (\S+) does not exist")
 _NO_COLUMN: Final = re.compile(r'column "?([^"!]+?)"? (?:not found|does not exist)', re.IGNORECASE)
-_NO_FUNCTION: Final = re.compile(r"(?:Scalar|Table|Aggregate)? ?Function with name (\S+) does not")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from gocost.analyses.collector.window import (
     allocation_weight,
     limited_goal,
     pace,
-    scan_shares,
     window_of_cycles,
     window_of_pages,
 )
@@ -115,15 +114,6 @@ def test_a_limit_far_away_does_not_set_the_pace() -> None:
     near = replace(roots, limit=220.0 * MIB, goal=limited_goal(220.0 * MIB, 40.0 * MIB))
     assert pace(near) is Pace.LIMIT
     assert pace(replace(STEADY, gogc=None)) is Pace.NOTHING
-
-
-def test_the_parts_of_what_is_scanned_add_up() -> None:
-    shares = scan_shares(STEADY)
-    assert shares == Scan(0.6, 0.3, 0.1)
-    assert scan_shares(replace(STEADY, scan=None)) is None
-    real = scan_shares(window_of_pages(pages().read("txt")))
-    assert real is not None
-    assert real.total == pytest.approx(1)
 
 
 def test_pages_of_two_processes_are_refused() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gocost.analyses.profile.tables import calls_table
-from gocost.analyses.profile.view import Options, calls, costs, nodes_in, view
+from gocost.analyses.profile.tables import calls_of
+from gocost.analyses.profile.view import Options, calls, costs, nodes_in, order, view
 from gocost.formats.pprof.decoding import decode
 from gocost.formats.pprof.profile import Profile
 from tests.analyses.profile.peer import UNITS, arguments_of
@@ -38,7 +38,8 @@ def ours(profile: Profile, options: dict[str, Any]) -> dict[str, list[Call]]:
     chosen = Options(**options)
     seen = view(profile, chosen)
     nodes = nodes_in(seen, chosen)
-    table = calls_table(seen, nodes, costs(seen, nodes), calls(seen, nodes))
+    spent = costs(seen, nodes)
+    table = calls_of(seen, nodes, spent, calls(seen, nodes), order(nodes, spent))
     found: dict[str, list[Call]] = {}
     for function, role, other, inlined, value, *_ in table.rows:
         call = (str(role), str(other), bool(inlined), int(str(value)))

@@ -145,7 +145,6 @@ class ByTask:
     _system: dict[str, int] = field(default_factory=dict)
     _system_waited: dict[str, int] = field(default_factory=dict)
     _system_entries: dict[int, bool] = field(default_factory=dict)
-    _kinds: dict[tuple[int, int], int] = field(default_factory=dict)
     _keys: Int64s = field(init=False)
 
     def __post_init__(self) -> None:

@@ -77,11 +77,6 @@ class Scan:
     stacks: float
     globals: float
 
-    @property
-    def total(self) -> float:
-        """All of it."""
-        return self.heap + self.stacks + self.globals
-
 
 @dataclass(frozen=True, slots=True)
 class CollectorWindow:
@@ -185,14 +180,6 @@ def allocation_weight(window: CollectorWindow) -> float | None:
         return None
     elasticity = 1 + window.live / (window.goal - window.live)
     return 1 / (1 + elasticity)
-
-
-def scan_shares(window: CollectorWindow) -> Scan | None:
-    """Heap, stacks and globals as parts of what a cycle scans; None where that is not known."""
-    scan = window.scan
-    if scan is None or not scan.total:
-        return None
-    return Scan(scan.heap / scan.total, scan.stacks / scan.total, scan.globals / scan.total)
 
 
 def window_of_pages(

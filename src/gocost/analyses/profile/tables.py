@@ -14,7 +14,7 @@ import numpy as np
 
 from gocost.analyses.profile.nodes import Nodes, grouped
 from gocost.analyses.profile.units import reported
-from gocost.analyses.profile.view import Calls, Costs, Options, View, nodes_in, order
+from gocost.analyses.profile.view import Calls, Costs, Options, View, nodes_in
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, SumsTo, Table
 
@@ -96,13 +96,8 @@ def costs_table(
     )
 
 
-def calls_table(seen: View, nodes: Nodes, found: Costs, calls: Calls) -> Table:
-    """Callers and callees of every node: a row for each caller, for itself, for each callee."""
-    return calls_of(seen, nodes, found, calls, order(nodes, found))
-
-
 def calls_of(seen: View, nodes: Nodes, found: Costs, calls: Calls, chosen: Sequence[int]) -> Table:
-    """The same for some of the nodes."""
+    """Callers and callees of some nodes: a row for each caller, for itself, for each callee."""
     unit = reported(seen.type.unit)
     callers: dict[int, list[tuple[int, int, bool]]] = {}
     callees: dict[int, list[tuple[int, int, bool]]] = {}

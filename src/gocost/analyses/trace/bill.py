@@ -1,9 +1,4 @@
-"""What a bill takes from a trace: waiting and running in nanoseconds, and on which clock.
-
-    trace = read_trace(path, between=(from_ns, to_ns))      # measures/trace: clipped to a window
-    waits(trace)           # who waited for what, a row a stack, state and reason
-    running_by_entry(trace)    # running nanoseconds by the function that goroutines start in
-    time_of(trace)             # the window on the wall clock, where the trace says it
+"""A trace's waits by stack, state and reason, and when it was, on its own and on the wall clock.
 
 Sums are exact: intervals that reach beyond the window are cut at it. Without a window an interval
 that is open at the end of the trace is in the sums of its goroutine but in no wait, as nobody saw
@@ -64,11 +59,6 @@ def frames_of(trace: Joined, stack: int) -> tuple[Frame, ...]:
     )
 
 
-def running_by_entry(trace: Joined) -> dict[str, int]:
-    """Nanoseconds that goroutines ran, by the function that they start in."""
-    return {entry: group.sums[1] for entry, group in sorted(trace.groups.items())}
-
-
 @dataclass(frozen=True, slots=True)
 class TraceTime:
     """When a trace, or a window of it, was: in its own nanoseconds, and on the wall clock."""
@@ -94,15 +84,6 @@ class TraceTime:
         if self.clock.wall_ns is None or self.clock.snapshot_ns is None:
             return None
         return self.clock.wall_ns + time - self.clock.snapshot_ns
-
-    def monotonic(self, time: int) -> int | None:
-        """CLOCK_MONOTONIC of the host, of a time in the trace's own nanoseconds.
-
-        Before format 25 on Linux the trace's nanoseconds are that clock's, in steps of a tick.
-        """
-        if self.clock.monotonic_ns is None or self.clock.snapshot_ns is None:
-            return None
-        return self.clock.monotonic_ns + time - self.clock.snapshot_ns
 
 
 CLOCK_KEY: Final = "gocost.clock"

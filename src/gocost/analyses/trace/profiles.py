@@ -14,7 +14,7 @@ from collections import Counter
 from typing import Final
 
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.bill import TraceTime, Wait, frames_of, place_of, waits
+from gocost.analyses.trace.bill import Wait, frames_of, place_of, time_of, waits
 from gocost.formats.pprof.building import NamedFrame, built
 from gocost.formats.pprof.profile import Header, Profile, ValueType
 from gocost.model.quantity import Unit
@@ -53,7 +53,7 @@ def samples(trace: Joined) -> list[tuple[int, int, int]]:
 
 def profile(trace: Joined, kind: str) -> Profile:
     """The profile of a kind, as pprof takes it: contentions and delay; of cpu, samples."""
-    time = TraceTime(trace.start, trace.end, trace.clock)
+    time = time_of(trace)
     start, took = time.wall_start_ns or 0, trace.end - trace.start
     if kind == "cpu":
         found = samples(trace)
