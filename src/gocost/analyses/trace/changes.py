@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gocost.analyses.trace.account import STATES, Joined
+from gocost.analyses.trace.tables import unsaid
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Table
 
@@ -71,7 +72,7 @@ def _waits(head: Joined, base: Joined) -> Table:
 
 def _by_name(trace: Joined) -> dict[tuple[str, str], tuple[int, int]]:
     return {
-        (STATES[state], trace.stacks.texts[reason]): (row[0], row[1])
+        (STATES[state], trace.stacks.texts[reason] or unsaid(state)): (row[0], row[1])
         for (state, reason), row in trace.waits_by(2).rows.items()
         if row[0]
     }

@@ -129,7 +129,7 @@ def proc_table(trace: Joined) -> Table:
 def wait_table(trace: Joined) -> Table:
     """What goroutines waited for, by state and reason; running is no waiting."""
     rows: list[Row] = [
-        (STATES[state], trace.stacks.texts[reason] or _reason(state), *_amounts(row))
+        (STATES[state], trace.stacks.texts[reason] or unsaid(state), *_amounts(row))
         for (state, reason), row in _by_total(trace.waits_by(2))
     ]
     return Table(
@@ -181,7 +181,8 @@ def _by_total(amounts: Amounts) -> list[tuple[tuple[int, ...], list[int]]]:
     )
 
 
-def _reason(state: int) -> str:
+def unsaid(state: int) -> str:
+    """What a wait is for where the runtime says no reason."""
     return {_RUNNABLE: "a P", _SYSCALL: "system call"}.get(state, "coroutine switch")
 
 
