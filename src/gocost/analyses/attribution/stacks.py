@@ -16,7 +16,7 @@ import numpy.typing as npt
 from gocost.analyses.attribution.roles import Role, roles_of
 from gocost.analyses.profile.groups import packages_of
 from gocost.analyses.profile.nodes import nodes_of
-from gocost.formats.pprof.profile import Bools, Int32s, Int64s, Profile, spans, starts_of
+from gocost.formats.pprof.profile import Bools, Int32s, Int64s, Profile, frame_spans, starts_of
 
 NOBODY = -1
 
@@ -96,7 +96,7 @@ def stacks_of(profile: Profile) -> Stacks:
     packages = packages_of(names)
     per_location = np.diff(nodes.frame_end, prepend=0)
     sizes = per_location[profile.stack]
-    frames = nodes.frames[spans(starts_of(nodes.frame_end)[profile.stack], sizes)]
+    frames = nodes.frames[frame_spans(starts_of(nodes.frame_end)[profile.stack], sizes)]
     before = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
     functions = Functions(names, files, packages, roles_of(names, files, packages))
     return Stacks(functions, frames, before[profile.stack_end])

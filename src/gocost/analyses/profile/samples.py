@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gocost.analyses.profile.nodes import Nodes
+from gocost.analyses.profile.stacks import frames_of
 from gocost.analyses.profile.units import label, reported
 from gocost.analyses.profile.view import View
 from gocost.formats.pprof.profile import starts_of
@@ -53,15 +54,11 @@ def samples_table(seen: View, nodes: Nodes) -> Table:
     values = seen.values()
     names = nodes.labels()
     order = np.argsort(-np.abs(values), kind="stable")
-    starts, label_starts = starts_of(profile.stack_end), starts_of(profile.label_end)
-    frame_starts = starts_of(nodes.frame_end)
+    frames, ends = frames_of(seen, nodes)
+    starts, label_starts = starts_of(ends), starts_of(profile.label_end)
     rows = []
     for sample in order.tolist():
-        stack = [
-            names[node]
-            for location in profile.stack[starts[sample] : profile.stack_end[sample]].tolist()
-            for node in nodes.frames[frame_starts[location] : nodes.frame_end[location]].tolist()
-        ]
+        stack = [names[node] for node in frames[starts[sample] : ends[sample]].tolist()]
         said = _labels(seen, int(label_starts[sample]), int(profile.label_end[sample]))
         rows.append((int(values[sample]), said, ";".join(stack)))
     return Table(

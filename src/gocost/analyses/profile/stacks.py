@@ -11,7 +11,7 @@ import numpy as np
 from gocost.analyses.flame import Tree, grown
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.view import View
-from gocost.formats.pprof.profile import Bools, Int32s, Int64s, spans, starts_of
+from gocost.formats.pprof.profile import Bools, Int32s, Int64s, frame_spans, starts_of
 from gocost.kernels.interning import Interner
 
 
@@ -83,6 +83,6 @@ def frames_of(seen: View, nodes: Nodes) -> tuple[Int32s, Int64s]:
     profile = seen.profile
     frame_sizes = np.diff(nodes.frame_end, prepend=0)
     per_reference = frame_sizes[profile.stack]
-    frames = nodes.frames[spans(starts_of(nodes.frame_end)[profile.stack], per_reference)]
+    frames = nodes.frames[frame_spans(starts_of(nodes.frame_end)[profile.stack], per_reference)]
     before = np.concatenate([np.zeros(1, np.int64), np.cumsum(per_reference)])
     return frames, before[profile.stack_end]

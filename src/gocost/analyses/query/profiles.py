@@ -19,7 +19,7 @@ from gocost.analyses.query.relation import (
     texts,
     whole,
 )
-from gocost.formats.pprof.profile import Int64s, Profile, spans, starts_of
+from gocost.formats.pprof.profile import Int64s, Profile, frame_spans, starts_of
 from gocost.formats.recognition import Kind
 
 _KINDS: Final = (Kind.PROFILE, Kind.HEAP)
@@ -99,7 +99,9 @@ def samples(profile: Profile) -> Filled:
         "value": profile.values.T.reshape(-1),
         "function": Coded(functions, leaf[again]),
         "package": Coded(packages, of_leaf[again]),
-        "stack": Lists(Coded(functions, numbers[spans(starts[again], sizes)]), np.cumsum(sizes)),
+        "stack": Lists(
+            Coded(functions, numbers[frame_spans(starts[again], sizes)]), np.cumsum(sizes)
+        ),
     }
 
 
@@ -178,7 +180,7 @@ def _lines(profile: Profile) -> tuple[Int64s, Int64s]:
     """The lines of every sample's frames, innermost first, and where each sample's end."""
     first = starts_of(profile.locations.line_end)
     sizes = (profile.locations.line_end - first)[profile.stack]
-    lines = spans(first[profile.stack], sizes)
+    lines = frame_spans(first[profile.stack], sizes)
     before = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
     return lines, before[profile.stack_end]
 

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from gocost.model.errors import FormatError
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
+
+MAX_FRAMES: Final = 1 << 27
+"""Of all samples, inlined calls counted, where each is held: real profiles have millions."""
 
 BASE_LABEL = "pprof::base"
 """The label of samples that came from a base whose total is the one that percentages are of."""
@@ -234,6 +239,19 @@ def spans(starts: Int64s, sizes: Int64s) -> Int64s:
     """The numbers start, start + 1, ... of every span, one span behind the other."""
     ends = np.cumsum(sizes)
     return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - ends + sizes, sizes)
+
+
+def frame_spans(starts: Int64s, sizes: Int64s) -> Int64s:
+    """The same of samples' frames. Raises FormatError beyond MAX_FRAMES: a small file can name a
+    location of many inlined calls as often as it likes.
+    """
+    count = int(sizes.sum())
+    if count > MAX_FRAMES:
+        raise FormatError(
+            f"the profile's stacks have {count:,} frames, over the cap of {MAX_FRAMES:,}",
+            hint="no program writes such: record it again; `gocost profile top` needs no stacks",
+        )
+    return spans(starts, sizes)
 
 
 def named(types: Sequence[ValueType]) -> str:
