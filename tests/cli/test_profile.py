@@ -62,3 +62,10 @@ def test_a_word_that_is_no_granularity(cpu: Path) -> None:
         "gocost: there is nothing to sort a profile by named 'team'; choose of function, "
         "filefunction, file, line, address, package, module, owner\n"
     )
+
+
+@pytest.mark.parametrize("name", ["top", "trend", "folded"])
+def test_a_cap_is_named_by_the_option_that_raises_it(cpu: Path, name: str) -> None:
+    done = gocost(name, cpu, "--max-bytes", str(cpu.stat().st_size - 1))
+    assert done.returncode == 3
+    assert done.stderr.endswith("bytes; check the path, or raise --max-bytes\n")

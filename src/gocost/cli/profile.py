@@ -55,6 +55,19 @@ def viewing(function: F) -> F:
     return function
 
 
+def capped(function: F) -> F:
+    """`--max-bytes`; the command gets it where it is given."""
+
+    @click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is decompressed.")
+    @functools.wraps(function)
+    def wrapper(*args: Any, max_bytes: int | None, **kwargs: Any) -> Any:
+        if max_bytes is not None:
+            kwargs["max_bytes"] = max_bytes
+        return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
 def fetching(function: F) -> F:
     """How the profiles are had, and what they are compared with."""
 
@@ -65,12 +78,10 @@ def fetching(function: F) -> F:
     )
     @click.option("--normalize", is_flag=True, help="Scale to the base's total first.")
     @click.option("--seconds", type=float, help="How long to record, where a URL is given.")
-    @click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is decompressed.")
+    @capped
     @authorised
     @functools.wraps(function)
-    def wrapper(*args: Any, max_bytes: int | None, **kwargs: Any) -> Any:
-        if max_bytes is not None:
-            kwargs["max_bytes"] = max_bytes
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
     return wrapper  # type: ignore[return-value]
@@ -323,6 +334,7 @@ _form(
 
 @command.command("trend", short_help="Which allocation sites grow: leak, plateau or noise.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@capped
 @viewing
 @sorted_by
 @reporting

@@ -113,18 +113,19 @@ def read_text(path: Path) -> str:
         raise translated(error, path) from error
 
 
-def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of a file of at most `limit` bytes. Raises SourceError, naming the limit."""
+def read_bounded(
+    path: Path, limit: int, *, hint: str = "it is not a file of this kind; check the path"
+) -> bytes:
+    """The bytes of a file of at most `limit` bytes. Raises SourceError, naming the limit; `hint`
+    says what to do about it.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
         raise translated(error, path) from error
     if len(data) > limit:
-        raise SourceError(
-            f"{path} is larger than {limit:,} bytes",
-            hint="it is not a file of this kind; check the path",
-        )
+        raise SourceError(f"{path} is larger than {limit:,} bytes", hint=hint)
     return data
 
 

@@ -52,7 +52,7 @@ def read_recording(
             )
         return data
     if not is_url(where):
-        return read_bounded(Path(where), max_bytes)
+        return read_bounded(Path(where), max_bytes, hint="check the path, or raise --max-bytes")
     url = page_url(where, page, seconds)
     from gocost.sources.endpoints import (
         Endpoint,
