@@ -69,3 +69,20 @@ def test_a_cap_is_named_by_the_option_that_raises_it(cpu: Path, name: str) -> No
     done = gocost(name, cpu, "--max-bytes", str(cpu.stat().st_size - 1))
     assert done.returncode == 3
     assert done.stderr.endswith("bytes; check the path, or raise --max-bytes\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("top", "--focus", "("), "focus"),
+        (("folded", "--hide", "("), "hide"),
+        (("top", "--seconds", "-1"), "--seconds"),
+    ],
+)
+def test_a_wrong_option_is_said_before_a_service_is_asked(
+    words: tuple[str, ...], told: str
+) -> None:
+    done = gocost(*words, "http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "nothing listens" not in done.stderr

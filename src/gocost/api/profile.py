@@ -12,7 +12,7 @@ from gocost._version import VERSION
 from gocost.analyses.profile.selection import has_nameless
 from gocost.analyses.profile.tables import TOTAL
 from gocost.analyses.profile.units import reported
-from gocost.analyses.profile.view import CUMULATIVE, Options
+from gocost.analyses.profile.view import CUMULATIVE, Options, check_expressions
 from gocost.api._profile_views import Look, Shown, chosen
 from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
@@ -20,6 +20,7 @@ from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Note, Report, Table
 from gocost.model.subject import Subject
+from gocost.sources.recordings import is_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,8 @@ def profile(
     FormatError where it is no profile.
     """
     chosen(view, options.get("by", "function"))  # said before a recording takes its time
+    if any(map(is_url, files)):
+        check_expressions(options)
     reading = Reading(page, seconds, headers, max_bytes)
     recorded = reading.recorded(files, base, diff_base, normalize=normalize)
     return profile_report(recorded, view=view, **options)

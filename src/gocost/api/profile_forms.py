@@ -9,6 +9,7 @@ from typing import Any, Final
 from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
 from gocost.model.errors import UsageError
+from gocost.sources.recordings import is_url
 
 FORMS: Final = ("folded", "speedscope", "callgrind", "dot", "svg")
 
@@ -31,6 +32,10 @@ def profile_forms(
     pprof's own: 0.005, 0.001 and 80. The other arguments are those
     of `gocost.profile`. Raises as that does.
     """
+    if any(map(is_url, files)):
+        from gocost.analyses.profile.view import check_expressions
+
+        check_expressions(options)
     reading = Reading(page, seconds, headers, max_bytes)
     recorded = reading.recorded(files, base, diff_base, normalize=normalize)
     return forms_of(recorded, form=form, **options)

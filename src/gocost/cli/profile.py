@@ -77,7 +77,11 @@ def fetching(function: F) -> F:
         "--diff-base", multiple=True, metavar="FILE", help="The same, in shares of the base."
     )
     @click.option("--normalize", is_flag=True, help="Scale to the base's total first.")
-    @click.option("--seconds", type=float, help="How long to record, where a URL is given.")
+    @click.option(
+        "--seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        help="How long to record, where a URL is given.",
+    )
     @capped
     @authorised
     @functools.wraps(function)

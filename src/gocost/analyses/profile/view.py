@@ -7,7 +7,7 @@ and show; show_from; tagfocus and tagignore; tagshow and taghide; prune_from; th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -101,6 +101,18 @@ class Calls:
     """The call went over frames that are not shown."""
     inlined: np.ndarray[tuple[int], np.dtype[np.bool_]]
     """The call was inlined wherever it was seen."""
+
+
+_EXPRESSIONS: Final = (
+    "focus", "ignore", "hide", "show", "show_from", "prune_from", "tagshow", "taghide",
+)  # fmt: skip
+
+
+def check_expressions(options: Mapping[str, object]) -> None:
+    """Raises UsageError where one of Options' expressions is none, before there is a profile."""
+    for name in _EXPRESSIONS:
+        if text := options.get(name):
+            compiled(name, str(text))
 
 
 def sample_index(profile: Profile, name: str = "") -> int:
