@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import Program, compare, mib
 
 ROOT = Path(__file__).resolve().parent.parent
+LARGE = 50 * 2**20
 CACHE = ROOT / ".cache" / "bench"
 TOOL = "github.com/golangci/golangci-lint/cmd/golangci-lint"
 VERSION = "v1.62.2"
@@ -62,8 +63,14 @@ def compared(path: Path, rounds: int) -> bool:
 
 def others() -> list[Path]:
     """Larger executables that were put into the cache by hand (a kube-apiserver, for one)."""
-    files = sorted(path for path in CACHE.iterdir() if path.is_file())
-    return [path for path in files if not path.name.startswith("golangci-lint")]
+    return [
+        path
+        for path in sorted(CACHE.iterdir())
+        if os.access(path, os.X_OK)
+        and path.is_file()
+        and path.stat().st_size >= LARGE
+        and not path.name.startswith("golangci-lint")
+    ]
 
 
 def built() -> Path:
