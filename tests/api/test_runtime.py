@@ -159,6 +159,13 @@ def test_limits_are_the_presets_or_the_policys(saved: Path, tmp_path: Path) -> N
     assert limit(report, "gc.forced") == 0
     assert any("container of 512 MiB" in note.text for note in report.notes)
 
+    policy.write_text(f"{policy.read_text()}  b:\n    package: ./b\n")
+    (tmp_path / "b").mkdir()
+    with pytest.raises(UsageError, match="has several services: a, b") as caught:
+        gocost.runtime(*words, policy=policy)
+    assert "--service NAME" in caught.value.hint
+    assert limit(gocost.runtime(*words, policy=policy, service="a"), "gc.forced") == 0
+
 
 @pytest.mark.parametrize(
     ("data", "message", "hint"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from tests.fixtures.collected import pages
 from tests.fixtures.services import EXAMPLES
 from tests.fixtures.traces import recorded
 
+TOKEN = {"Authorization": "Bearer s3cr3t"}
 POLICY = """version: 1
 services:
   payments:
@@ -262,3 +266,42 @@ def _limited(path: Path, limit: str) -> Path:
         f"      - {{metric: scheduler.latency.p99, max: {limit}}}\n"
     )
     return path
+
+
+class Guarded(SimpleHTTPRequestHandler):
+    """Gives its files to whoever has the token."""
+
+    def do_GET(self) -> None:
+        if self.headers["Authorization"] != TOKEN["Authorization"]:
+            self.send_error(401)
+        else:
+            super().do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_a_service_that_asks_for_credentials(policy: Path, profile: Path) -> None:
+    guarded = partial(Guarded, directory=str(profile.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), guarded) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/{profile.name}"
+
+        refused = gocost.check(policy, profiles=[url], rules=["nobody"])
+        read = gocost.check(policy, profiles=[url], rules=["nobody"], headers=TOKEN)
+
+        server.shutdown()
+    (finding,) = refused.findings
+    assert finding.outcome is Outcome.UNKNOWN
+    assert "--header" in finding.reason
+    assert outcomes(read) == {"nobody": Outcome.PASS}
+
+
+def test_a_recording_over_the_cap_names_the_option_that_raises_it(
+    policy: Path, profile: Path
+) -> None:
+    report = gocost.check(policy, profiles=[str(profile)], rules=["nobody"], max_bytes=100)
+
+    (finding,) = report.findings
+    assert finding.outcome is Outcome.UNKNOWN
+    assert "--max-bytes" in finding.reason

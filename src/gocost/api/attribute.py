@@ -168,20 +168,11 @@ def _build_info(binary: str | None) -> BuildInfo | None:
 
 def _governed(policy: str | Path | None, service: str | None) -> tuple[Service | None, PriceBook]:
     """The service as the policy has it, and the prices. Raises PolicyError and UsageError."""
-    if policy is None:
-        if service is not None:
-            raise UsageError(
-                "--service needs a policy that has it", hint="add --policy gocost.yaml"
-            )
-        return None, load_prices()
-    from gocost.policy.loading import load
+    from gocost.policy.loading import load_one
 
-    loaded = load(Path(policy)).only([service] if service is not None else [])
-    if len(loaded.services) != 1:
-        names = ", ".join(each.service.name for each in loaded.services)
-        raise UsageError(
-            f"{policy} has several services: {names}", hint="say which with --service NAME"
-        )
+    loaded = load_one(Path(policy) if policy is not None else None, service)
+    if loaded is None:
+        return None, load_prices()
     return loaded.services[0].service, load_prices(loaded.prices)
 
 

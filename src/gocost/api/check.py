@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +24,8 @@ def check(
     trace: str | None = None,
     goroutines: Sequence[str] = (),
     metrics: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int | None = None,
     today: date | None = None,
     progress: Callable[[str], None] = lambda _: None,
     announce: Callable[[str], None] = lambda _: None,
@@ -35,7 +37,8 @@ def check(
     `rules` the ids of some of its rules, with `*` for any characters; `rebuild` builds a second
     time to see whether the build is reproducible; `profiles`, `trace`, `goroutines` and `metrics`
     (pages such as /metrics, or a gctrace log) are files that were recorded of the service, for
-    rules on what is found in them; `today` is the day that waivers expire by; `announce` is told of
+    rules on what is found in them, of which at most `max_bytes` are read each, and those of a URL
+    with `headers`; `today` is the day that waivers expire by; `announce` is told of
     what will take long. Raises PolicyError, UsageError, SourceError.
     """
     path = Path(policy) if policy is not None else discover(Path.cwd())
@@ -49,6 +52,8 @@ def check(
             trace=trace,
             dumps=tuple(goroutines),
             pages=tuple(metrics),
+            headers=headers,
+            max_bytes=max_bytes,
             today=today or date.today(),
             rules=tuple(rules),
             progress=progress,

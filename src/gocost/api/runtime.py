@@ -31,7 +31,7 @@ from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
-from gocost.policy.loading import Policy, load, preset_path
+from gocost.policy.loading import Policy, load, load_one, preset_path
 from gocost.policy.rules import Rule
 from gocost.sources.recordings import is_url
 
@@ -47,6 +47,7 @@ def runtime(
     gogc: float | None = None,
     preset: str = "standard",
     policy: str | Path | None = None,
+    service: str | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
     progress: Callable[[str], None] = lambda _: None,
@@ -59,7 +60,8 @@ def runtime(
     `every` seconds apart (10 by default; between saved pages it is the time that was). `limit` is
     the memory limit of its container in bytes, for which GOGC and GOMEMLIMIT are recommended; by
     default `deployment.memory` of the policy, where one is given. `gogc` is what GOGC was, for a
-    log, which does not say it. Limits are those of `preset`, or the rules of `policy`.
+    log, which does not say it. Limits are those of `preset`, or the rules of `policy` for its only
+    service or the one named `service`.
 
     Tables: health, heap (adds up to memory.mapped) and settings. Raises UsageError for what does
     not go together, SourceError where something cannot be had and FormatError where it is no such
@@ -68,7 +70,7 @@ def runtime(
     names = [str(file) for file in files]
     if not 1 <= count <= MOST:
         raise UsageError(f"{count} readings are not from 1 to {MOST}", hint="correct --count")
-    loaded = load(Path(policy)) if policy is not None else None
+    loaded = load_one(Path(policy) if policy is not None else None, service)
     limits = default_limits() | _limits(preset, loaded)
     if limit is None and loaded is not None:
         limit = _container(loaded)
@@ -204,7 +206,7 @@ def _limits(preset: str, policy: Policy | None) -> dict[str, float]:
     for name in PRESETS[: PRESETS.index(preset) + 1]:
         rules += load(preset_path(name), to_extend=True).rules
     if policy is not None:
-        rules += policy.rules if len(policy.services) != 1 else policy.services[0].rules
+        rules += policy.services[0].rules
     return {
         rule.metric.id: float(most.value)
         for rule in rules
@@ -213,10 +215,8 @@ def _limits(preset: str, policy: Policy | None) -> dict[str, float]:
 
 
 def _container(policy: Policy) -> float | None:
-    sizes = [governed.service.deployment.memory for governed in policy.services
-             if governed.service.deployment is not None]  # fmt: skip
-    known = [size for size in sizes if size]
-    return float(known[0]) if len(known) == 1 else None
+    deployment = policy.services[0].service.deployment
+    return float(deployment.memory) if deployment is not None and deployment.memory else None
 
 
 def _title(seen: Recorded, names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gocost.cli.options import FileToWrite, comparing, judging, reporting
+from gocost.cli.options import FileToWrite, authorised, comparing, judging, reporting
 from gocost.cli.output import Output, progress
 
 GROUP = "Govern"
@@ -43,6 +43,10 @@ GROUP = "Govern"
     metavar="FILE|URL",
     help="A page of the Go runtime (/metrics, /debug/vars) or a gctrace log; repeatable.",
 )
+@click.option(
+    "--max-bytes", type=click.IntRange(min=1), help="The most that is read of a recording."
+)
+@authorised
 @comparing
 @judging
 @reporting
@@ -57,6 +61,8 @@ def command(
     trace: str | None,
     goroutines: tuple[str, ...],
     metrics: tuple[str, ...],
+    max_bytes: int | None,
+    headers: dict[str, str],
     base: str | None,
     fail_on: str,
     exit_zero: bool,
@@ -82,6 +88,8 @@ def command(
             trace=trace,
             goroutines=goroutines,
             metrics=metrics,
+            headers=headers,
+            max_bytes=max_bytes,
             progress=told,
             announce=told.announce,
         )

@@ -34,6 +34,7 @@ GROUP = "Attribute"
     type=click.Path(dir_okay=False),
     help="A gocost.yaml whose limits and deployment.memory hold instead.",
 )
+@click.option("--service", metavar="NAME", help="Which of the policy's services it is.")
 @click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is read.")
 @authorised
 @reporting
@@ -45,6 +46,7 @@ def command(
     gogc: str | None,
     preset: str,
     policy: str | None,
+    service: str | None,
     max_bytes: int | None,
     headers: dict[str, str],
     output: Output,
@@ -67,6 +69,7 @@ def command(
             gogc=_amount("--gogc", gogc, "count"),
             preset=preset,
             policy=policy,
+            service=service,
             headers=headers,
             max_bytes=max_bytes or MAX_BYTES,
             progress=shown,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -57,6 +57,10 @@ class Request:
     """Goroutine dumps that were taken of them."""
     pages: tuple[str, ...] = ()
     """Pages of their runtime that were taken, or gctrace logs."""
+    headers: Mapping[str, str] | None = None
+    """What services that are read by URL ask for."""
+    max_bytes: int | None = None
+    """The most that is read of one recording."""
     today: date = field(default_factory=date.today)
     rules: tuple[str, ...] = ()
     """Globs over rules' ids: only those are judged; empty for all."""
@@ -96,6 +100,8 @@ def _measuring(request: Request, stack: ExitStack) -> tuple[Measuring, list[Note
         trace=request.trace,
         dumps=request.dumps,
         pages=request.pages,
+        headers=request.headers,
+        max_bytes=request.max_bytes,
         progress=request.progress,
         announce=request.announce,
     )

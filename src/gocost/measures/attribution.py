@@ -32,7 +32,7 @@ from gocost.measures.runtime_metrics import MAX_BYTES as PAGE_BYTES
 from gocost.measures.runtime_metrics import Reading as RuntimeReading
 from gocost.measures.trace import read_trace, trace_time
 from gocost.measures.trace_tasks import task_use
-from gocost.model.errors import FormatError, GocostError, UsageError
+from gocost.model.errors import FormatError, GocostError, SourceError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import is_file
 
@@ -129,7 +129,7 @@ def gather(
         """What a file holds. Of a recording that broke off the rest is still worth a bill."""
         try:
             return what()
-        except FormatError as error:
+        except (FormatError, SourceError, UsageError) as error:
             if manifest is None:
                 raise
             notes.append(f"{error}; the rest goes on without it")
@@ -152,7 +152,8 @@ def gather(
     used = None
     if tasks and trace is not None and files.trace is not None:
         used = read(partial(task_use, Path(files.trace), trace))
-        seconds = used.seconds if used is not None else seconds
+    if used is not None:
+        seconds = used.seconds
         assumptions.append(
             "CPU by task is the time that its goroutines ran in the trace, the runtime under them "
             "included; what its other goroutines do outside of its regions has no task"

@@ -7,7 +7,7 @@ policy's rules into the measures to run, each once, cheapest first, without impo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -104,6 +104,10 @@ class Context:
     the URL of a service."""
     trace: str | None = None
     """The file of a recorded execution trace."""
+    headers: Mapping[str, str] | None = None
+    """What a service asks of whoever reads its pages; never printed."""
+    max_bytes: int | None = None
+    """The most that is read of one recording; None for what is usual of its kind."""
     deadline: float = float("inf")
     """On time.monotonic()'s clock."""
     progress: Callable[[str], None] = lambda _: None

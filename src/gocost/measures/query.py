@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -128,13 +129,17 @@ def open_files(
     if len(names) > MOST_FILES:
         raise UsageError(f"more than {MOST_FILES} files", hint="query them in parts")
     inputs = [_input(name, headers, max_bytes) for name in dict.fromkeys(names)]
-    opened = Opened(Engine(caps or Caps()), inputs)
-    for relation, fill in FILLERS.values():
-        chosen = [each for each in inputs if each.kind in relation.kinds]
-        if chosen:
-            _declare(opened, relation, chosen, fill)
-    for relation, members in _of_reports([each for each in inputs if each.kind is Kind.REPORT]):
-        _declare_tables(opened, relation, members)
+    with ExitStack() as stack:
+        engine = stack.enter_context(closing(Engine(caps or Caps())))
+        opened = Opened(engine, inputs)
+        for relation, fill in FILLERS.values():
+            chosen = [each for each in inputs if each.kind in relation.kinds]
+            if chosen:
+                _declare(opened, relation, chosen, fill)
+        reports = [each for each in inputs if each.kind is Kind.REPORT]
+        for relation, members in _of_reports(reports):
+            _declare_tables(opened, relation, members)
+        stack.pop_all()  # it stays open: whoever asked closes it
     return opened
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gocost.analyses.attribution.bill import bill
 from gocost.analyses.attribution.keys import Keying
 from gocost.analyses.attribution.tables import facts
+from gocost.formats.pprof.decoding import MAX_BYTES
 from gocost.measures.attribution import Files, gather
 from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.profiles import Reading
@@ -28,7 +29,8 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
         goroutines=context.dumps[-1] if context.dumps else None,
         metrics=context.pages,
     )
-    gathered = gather(files, Reading())
+    reading = Reading(headers=context.headers, max_bytes=context.max_bytes or MAX_BYTES)
+    gathered = gather(files, reading)
     found = bill(gathered.evidence, Keying("package"))
     origin = f"profiles {', '.join(context.profiles)}"
     made = facts(found, gathered.seconds, target.subject, origin)

@@ -6,6 +6,7 @@ from gocost.analyses.goroutines.allowances import allowing
 from gocost.analyses.goroutines.groups import group
 from gocost.analyses.goroutines.tables import LEAKED, facts
 from gocost.analyses.goroutines.verdicts import judge
+from gocost.formats.goroutine_dump.decoding import MAX_BYTES
 from gocost.measures.goroutines import Reading
 from gocost.measures.interface import Context, Measured, Target
 from gocost.model.report import Note
@@ -18,7 +19,7 @@ APART = 5.0
 
 def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
     """How many goroutines there are, and how many leak. Raises SourceError and FormatError."""
-    reading = Reading()
+    reading = Reading(headers=context.headers, max_bytes=context.max_bytes or MAX_BYTES)
     allow = allowing(target.service.goroutines.allow, "goroutines.allow")
     names = list(context.dumps)
     if is_url(names[0]):

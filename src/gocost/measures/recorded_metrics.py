@@ -5,7 +5,7 @@ from __future__ import annotations
 from gocost.analyses.collector.window import CollectorWindow, window_of_cycles, window_of_pages
 from gocost.analyses.runtime.health import GIVES, health
 from gocost.measures.interface import Context, Measured, Target
-from gocost.measures.runtime_metrics import Reading
+from gocost.measures.runtime_metrics import MAX_BYTES, Reading
 from gocost.model.errors import UsageError
 from gocost.model.report import Note
 
@@ -13,7 +13,8 @@ from gocost.model.report import Note
 def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
     """Health of scheduler and memory. Raises UsageError, SourceError and FormatError."""
     context.progress("reading the pages")
-    seen = Reading().read(context.pages, progress=context.progress)
+    reading = Reading(headers=context.headers, max_bytes=context.max_bytes or MAX_BYTES)
+    seen = reading.read(context.pages, progress=context.progress)
     window: CollectorWindow | None
     try:
         if seen.cycles:

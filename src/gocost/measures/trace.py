@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -67,12 +67,14 @@ def _read(
             spread = Spread(window)
             spreads.append(spread)
         recorder = None if spread is None else spread.recorder
-        for carried, recorded in _carried(
-            file, found, opened.version, window, keep=keep, recorder=recorder
-        ):
-            joiner.add(carried)
-            if spread is not None and recorded is not None:
-                spread.add(recorded, carried)
+        coming = _carried(file, found, opened.version, window, keep=keep, recorder=recorder)
+        with closing(
+            coming
+        ):  # where one does not follow on the last, the rest still reads the file
+            for carried, recorded in coming:
+                joiner.add(carried)
+                if spread is not None and recorded is not None:
+                    spread.add(recorded, carried)
     return joiner.result(lost=opened.lost)
 
 
@@ -248,7 +250,7 @@ def _carried(
     *,
     keep: int | None,
     recorder: Callable[[], Recorder] | None = None,
-) -> Iterator[tuple[Carried, Recorder | None]]:
+) -> Generator[tuple[Carried, Recorder | None]]:
     """The generations in order, some of them carried out ahead: one a core, and one that waits for
     the first core that is free. Each has a recorder of its own, where they are wanted.
     """

@@ -150,6 +150,26 @@ def load(path: Path, *, to_extend: bool = False) -> Policy:
     return _resolved(layer, to_extend=to_extend)
 
 
+def load_one(path: Path | None, service: str | None) -> Policy | None:
+    """The policy with the one service that is meant: by its name, or the only one that it has.
+
+    None where there is no path. Raises as `load`, and UsageError where it is not said which.
+    """
+    if path is None:
+        if service is not None:
+            raise UsageError(
+                "--service needs a policy that has it", hint="add --policy gocost.yaml"
+            )
+        return None
+    loaded = load(path).only([service] if service is not None else [])
+    if len(loaded.services) != 1:
+        names = ", ".join(each.service.name for each in loaded.services)
+        raise UsageError(
+            f"{path} has several services: {names}", hint="say which with --service NAME"
+        )
+    return loaded
+
+
 def load_text(text: str, path: Path) -> Policy:
     """The policy of a text that is to stand at `path`. Raises PolicyError and UsageError."""
     name = shown(path)

@@ -69,7 +69,9 @@ METRICS = (
             "stacks and globals count towards the goal). /metrics, /debug/vars or /debug/pprof "
             "is read every 5 s and at the edges of each phase"
         ),
-        advice="`go tool pprof -sample_index=inuse_space` on /debug/pprof/heap names who holds it",
+        advice=(
+            "`gocost profile top URL/debug/pprof/heap --sample-index inuse_space` says who holds it"
+        ),
         where=_EVERYWHERE,
         prometheus=f"{_GOAL} / (1 + go_gc_gogc_percent / 100)",
     ),
@@ -88,7 +90,7 @@ METRICS = (
             "GODEBUG=gctrace=1 where gocost starts the process"
         ),
         advice=(
-            "compare two heap profiles taken minutes apart (`go tool pprof -diff_base`): a cache "
+            "give three heap profiles taken minutes apart to `gocost profile trend`: a cache "
             "without a bound, a map that is only added to, goroutines that stay"
         ),
         where=_EVERYWHERE,
@@ -124,7 +126,10 @@ METRICS = (
         limit=128_000_000,
         exact=False,
         how="the difference of MemStats.TotalAlloc over the load after warm-up, by its time",
-        advice="`go tool pprof -sample_index=alloc_space` names who allocates; reuse buffers",
+        advice=(
+            "`gocost profile top URL/debug/pprof/allocs --sample-index alloc_space` says who "
+            "allocates; reuse buffers"
+        ),
         where=_EVERYWHERE,
         prometheus="rate(go_memstats_alloc_bytes_total[5m])",
     ),

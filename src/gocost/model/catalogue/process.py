@@ -34,7 +34,7 @@ METRICS = (
         unit=Unit.SECONDS,
         exact=False,
         how="the difference of utime and stime of /proc/PID/stat between the load's edges",
-        advice="`go tool pprof` on /debug/pprof/profile shows where it goes",
+        advice="`gocost profile top URL/debug/pprof/profile` says where it goes",
         where=(Enforcer.CHECK, Enforcer.LIVE),
     ),
     Metric(
@@ -53,7 +53,7 @@ METRICS = (
         unit=Unit.SECONDS_PER_OPERATION,
         exact=False,
         how="process.cpu.seconds by the requests the load generator sent in that time",
-        advice="`go tool pprof` on /debug/pprof/profile shows where it goes",
+        advice="`gocost profile top URL/debug/pprof/profile` says where it goes",
     ),
     Metric(
         id="process.requests.rate",
