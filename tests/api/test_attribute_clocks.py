@@ -84,8 +84,10 @@ def test_two_ways_to_place_a_trace_agree_within_their_errors(
     row = placed(recorded)["trace"]
     if time.wall_start_ns is not None:
         # The trace's own wall clock beside CLOCK_MONOTONIC, which its snapshot has too.
-        monotonic = time.monotonic(time.start)
-        assert monotonic is not None
+        clock = time.clock
+        assert clock.monotonic_ns is not None
+        assert clock.snapshot_ns is not None
+        monotonic = clock.monotonic_ns + time.start - clock.snapshot_ns
         ours = monotonic + pair.at_ns - pair.monotonic_ns
     else:
         ours = number(row["start"])
