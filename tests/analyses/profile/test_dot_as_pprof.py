@@ -68,7 +68,7 @@ def test_nodes_and_calls(options: dict[str, Any]) -> None:
 
 @pytest.mark.xfail(
     strict=False,
-    reason="residual edges of equal weight: one recording in ten differs in one, not understood yet",
+    reason="edges of equal weight: one recording in ten differs in one, not understood yet",
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_differences(kind: str) -> None:
