@@ -19,6 +19,8 @@ stand around that, for stacks are found in logs, and every line may have a prefi
 
 Stacks, creators, states and labels are interned by what they say, without arguments and addresses:
 a frame is `function\\nfile:line\\n`. A hundred thousand goroutines are a few different texts.
+
+One class, whole: the reader's state is between any two lines, and what reads text is in _text_bytes.
 """  # noqa: E501 - a header is as long as that
 
 from typing import Any

@@ -66,11 +66,14 @@ def test_nodes_and_calls(options: dict[str, Any]) -> None:
     assert cut or "nodecount" not in options or options["nodecount"] > 100
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="edges of equal weight: one recording in ten differs in one, not understood yet",
+SAMPLED = pytest.mark.xfail(
+    strict=False, reason="one recording in ten has an edge of equal weight that is chosen otherwise"
 )
-@pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=SAMPLED if kind == "cpu" else ()) for kind in KINDS]
+)
 def test_differences(kind: str) -> None:
     base, head = (recorded() / f"{kind}.{number}.pb.gz" for number in (0, 1))
     for more in ({}, {"drop_negative": True}):

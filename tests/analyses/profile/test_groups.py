@@ -9,7 +9,7 @@ from gocost.analyses.profile.groups import NO_NAME, modules_of, packages_of
 from gocost.analyses.size.packages import UNKNOWN_MODULE
 from tests.fixtures.profiles import recorded
 
-CACHE = "/root/go/pkg/mod"
+CACHE = "/go/pkg/mod"
 ROOT = "/usr/lib/go/src"
 
 

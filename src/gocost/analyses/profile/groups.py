@@ -4,7 +4,7 @@ A name tells the package, but for assembly (`memeqbody`) and C, whose package is
 functions in the folder. Modules and their versions are in build info; without it the file tells
 them where it is in the module cache, or was built with -trimpath:
 
-    /root/go/pkg/mod/github.com/!burnt!sushi/toml@v1.6.0/decode.go
+    /go/pkg/mod/github.com/!burnt!sushi/toml@v1.6.0/decode.go
     github.com/BurntSushi/toml@v1.6.0/decode.go
 """
 
