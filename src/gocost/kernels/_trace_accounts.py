@@ -8,6 +8,7 @@ from gocost.kernels.trace_fields import (
     B_COUNT,
     B_STARTS,
     B_SUMS,
+    B_UNNAMED,
     G_ASSIST,
     G_ASSISTED,
     G_FIRST,
@@ -282,9 +283,14 @@ def _seen_in(
     stack: cython.longlong,
     reason: cython.longlong,
     goroutines: cython.p_longlong,
+    groups: cython.p_longlong,
 ) -> cython.Py_ssize_t:
     """Where it enters a state. Whose start is not known is known by a stack. Returns 0."""
     goroutines[row + G_PLACE] = reason << 32 | stack
-    if goroutines[row + G_START] == 0 and stack > 0:
+    if (
+        goroutines[row + G_START] == 0
+        and stack > 0
+        and groups[(cython.cast(cython.Py_ssize_t, stack) << 3) + B_UNNAMED] == 0
+    ):
         goroutines[row + G_START] = -stack
     return 0

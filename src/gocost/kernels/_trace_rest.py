@@ -64,6 +64,7 @@ def _status_event(
     threads: cython.p_longlong,
     table: cython.p_int,
     goroutines: cython.p_longlong,
+    groups: cython.p_longlong,
     scalars: cython.p_longlong,
 ) -> cython.Py_ssize_t:
     """GoStatus and GoStatusStack: what a goroutine is doing when a generation begins."""
@@ -93,7 +94,7 @@ def _status_event(
             goroutines[row + G_SINCE] = 0
             goroutines[row + G_LEFT] = NOT_YET
     if kind == 48:
-        _seen_in(row, cython.cast(cython.longlong, a3), 0, goroutines)
+        _seen_in(row, cython.cast(cython.longlong, a3), 0, goroutines, groups)
     if state == RUNNING:
         threads[at + T_G] = row
     elif state == SYSCALL:

@@ -62,6 +62,7 @@ B_COUNT = 0
 B_SUMS = 0  # plus a state
 B_STARTS = 5
 B_ASSISTED = 6
+B_UNNAMED = 7  # what the stack begins in has no name; set before the kernel runs
 GROUP_FIELDS = 8
 
 # Fields of `intervals`: a row for each of three states (runnable, syscall, waiting) of each stack,

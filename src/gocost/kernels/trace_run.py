@@ -521,7 +521,7 @@ def _run(
                     _leave(g, now, me, p, goroutines, intervals, histogram, records, scalars)
                     goroutines[g + G_STATE] = SYSCALL
                     goroutines[g + G_SINCE] = now
-                    _seen_in(g, cython.cast(cython.longlong, a1), 0, goroutines)
+                    _seen_in(g, cython.cast(cython.longlong, a1), 0, goroutines, groups)
                 else:
                     if a0 >= texts or a1 >= stacks:
                         outcome = -12
@@ -534,6 +534,7 @@ def _run(
                         cython.cast(cython.longlong, a1),
                         cython.cast(cython.longlong, a0),
                         goroutines,
+                        groups,
                     )
                     g = NONE
             elif kind == 23:  # GoSyscallEnd
@@ -639,7 +640,7 @@ def _run(
                 elif kind == 25 or kind == 48:
                     outcome = _status_event(
                         kind, now, thread, a0, a1, a2, a3, ids, threads, table, goroutines,
-                        scalars,
+                        groups, scalars,
                     )  # fmt: skip
                 elif 34 <= kind <= 36:
                     outcome = _assist_event(

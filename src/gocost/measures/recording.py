@@ -330,6 +330,9 @@ def _window(recorder: _Recorder) -> None:
     traced = min(TRACE_SECONDS, length / 2)
     with ThreadPoolExecutor(1) as pool:
         try:
+            # The thread starts before it has anything to lose: one that a Ctrl-C meets while it
+            # starts is not known to the pool, which then does not wait for it.
+            pool.submit(int).result()
             request.progress(f"recording for {length:g} s")
             begun = time.monotonic()
             end = begun + length + request.patience / 4

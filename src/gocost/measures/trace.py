@@ -17,7 +17,7 @@ from gocost.analyses.trace.following import Consumer, Follower
 from gocost.analyses.trace.joining import Joiner
 from gocost.analyses.trace.timeline import Recorder, Spread, Timeline
 from gocost.formats.exectrace.index import HEADER, Generation, read_format, read_index
-from gocost.formats.exectrace.ordered import Carried, Window, carry_out
+from gocost.formats.exectrace.ordered import Carried, Window, begin_of, carry_out
 from gocost.formats.exectrace.tables import Clock, read_clock, read_tables
 from gocost.kernels import trace_index
 from gocost.model.errors import FormatError, UsageError
@@ -133,7 +133,7 @@ class _Opened:
 
     def window(self) -> Window:
         """From the first batch's time to the last one's; a few events may come after that."""
-        start = min(self.begins[0], 1 << 61)
+        start = self.begins[0]
         return Window(start, min(max(self.end, start), 1 << 61), BINS)
 
     def reaching(self, start_ns: int, end_ns: int) -> range:
@@ -189,7 +189,7 @@ def _opened(file: Positioned, path: Path) -> _Opened:
         told = index.lost or "it has no events"
         raise FormatError(f"{path}: {told}", hint="record it again, and for longer")
     clock = read_tables(file.read_into, found[0], version).clock
-    begins = [int(one.batches[trace_index.TIME].min() * clock.tick_ns) for one in found]
+    begins = [begin_of(one, clock) for one in found]
     end = int(found[-1].batches[trace_index.TIME].max() * clock.tick_ns)
     return _Opened(version, found, begins, end, clock, index.lost)
 

@@ -94,3 +94,16 @@ def test_wall_clock_where_the_trace_has_one() -> None:
 def test_a_time_beyond_the_trace_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing of the trace is then"):
         read_trace(recorded("go", "all", 1.5), between=(10**12, 10**13))
+
+
+@pytest.mark.parametrize("toolchain", TOOLCHAINS)
+def test_times_count_from_the_first_event(toolchain: str) -> None:
+    """Not from the batches of tables before it: what a table says is where --from finds it."""
+    path = recorded(toolchain, "mixed")
+
+    whole = read_trace(path)
+
+    assert trace_time(path).start == whole.start
+    edge = (whole.end - whole.start) // 3
+    first, second = (read_trace(path, between=pair) for pair in ((0, edge), (edge, 1 << 60)))
+    assert whole.start <= first.start <= first.end <= whole.start + edge <= second.start

@@ -32,8 +32,11 @@ MOST_PROCS: Final = 512
 """Ps that have lanes, those of the lowest numbers."""
 _RUNNING, _SYSCALL = fields.R_PROC + fields.P_RUNNING, fields.R_PROC + fields.P_SYSCALL
 _OTHERS: Final = "(others)"
-_MOST_NAMELESS: Final = 100_000
-"""Intervals whose goroutine's start is looked for in the generations before and after."""
+_SPARE: Final = 8
+"""Lanes that there is room for beyond those that are used, so that few are moved."""
+MOST_NAMELESS: Final = MOST_PROCS
+"""Goroutines that have a lane of their own until a stack tells where they start: they were running
+on a P when the trace began, as other goroutines have a stack from their first event on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,8 @@ class Spread:
         self._names: dict[str, int] = {}
         self._entries: tuple[Int64s, Int64s] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
         """Ids of goroutines, ascending, and the numbers of their names; -1 for none."""
-        self._nameless: list[tuple[int, int, int]] = []
-        """A goroutine that no stack has told the start of yet, and from when to when it ran."""
+        self._nameless: dict[int, Int64s] = {}
+        """The sums of goroutines that no stack has told the start of yet."""
 
     def _empty(self) -> Int64s:
         return np.zeros(kernel.FIELDS * self._bins, np.int64)
@@ -88,6 +91,8 @@ class Spread:
         self._meet(carried, recorder)
         for record in recorder.spanning:
             self._close(record, recorder.roots)
+        for who, sums in recorder.nameless():
+            self._lane(who)[:] += sums
         self._name()
         self._remember(carried)
 
@@ -102,29 +107,29 @@ class Spread:
         elif kind == fields.RUNNING:
             if begin < 0:
                 begin = self._open_running.get(who, self._start)
-            name = roots(abs(of)) or self._entry(who)
-            if name or len(self._nameless) >= _MOST_NAMELESS:
-                self._interval(self._group(name or UNKNOWN_ENTRY), begin, end)
-            else:
-                self._nameless.append((who, begin, end))
+            name = roots(abs(of))
+            self._interval(self._group(name) if name else self._lane(who), begin, end)
         elif kind == fields.RUNNABLE:
             self._interval(self._runnable, self._open_ready.get(who, self._start), end)
 
     def _interval(self, sums: Int64s, begin: int, end: int) -> None:
         kernel.interval(sums, begin, end, self._start, self._shift)
 
+    def _lane(self, who: int) -> Int64s:
+        """The sums of a goroutine's group; its own until it is known where it starts."""
+        if name := self._entry(who):
+            return self._group(name)
+        if who not in self._nameless:
+            if len(self._nameless) >= MOST_NAMELESS:
+                return self._group(UNKNOWN_ENTRY)
+            self._nameless[who] = self._empty()
+        return self._nameless[who]
+
     def _name(self) -> None:
-        """Adds intervals of goroutines that are known by now."""
-        if not self._nameless:
-            return
-        numbers = self._numbers(np.array([who for who, _, _ in self._nameless], np.int64))
-        names, still = list(self._names), []
-        for interval, number in zip(self._nameless, numbers.tolist(), strict=True):
-            if number < 0:
-                still.append(interval)
-            else:
-                self._interval(self._group(names[number]), *interval[1:])
-        self._nameless = still
+        """Adds to their groups the goroutines that are known by now."""
+        for who in list(self._nameless):
+            if name := self._entry(who):
+                self._group(name)[:] += self._nameless.pop(who)
 
     def _meet(self, carried: Carried, recorder: Recorder) -> None:
         """Who the generation's goroutines are, and those that it says nothing of."""
@@ -178,11 +183,11 @@ class Spread:
             if state in (fields.P_RUNNING, fields.P_SYSCALL) and proc < MOST_PROCS:
                 self._interval(self._proc(proc, int(state == fields.P_SYSCALL)), since, end)
         for id_, since in self._open_running.items():
-            self._interval(self._group(self._entry(id_) or UNKNOWN_ENTRY), since, end)
+            self._interval(self._lane(id_), since, end)
         for since in self._open_ready.values():
             self._interval(self._runnable, since, end)
-        for _, begin, over in self._nameless:
-            self._interval(self._group(UNKNOWN_ENTRY), begin, over)
+        for sums in self._nameless.values():
+            self._group(UNKNOWN_ENTRY)[:] += sums
         return Timeline(
             start=self._start,
             bin_ns=1 << self._shift,
@@ -224,7 +229,12 @@ class Recorder:
     _of_stack: Int32s = field(default_factory=lambda: np.zeros(0, np.int32))
     _of_proc: Int32s = field(default_factory=lambda: np.zeros(0, np.int32))
     _numbers: list[tuple[int, int]] = field(default_factory=list)
+    _nameless: dict[int, int] = field(default_factory=dict)
+    """By goroutine the number that stands for its stack, from `_stacks` on."""
+    _stacks: int = 0
     _sums: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
+    _used: int = 0
+    """Lanes of `_sums`; there may be room for more."""
 
     def __call__(self, records: Int64s, tables: Tables) -> None:
         """Some records of the generation, in the order in which they ended."""
@@ -232,33 +242,58 @@ class Recorder:
             self._begin(tables)
         kind, begin = records[:, fields.R_KIND], records[:, fields.R_START]
         of_proc = (kind == _RUNNING) | (kind == _SYSCALL)
+        running = kind == fields.RUNNING
         self._meet(records[of_proc, fields.R_WHO])
+        within = np.flatnonzero(running & (begin >= 0))
+        unnamed = within[self._of_stack[np.abs(records[within, fields.R_OF])] < 0]
+        if len(unnamed):
+            # The kernel finds their lanes as it does those of stacks, by numbers after the stacks'.
+            records[unnamed, fields.R_OF] = self._stand_ins(records[unnamed, fields.R_WHO])
         kernel.add(
             records.reshape(-1), self._of_stack, self._of_proc, 0, self._sums, self.start,
             self.shift, self.bins,
         )  # fmt: skip
-        told = of_proc | (kind == fields.RUNNING) | (kind == fields.RUNNABLE)
-        later = told & (begin < 0)
-        if self._of_stack[0] < 0:
-            later |= (kind == fields.RUNNING) & (records[:, fields.R_OF] == 0)
-        self.spanning += records[later].tolist()
-        if len(self.spanning) > _MOST_NAMELESS:
-            self._of_stack[0] = 1  # from here on they are in the lane of those without a name
+        told = of_proc | running | (kind == fields.RUNNABLE)
+        self.spanning += records[told & (begin < 0)].tolist()
 
     def _begin(self, tables: Tables) -> None:
         """A lane for the runnable, and one for each function that stacks begin in."""
         self._tables = tables
-        sizes = tables.stack_end - tables.stack_start
-        outermost = np.where(sizes > 0, tables.stack_end - 1, 0)
-        root = np.where(sizes > 0, tables.frames[0, outermost] if tables.frames.size else 0, -1)
-        root[:1] = -1  # the stack of what has none
+        root = tables.roots()
         texts, of_stack = np.unique(root, return_inverse=True)
         lanes = np.minimum(np.arange(len(texts)) + 1, MOST_GROUPS)
-        self._of_stack = np.where(root < 0, -1, lanes[of_stack.reshape(-1)]).astype(np.int32)
+        of_stack = np.where(root < 0, -1, lanes[of_stack.reshape(-1)])
+        self._stacks = len(root)
+        # After the stacks' the number of those beyond MOST_NAMELESS: the lane of the empty name.
+        self._of_stack = np.append(of_stack, 1).astype(np.int32)
         self._names = ["" if text < 0 else tables.texts[text] for text in texts.tolist()]
         if len(self._names) > MOST_GROUPS:
             self._names = [*self._names[: MOST_GROUPS - 1], _OTHERS]
-        self._sums = np.zeros((1 + len(self._names)) * kernel.FIELDS * self.bins, np.int64)
+        self._used = 1 + len(self._names)
+        self._sums = np.zeros(self._used * kernel.FIELDS * self.bins, np.int64)
+
+    def _more(self, count: int) -> int:
+        """Some more lanes; the number of the first."""
+        first, width = self._used, kernel.FIELDS * self.bins
+        self._used += count
+        if self._used * width > len(self._sums):
+            more = np.zeros((self._used + _SPARE) * width - len(self._sums), np.int64)
+            self._sums = np.concatenate([self._sums, more])
+        return first
+
+    def _stand_ins(self, who: Int64s) -> Int64s:
+        """The numbers that stand for the stacks of goroutines that have none, with a lane each."""
+        ids, places = np.unique(who, return_inverse=True)
+        new = [id_ for id_ in ids.tolist() if id_ not in self._nameless]
+        new = new[: MOST_NAMELESS - len(self._nameless)]
+        if new:
+            lanes = self._more(len(new)) + np.arange(len(new), dtype=np.int32)
+            numbers = range(len(self._of_stack), len(self._of_stack) + len(new))
+            self._nameless |= dict(zip(new, numbers, strict=True))
+            self._of_stack = np.concatenate([self._of_stack, lanes])
+        return np.array([self._nameless.get(id_, self._stacks) for id_ in ids.tolist()], np.int64)[
+            places
+        ]
 
     def _meet(self, procs: Int64s) -> None:
         """Two lanes for each P that has none."""
@@ -271,18 +306,16 @@ class Recorder:
             return
         room = np.full(max(2 * (new[-1] + 1), len(self._of_proc)), -1, np.int32)
         room[: len(self._of_proc)] = self._of_proc
-        lane = len(self._sums) // (kernel.FIELDS * self.bins)
+        lane = self._more(2 * len(new))
         for proc in new:
             room[2 * proc : 2 * proc + 2] = lane, lane + 1
             self._numbers += [(proc, 0), (proc, 1)]
             lane += 2
         self._of_proc = room
-        more = np.zeros(2 * len(new) * kernel.FIELDS * self.bins, np.int64)
-        self._sums = np.concatenate([self._sums, more])
 
     def roots(self, stack: int) -> str:
         """The function that a stack begins in; empty where it says none."""
-        if self._tables is None or not 0 < stack < len(self._of_stack):
+        if not 0 < stack < self._stacks:
             return ""
         lane = int(self._of_stack[stack])
         return self._names[lane - 1] if lane > 0 else ""
@@ -296,7 +329,7 @@ class Recorder:
         numbers = [names.setdefault(name, len(names)) if name else -1 for name in self._names]
         of_lane = np.array([-1, *numbers], np.int64)
         stacks = np.abs(starts)
-        inside = (stacks > 0) & (stacks < len(self._of_stack))
+        inside = (stacks > 0) & (stacks < self._stacks)
         lanes = np.where(inside, self._of_stack[np.where(inside, stacks, 0)], -1)
         return of_lane[np.maximum(lanes, 0)]
 
@@ -312,14 +345,15 @@ class Recorder:
             if lanes[1 + number].any()
         ]
 
+    def nameless(self) -> list[tuple[int, Int64s]]:
+        """Goroutine and sums, of those that no stack of the generation tells the start of."""
+        lanes = self._lanes()
+        return [(who, lanes[self._of_stack[number]]) for who, number in self._nameless.items()]
+
     def procs(self) -> list[tuple[int, int, Int64s]]:
         """P, whether it is in a syscall, and the sums."""
         lanes = self._lanes()
-        first = 1 + len(self._names)
-        return [
-            (proc, state, lanes[first + number])
-            for number, (proc, state) in enumerate(self._numbers)
-        ]
+        return [(*which, lanes[self._of_proc[2 * which[0] + which[1]]]) for which in self._numbers]
 
     def runnable(self) -> Int64s:
         """The sums of those that were ready."""

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gocost.formats.exectrace.index import Generation, ReadInto
-from gocost.formats.exectrace.tables import Tables, read_tables
+from gocost.formats.exectrace.tables import Clock, Tables, read_tables
 from gocost.kernels import trace_fields as fields
 from gocost.kernels import trace_index
 from gocost.kernels import trace_run as kernel
@@ -85,6 +85,16 @@ Recorder = Callable[[Int64s, Tables], None]
 """Gets rows of what took a time (R_ fields), in the order in which it ended; they are lent."""
 
 
+def begin_of(generation: Generation, clock: Clock) -> int:
+    """When a generation's first batch of events begins, in nanoseconds; batches of tables, which
+    may be long before it, do not count unless there are no others.
+    """
+    events = generation.of_kind(*EVENTS)
+    events = events[:, events[trace_index.SIZE] > 0]
+    times = (events if events.shape[1] else generation.batches)[trace_index.TIME]
+    return int(min(times.min() * clock.tick_ns, 1 << 61))
+
+
 def carry_out(
     read_into: ReadInto,
     generation: Generation,
@@ -131,6 +141,7 @@ class _Run:
         self._table = np.full(2, -1, np.int32)
         self._procs = np.zeros((0, fields.PROC_FIELDS), np.int64)
         self._groups = np.zeros((stacks, fields.GROUP_FIELDS), np.int64)
+        self._groups[:, fields.B_UNNAMED] = tables.roots() < 0
         self._ended = np.empty((_ENDED, fields.GOROUTINE_FIELDS), np.int64)
         self._marks = np.empty((_MARKS, fields.MARK_FIELDS), np.int64)
         self._intervals = np.zeros((3 * stacks + _PAIRS, fields.INTERVAL_FIELDS), np.int64)

@@ -60,6 +60,17 @@ class Tables:
             return ""
         return self.texts[int(self.frames[0, self.stack_end[stack] - 1])]
 
+    def roots(self) -> npt.NDArray[np.int64]:
+        """The text of the outermost function of each stack, -1 for none: the runtime writes a frame
+        without a name where it could not walk a stack.
+        """
+        sizes = self.stack_end - self.stack_start
+        outermost = np.where(sizes > 0, self.stack_end - 1, 0)
+        found = np.where(sizes > 0, self.frames[0, outermost] if self.frames.size else 0, -1)
+        found[:1] = -1  # the stack of what has none
+        named = np.array([bool(text) for text in self.texts], np.bool_)
+        return np.where((found >= 0) & named[found], found, -1)
+
 
 def read_tables(read_into: ReadInto, generation: Generation, version: int) -> Tables:
     """The tables of a generation. Raises FormatError where one is malformed or incomplete."""
