@@ -150,17 +150,16 @@ def serving(planned: Plan, *, directory: Path, ready_within: float) -> Iterator[
     _refuse_taken_port(planned.ready)
     started = time.monotonic()
     heard = Heard()
-    with contextlib.ExitStack() as stack:
-        ends = stack.enter_context(_pipes(heard))
-        child = stack.enter_context(
-            process.start(
-                planned.arguments,
-                cwd=directory,
-                env={**planned.env, "GODEBUG": _traced(planned.env.get("GODEBUG"))},
-                stdout=ends[0],
-                stderr=ends[1],
-            )
-        )
+    with (
+        _pipes(heard) as ends,
+        process.start(
+            planned.arguments,
+            cwd=directory,
+            env={**planned.env, "GODEBUG": _traced(planned.env.get("GODEBUG"))},
+            stdout=ends[0],
+            stderr=ends[1],
+        ) as child,
+    ):
         # The child has its own now; while this process holds them, the pipes have no end.
         _close(ends)
         ready = _wait_ready(child, heard, planned, started, ready_within)

@@ -3,7 +3,8 @@
 Every child gets a process group of its own, and the whole group is ended with it: a load generator
 or a service that forks leaves nothing running. When gocost itself is killed, the kernel ends the
 children (PR_SET_PDEATHSIG, on Linux; it is bound to the thread that starts the child, so a thread
-that starts one must outlive it).
+that starts one must outlive it). A signal that comes between a child's start and the moment its
+process id is known waits until then: what it raises would leave the child behind.
 """
 
 from __future__ import annotations
@@ -16,13 +17,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Final
 
 from gocost.model.errors import SourceError
 
 PR_SET_PDEATHSIG = 1
+_ENDING: Final = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM")
+    if hasattr(signal, name)
+)
+"""Signals that somebody sends to end gocost, and the one that ends a measure at its deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +129,18 @@ def _beside(
 
 
 class Child:
-    """A running program and its process group; a context manager that ends both."""
+    """A program and its process group; a context manager that starts it and ends both."""
 
-    def __init__(self, process: subprocess.Popen[bytes], shown: str) -> None:
-        self.process = process
+    def __init__(self, launch: Callable[[], subprocess.Popen[bytes]], shown: str) -> None:
+        self._launch = launch
+        self._process: subprocess.Popen[bytes] | None = None
         self.shown = shown
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The program; inside the context alone."""
+        assert self._process is not None
+        return self._process
 
     @property
     def pid(self) -> int:
@@ -135,18 +152,29 @@ class Child:
 
         Returns the exit status, negative for a signal. Safe to call twice.
         """
-        if self.process.poll() is None:
-            self._signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(grace)
-        # Whatever the program started and left in its group ends too.
-        self._signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+        try:
+            if self.process.poll() is None:
+                self._signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(grace)
+        finally:
+            # Whatever the program started and left in its group ends too, and at once where one
+            # does not want to wait for the program's own end.
+            self._signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
         return self.process.wait()
 
     def __enter__(self) -> Child:
+        try:
+            with _undisturbed():
+                self._process = self._launch()
+        except BaseException as error:
+            self.__exit__(type(error))
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._process is None:
+            return
         self.stop(grace=10.0 if kind is None else 2.0)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
@@ -171,31 +199,68 @@ def start(
     stderr: int = subprocess.DEVNULL,
     missing_hint: str = "",
 ) -> Child:
-    """Start a program in a process group of its own. Raises SourceError where it cannot start."""
+    """A program that runs, in a process group of its own, while the context is open.
+
+    Entering it raises SourceError where the program cannot start.
+    """
+
+    def launch() -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                list(map(str, arguments)),
+                cwd=cwd,
+                env={**os.environ, **env} if env else None,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(),
+            )
+        except FileNotFoundError as error:
+            if cwd is not None and not cwd.is_dir():
+                raise SourceError(f"{cwd} is not a folder", hint="check the path") from error
+            raise SourceError(
+                f"there is no program {str(arguments[0])!r} here",
+                hint=missing_hint or "install it or correct the name",
+            ) from error
+        except OSError as error:
+            raise SourceError(
+                f"`{_shown(arguments)}` could not be started: {error.strerror or error}",
+                hint="check that the file is executable on this machine",
+            ) from error
+
+    return Child(launch, _shown(arguments))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals whose handlers may raise wait until the context is left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread
+        return
+    holding = True
+    came: list[tuple[int, FrameType | None]] = []
+    own: dict[int, Callable[[int, FrameType | None], object]] = {}
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        if holding:
+            came.append((number, frame))
+        else:  # while the handlers are put back
+            own[number](number, frame)
+
+    for number in _ENDING:
+        handler = signal.getsignal(number)
+        if callable(handler):
+            own[number] = handler
+            signal.signal(number, hold)
     try:
-        process = subprocess.Popen(
-            list(map(str, arguments)),
-            cwd=cwd,
-            env={**os.environ, **env} if env else None,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-            preexec_fn=_die_with_parent(),
-        )
-    except FileNotFoundError as error:
-        if cwd is not None and not cwd.is_dir():
-            raise SourceError(f"{cwd} is not a folder", hint="check the path") from error
-        raise SourceError(
-            f"there is no program {str(arguments[0])!r} here",
-            hint=missing_hint or "install it or correct the name",
-        ) from error
-    except OSError as error:
-        raise SourceError(
-            f"`{_shown(arguments)}` could not be started: {error.strerror or error}",
-            hint="check that the file is executable on this machine",
-        ) from error
-    return Child(process, _shown(arguments))
+        yield
+    finally:
+        holding = False
+        for number, handler in own.items():
+            signal.signal(number, handler)
+        for number, frame in came[:1]:
+            own[number](number, frame)
 
 
 def _die_with_parent() -> Callable[[], None] | None:
