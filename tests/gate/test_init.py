@@ -57,10 +57,15 @@ def test_limits_are_what_is_measured_plus_headroom(tmp_path: Path) -> None:
     assert "one_of: [static, static-pie]" in text
 
 
-def test_the_first_check_is_clean(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_the_first_check_is_clean(ci: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = module(tmp_path / "app")
     commit(root)
-    init(root)
+    assert "commit it: in CI a modified tree blocks" in init(root).notes[-1].text
+
+    # outside of CI at once, and in CI when it is committed
+    monkeypatch.setenv("CI", ci)
+    assert exit_code(checked(root)) == (ExitCode.VIOLATED if ci else ExitCode.CLEAN)
     commit(root, "policy")
     assert exit_code(checked(root, "HEAD")) == ExitCode.CLEAN
     assert lint(root / "gocost.yaml").layout.title.endswith("rules")

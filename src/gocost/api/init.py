@@ -41,8 +41,10 @@ def init(
             f"{path} cannot be written: {error.strerror}", hint="check the folder's mode"
         ) from error
     names = ", ".join(main.name for main in made.services)
-    text = f"wrote {path} for {names}; `gocost check` holds them to it"
     report = made.report
+    text = f"wrote {path} for {names}; `gocost check` holds them to it"
+    if report.subject.commit:
+        text += "; commit it: in CI a modified tree blocks"
     # What could not be measured is told by findings, of which a first policy has none to show.
     why = [each.reason for each in report.findings if each.outcome is Outcome.UNKNOWN]
     failed = [Note("error", reason) for reason in dict.fromkeys(why)]
