@@ -40,9 +40,11 @@ def test_a_port_in_use_that_only_the_service_knows(tmp_path: Path) -> None:
 
 
 def test_a_service_that_never_gets_ready(tmp_path: Path) -> None:
-    run = replace(run_of("-unready"), ready_within=0.5)
-    error = failure(run, tmp_path)
-    assert "was not ready within 0.5 s" in str(error)
+    for within in (0.5, 5.0, 50.0):  # on a busy machine it does not even listen in half a second
+        error = failure(replace(run_of("-unready"), ready_within=within), tmp_path)
+        assert f"was not ready within {within:g} s" in str(error)
+        if "answered 503" in str(error):
+            break
     assert "answered 503" in str(error)
     assert "listening on" in str(error)
     assert isinstance(error, ServiceError)

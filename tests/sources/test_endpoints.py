@@ -64,39 +64,39 @@ def test_a_connection_that_was_closed_meanwhile_is_made_again() -> None:
         assert [endpoint.get("/").body for _ in range(3)] == [b"ok"] * 3
 
 
-def hang(_: socket.socket) -> None:
-    time.sleep(30)
+def hang(connection: socket.socket) -> None:
+    connection.recv(1)  # until the client leaves
 
 
 def drip_headers(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    for number in range(1000):
-        connection.sendall(f"X-{number}: y\r\n".encode())
-        time.sleep(0.05)
+    drip(connection, b"HTTP/1.1 200 OK\r\nX: ")
 
 
 def drip_body(connection: socket.socket) -> None:
-    connection.sendall(OK + b"Content-Length: 1000\r\n\r\n")
-    for _ in range(1000):
-        connection.sendall(b"x")
-        time.sleep(0.05)
+    drip(connection, OK + b"Content-Length: 1000000\r\n\r\n")
 
 
 def drip_to_the_end(connection: socket.socket) -> None:
     """Without a length the body ends with the connection."""
-    connection.sendall(OK + b"Connection: close\r\n\r\n")
-    for _ in range(1000):
+    drip(connection, OK + b"Connection: close\r\n\r\n")
+
+
+def drip(connection: socket.socket, head: bytes) -> None:
+    """Until the client leaves: one that waits for the end hangs until pytest's time is up."""
+    connection.sendall(head)
+    while True:
         connection.sendall(b"x")
         time.sleep(0.05)
 
 
 @pytest.mark.parametrize("answer", [hang, drip_headers, drip_body, drip_to_the_end])
 def test_time_is_bounded_whatever_the_server_does(answer: object) -> None:
-    with misbehaving(answer) as url, Endpoint(url, timeout=0.3) as endpoint:  # type: ignore[arg-type]
-        began = time.monotonic()
-        with pytest.raises(EndpointError, match=r"did not answer within 0\.3 s"):
-            endpoint.get("/metrics")
-        assert time.monotonic() - began < 20  # the drip alone would take 50 s
+    with (
+        misbehaving(answer) as url,  # type: ignore[arg-type]
+        Endpoint(url, timeout=0.3) as endpoint,
+        pytest.raises(EndpointError, match=r"did not answer within 0\.3 s"),
+    ):
+        endpoint.get("/metrics")
 
 
 def test_what_was_ended_before_it_was_asked_for_ends_at_once() -> None:
