@@ -155,6 +155,16 @@ def test_quotes_come_off_as_they_went_on(text: str) -> None:
     assert unquote(literal) == text
 
 
+def test_bytes_that_a_carriage_return_kept_apart_are_a_character_without_it() -> None:
+    # given a raw literal, in which Go drops carriage returns, between two bytes of a character
+    literal = b"`\xd5\r\x98`".decode("utf-8", "surrogateescape")
+
+    # then it is read as Go reads it, and again the same from what is written
+    assert unquote(literal) == "\u0558"
+    info = parse(f"path\tm\nbuild\tkey={literal}\n")
+    assert parse(module_text(info)).settings == info.settings == (("key", "\u0558"),)
+
+
 def test_go_quotes_the_same(tmp_path: Path) -> None:
     # Given text of every kind of character, well-formed or not
     samples = ["plain", "two words", 'a"b\\c', "\a\b\f\n\r\t\v\0\x1f\x7f", "é ü 世界 🙂"]

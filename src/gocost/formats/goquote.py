@@ -45,7 +45,9 @@ def quoted_prefix(text: str) -> str | None:
 def unquote(literal: str) -> str:
     """The text that a whole Go literal stands for. Raises FormatError."""
     if literal[:1] == "`":
-        return literal[1:-1].replace("\r", "")
+        # Bytes that a carriage return kept apart may be a character without it.
+        raw_text = literal[1:-1].replace("\r", "").encode("utf-8", "surrogateescape")
+        return raw_text.decode("utf-8", "surrogateescape")
     body = literal[1:-1]
     if "\\" not in body:
         return body
