@@ -101,12 +101,6 @@ class Shown:
 def top(look: Look) -> Tables:
     """What costs most."""
     rows, spent = look.rows(), look.spent
-    if look.options.drop_negative:
-        rows = [
-            row
-            for row in rows
-            if spent.flat[row] > 0 or (spent.flat[row] == 0 and spent.cumulative[row] >= 0)
-        ]
     name = "functions" if look.by == "filefunction" else GRANULARITIES[look.by]
     partly = len(rows) < len(look.nodes.nodes) and look.limits is not None
     return {name: costs_table(look.seen, look.nodes, spent, look.by, rows, complete=not partly)}

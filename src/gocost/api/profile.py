@@ -100,7 +100,7 @@ def profile_report(
         cumulative=cum,
         stable_names=stable_names,
         expression=expression,
-        limits=None if drawn else _limits(nodefraction, edgefraction, nodecount),
+        limits=None if drawn else _limits(options, nodefraction, edgefraction, nodecount),
     )
     look.notes += program.notes
     look.binary, look.info = program.path, program.info
@@ -121,13 +121,17 @@ def profile_report(
 
 
 def _limits(
-    nodefraction: float | None, edgefraction: float | None, nodecount: int | None
+    options: Mapping[str, Any],
+    nodefraction: float | None,
+    edgefraction: float | None,
+    nodecount: int | None,
 ) -> Limits | None:
-    if nodefraction is None and edgefraction is None and nodecount is None:
+    drop_negative = bool(options.get("drop_negative"))
+    if nodefraction is edgefraction is nodecount is None and not drop_negative:
         return None
     from gocost.analyses.profile.trimming import Limits
 
-    return Limits(nodefraction or 0.0, edgefraction or 0.0, nodecount or 0)
+    return Limits(nodefraction or 0.0, edgefraction or 0.0, nodecount or 0, drop_negative)
 
 
 @dataclass(frozen=True, slots=True)

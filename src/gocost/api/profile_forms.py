@@ -78,8 +78,9 @@ def forms_of(
             node_fraction=dot.LIMITS.node_fraction if nodefraction is None else nodefraction,
             edge_fraction=dot.LIMITS.edge_fraction if edgefraction is None else edgefraction,
             node_count=dot.LIMITS.node_count if nodecount is None else nodecount,
+            drop_negative=chosen.drop_negative,
         )
-        graph = dot.lines(seen, nodes, limits, drop_negative=chosen.drop_negative)
+        graph = dot.lines(seen, nodes, limits)
         return graph if form == "dot" else _drawn(graph, recorded.files)
     from gocost.analyses.profile.exports import callgrind
 

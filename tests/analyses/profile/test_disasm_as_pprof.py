@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,18 +20,21 @@ from tests.fixtures.binaries import binary
 from tests.fixtures.profiles import pprof
 
 Costs = dict[str, tuple[int, int]]
+Routines = dict[str, tuple[tuple[int, int], Costs | None]]
+"""By function its sums, and what its addresses cost."""
 _SUMS = re.compile(r" *(-?\d+)\D* +(-?\d+)\D* \(flat, cum\)")
 _ROW = re.compile(r" *(\.|-?\d+)[a-zA-Z]* +(\.|-?\d+)[a-zA-Z]* +([0-9a-f]+): .*")
+_UNREAD = re.compile(r".* [0-9a-f]+: \?( .*)?")
 
 
-def theirs(program: Path, path: Path, expression: str, unit: str, home: Path) -> dict[str, Any]:
-    """By function its sums, and the addresses that cost something."""
+def theirs(program: Path, path: Path, expression: str, unit: str, home: Path) -> Routines:
+    """The functions, with the addresses that cost something where pprof can read all of them."""
     done = subprocess.run(
         [pprof(), f"-disasm={expression}", f"-unit={unit}", program, path],
         env={**os.environ, "HOME": str(home), "PPROF_TMPDIR": str(home)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    found: dict[str, Any] = {}
+    found: Routines = {}
     for block in re.split(r"^ROUTINE =+ ", done.stdout, flags=re.M)[1:]:
         name, sums, *lines = block.splitlines()
         total = _SUMS.match(sums)
@@ -43,18 +45,49 @@ def theirs(program: Path, path: Path, expression: str, unit: str, home: Path) ->
             if row is not None and row.group(1, 2) != (".", "."):
                 flat, whole = (0 if text == "." else int(text) for text in row.group(1, 2))
                 costs[row[3]] = flat, whole
-        found[name] = (int(total[1]), int(total[2])), costs
+        # Of a function in assembly pprof shows the linker's name.
+        found[name.removesuffix(".abi0")] = (
+            (int(total[1]), int(total[2])),
+            None if any(_UNREAD.fullmatch(line) for line in lines) else costs,
+        )
     return found
 
 
-def ours(program: Path, path: Path, expression: str) -> dict[str, Any]:
+def last_bytes(program: Path) -> set[str]:
+    """The addresses of the functions' last bytes, at which pprof's `-disasm` sees no samples."""
+    command = ["go", "tool", "nm", "-size", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    symbols = re.findall(r"^ *([0-9a-f]+) +(\d+) [Tt] ", done.stdout, re.MULTILINE)
+    return {f"{int(start, 16) + int(size) - 1:x}" for start, size in symbols}
+
+
+def as_pprof(found: Routines, program: Path, asked: Routines) -> Routines:
+    """What we found, as far as pprof can know it.
+
+    Without samples on last bytes and functions of which then nothing is left, and without addresses
+    where pprof does not know some instruction (of vectors) and is out of step from there on.
+    """
+    unseen = last_bytes(program)
+    left: Routines = {}
+    for name, (sums, costs) in found.items():
+        assert costs is not None
+        seen = {address: cost for address, cost in costs.items() if address not in unseen}
+        gone = [cost for address, cost in costs.items() if address in unseen]
+        if seen:
+            unread = name in asked and asked[name][1] is None
+            flat, whole = (sums[i] - sum(cost[i] for cost in gone) for i in (0, 1))
+            left[name] = (flat, whole), None if unread else seen
+    return left
+
+
+def ours(program: Path, path: Path, expression: str) -> Routines:
     report = gocost.profile(str(path), view="disasm", expression=expression, binary=str(program))
-    costs: dict[Any, Costs] = {}
+    costs: dict[str, Costs] = {}
     for name, address, flat, whole, *_ in report.tables["instructions"].rows:
         if flat or whole:
-            costs.setdefault(name, {})[str(address)] = int(flat or 0), int(whole or 0)  # type: ignore[arg-type]
+            costs.setdefault(str(name), {})[str(address)] = int(flat or 0), int(whole or 0)  # type: ignore[arg-type]
     return {
-        str(name): ((flat, whole), costs[name])
+        str(name): ((int(str(flat)), int(str(whole))), costs[str(name)])
         for name, _, flat, whole, _ in report.tables["routines"].rows
     }
 
@@ -65,13 +98,13 @@ def test_instructions_cost_what_pprof_says(build: str, kind: str, tmp_path: Path
     program, folder = run(build)
     path = folder / f"{kind}.1.pb.gz"
     unit = gocost.profile(str(path)).facts[0].labels["unit"]
-    compared = 0
-    for expression in (r"^main\.", "json", "mallocgc|Unlock"):
+    everything = theirs(program, path, ".", UNITS.get(unit, unit), tmp_path)
+    assert everything
+    largest = max(everything, key=lambda name: len(everything[name][1] or ()))
+    for expression in (".", f"^{re.escape(largest)}", r"^main\."):
         asked = theirs(program, path, expression, UNITS.get(unit, unit), tmp_path)
-        mine = ours(program, path, expression) if asked else {}
+        mine = as_pprof(ours(program, path, expression), program, asked) if asked else {}
         assert mine == asked, expression
-        compared += sum(len(costs) for _, costs in asked.values())
-    assert compared > 2
 
 
 def test_a_stripped_program_has_the_same_instructions() -> None:

@@ -24,7 +24,7 @@ import numpy as np
 
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.stacks import frames_of
-from gocost.analyses.profile.trimming import Limits, chosen, least, only
+from gocost.analyses.profile.trimming import Limits, between, chosen, least, there
 from gocost.analyses.profile.units import label
 from gocost.analyses.profile.view import Calls, Costs, View, calls
 from gocost.formats.pprof.profile import Int64s, starts_of
@@ -47,38 +47,28 @@ class CallGraph:
     """What a node's own samples are labelled with and cost, the most expensive first."""
 
 
-def call_graph(
-    seen: View, nodes: Nodes, found: Costs, limits: Limits, *, drop_negative: bool = False
-) -> CallGraph:
+def call_graph(seen: View, nodes: Nodes, found: Costs, limits: Limits) -> CallGraph:
     """The graph that the limits leave."""
-    flat, whole = found.flat_sum, found.cumulative_sum
-    there = (flat != 0) | (whole != 0)
-    if drop_negative:
-        there &= (flat > 0) | ((flat == 0) & (whole >= 0))
+    some = there(found, limits)
     least_node, least_call = (
-        least(found, share) for share in (limits.node_fraction, limits.edge_fraction)
+        least(found, some, share) for share in (limits.node_fraction, limits.edge_fraction)
     )
-    rows = np.flatnonzero(there & (np.abs(whole) >= least_node)).tolist()
+    rows = np.flatnonzero(some & (np.abs(found.cumulative_sum) >= least_node)).tolist()
     # Where no node is too small, calls of those that are not shown count in the others' scores.
-    every = _between(seen, nodes, rows) if len(rows) < there.sum() else calls(seen, nodes)
+    every = between(seen, nodes, rows) if len(rows) < some.sum() else calls(seen, nodes)
     rows = _by_score(nodes, found, rows, every)
     labels_of = _labels_of_nodes(seen, nodes, least_node)
     if limits.node_count > 0:
         first = _first(rows, limits.node_count, labels_of)
         if len(first) < len(rows):
-            every = _between(seen, nodes, first)
+            every = between(seen, nodes, first)
             rows = _by_score(nodes, found, first, every)
     shown = np.zeros(len(nodes.nodes), np.bool_)
     shown[rows] = True
     heavy = np.abs(every.weight) >= least_call
     every = chosen(every, heavy & shown[every.caller] & shown[every.callee])
     labelled = {node: labels_of(node) for node in rows} if limits.node_count > 0 else {}
-    return CallGraph(rows, _without_redundant(every, rows, nodes.labels()), labelled)
-
-
-def _between(seen: View, nodes: Nodes, rows: list[int]) -> Calls:
-    """The calls between some nodes; those over others are residual."""
-    return calls(seen, only(nodes, rows) if len(rows) < len(nodes.nodes) else nodes)
+    return CallGraph(rows, without_redundant(every, rows, nodes.labels()), labelled)
 
 
 def _by_score(nodes: Nodes, found: Costs, rows: list[int], every: Calls) -> list[int]:
@@ -186,7 +176,7 @@ def _labels_of_samples(seen: View) -> dict[int, list[tuple[str, str]]]:
     return found
 
 
-def _without_redundant(every: Calls, rows: list[int], labels: list[str]) -> Calls:
+def without_redundant(every: Calls, rows: list[int], labels: list[str]) -> Calls:
     """Without residual calls whose caller leads to the callee by another way, lightest first."""
     kept = np.ones(len(every.weight), np.bool_)
     into: dict[int, dict[int, int]] = {}

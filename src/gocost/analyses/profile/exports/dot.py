@@ -20,16 +20,10 @@ LIMITS = Limits(node_fraction=0.005, edge_fraction=0.001, node_count=80)
 """pprof's own."""
 
 
-def lines(
-    seen: View,
-    nodes: Nodes,
-    limits: Limits = LIMITS,
-    *,
-    drop_negative: bool = False,
-) -> Iterator[str]:
+def lines(seen: View, nodes: Nodes, limits: Limits = LIMITS) -> Iterator[str]:
     """The graph of what the limits leave."""
     found = costs(seen, nodes)
-    graph = call_graph(seen, nodes, found, limits, drop_negative=drop_negative)
+    graph = call_graph(seen, nodes, found, limits)
     edges = graph.calls
     unit = reported(seen.type.unit)
     title = f"{seen.type.type}: {format_quantity(seen.total, unit)}"
