@@ -22,7 +22,7 @@ from gocost.analyses.goroutines.tables import (
 from gocost.analyses.goroutines.verdicts import LEAST_ARRIVALS, Judged, judge
 from gocost.formats.goroutine_dump.decoding import MAX_BYTES
 from gocost.formats.goroutine_dump.dump import Form
-from gocost.measures.goroutines import Reading, Taken, check_count
+from gocost.measures.goroutines import APART, Reading, Taken, check_count
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
@@ -32,8 +32,6 @@ from gocost.sources.recordings import is_url
 ROWS = 20
 TOLD = 3
 """Leaks that are told in words."""
-APART = 5.0
-"""Seconds between dumps where nothing else is said."""
 
 
 def goroutines(

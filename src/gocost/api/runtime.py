@@ -13,8 +13,6 @@ from gocost.analyses.collector.window import (
     Pace,
     allocation_weight,
     pace,
-    window_of_cycles,
-    window_of_pages,
 )
 from gocost.analyses.runtime.health import HEALTH, Health, health
 from gocost.analyses.runtime.recorded import Recorded
@@ -77,14 +75,14 @@ def runtime(
     reading = reading or Reading(headers, max_bytes)
     seen = reading.read(names, every=every, count=count, progress=progress)
     subject = Subject(service=names[-1] if is_url(names[-1]) else Path(names[-1]).name)
-    window, refused = _window(seen, gogc)
+    window, refused = seen.window() if gogc is None else seen.window(gogc=gogc)
     found = health(seen, window, subject)
     tables = {"health": health_table(found, limits)}
     notes = [Note("warning", text) for text in (*seen.notes, *over(found, limits, _shown))]
     notes += [Note("info", text) for text in _unknowns(found)]
     if seen.pages and (heap := heap_table(seen.last)) is not None:
         tables["heap"] = heap
-    notes += [Note("warning", text) for text in refused]
+    notes += [Note("warning", refused)] if refused else []
     assumptions: list[str] = []
     if window is not None:
         tables |= _settings(window, limit)
@@ -120,17 +118,6 @@ def runtime(
 _SAME_WORK = (
     "other settings: the same work at the same live heap, and a collection that costs what it cost"
 )
-
-
-def _window(seen: Recorded, gogc: float | None) -> tuple[CollectorWindow | None, list[str]]:
-    try:
-        if seen.cycles:
-            return window_of_cycles(seen.cycles, gogc=100.0 if gogc is None else gogc), []
-        return window_of_pages(seen.pages, seconds=seen.seconds), []
-    except UsageError as error:
-        if seen.first is not None:
-            raise  # two pages that do not go together tell nothing
-        return None, [str(error)]
 
 
 def _settings(window: CollectorWindow, limit: float | None) -> dict[str, Table]:

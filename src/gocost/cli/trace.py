@@ -29,25 +29,11 @@ def between(function: F) -> F:
     @click.option("--to", "end", metavar="TIME", help="Only up to then.")
     @functools.wraps(function)
     def wrapper(*args: Any, start: str | None, end: str | None, **kwargs: Any) -> Any:
-        return function(*args, between=_times(start, end), **kwargs)
+        from gocost.model.quantity import parse_between
+
+        return function(*args, between=parse_between(start, end), **kwargs)
 
     return wrapper  # type: ignore[return-value]
-
-
-def _times(start: str | None, end: str | None) -> tuple[int, int] | None:
-    from gocost.model.errors import UsageError
-    from gocost.model.quantity import Unit, parse
-
-    if start is None and end is None:
-        return None
-    first = int(parse(start, Unit.NANOSECONDS)) if start else 0
-    last = int(parse(end, Unit.NANOSECONDS)) if end else 1 << 60
-    if not 0 <= first < last:
-        raise UsageError(
-            "--from has to be 0 s or later, and before --to",
-            hint="write for example --from 1s --to 2s",
-        )
-    return first, last
 
 
 def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
@@ -251,9 +237,9 @@ def slice_command(file: str, start: str, end: str, output: str) -> int:
 
     from gocost.cli.output import written
     from gocost.measures.trace import slice_trace
-    from gocost.model.quantity import Unit, format_quantity
+    from gocost.model.quantity import Unit, format_quantity, parse_between
 
-    between = _times(start, end)
+    between = parse_between(start, end)
     assert between is not None, "--from has a default"
     with written(output) as stream:
         part = slice_trace(Path(file), *between, stream.write)

@@ -21,6 +21,8 @@ from gocost.sources.recordings import is_url, page_url, read_recording, recordin
 
 MOST: Final = 3
 """Dumps that one command compares."""
+APART: Final = 5.0
+"""Seconds between dumps where nothing else is said."""
 _PAGE: Final = "goroutine?debug=2"
 _LEAKS: Final = "goroutineleak?debug=2"
 _TRACE: Final = b"go 1."

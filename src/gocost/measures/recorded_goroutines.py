@@ -7,14 +7,12 @@ from gocost.analyses.goroutines.groups import group
 from gocost.analyses.goroutines.tables import LEAKED, facts
 from gocost.analyses.goroutines.verdicts import judge
 from gocost.formats.goroutine_dump.decoding import MAX_BYTES
-from gocost.measures.goroutines import Reading
+from gocost.measures.goroutines import APART, MOST, Reading
 from gocost.measures.interface import Context, Measured, Target
 from gocost.model.report import Note
 from gocost.sources.recordings import is_url
 
 PROBABLE = "goroutines.leak.probable"
-APART = 5.0
-"""Seconds between the three dumps that a service is asked for."""
 
 
 def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
@@ -23,7 +21,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     allow = allowing(target.service.goroutines.allow, "goroutines.allow")
     names = list(context.dumps)
     if is_url(names[0]):
-        taken = reading.service(names[0], 3, APART, leaks=True, progress=context.progress)
+        taken = reading.service(names[0], MOST, APART, leaks=True, progress=context.progress)
     else:
         context.progress("reading the dumps")
         taken = reading.files(names, None)

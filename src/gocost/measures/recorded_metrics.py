@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from gocost.analyses.collector.window import CollectorWindow, window_of_cycles, window_of_pages
 from gocost.analyses.runtime.health import GIVES, health
 from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.runtime_metrics import MAX_BYTES, Reading
-from gocost.model.errors import UsageError
 from gocost.model.report import Note
 
 
@@ -15,16 +13,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     context.progress("reading the pages")
     reading = Reading(headers=context.headers, max_bytes=context.max_bytes or MAX_BYTES)
     seen = reading.read(context.pages, progress=context.progress)
-    window: CollectorWindow | None
-    try:
-        if seen.cycles:
-            window = window_of_cycles(seen.cycles)
-        else:
-            window = window_of_pages(seen.pages, seconds=seen.seconds)
-    except UsageError:
-        if seen.first is not None:
-            raise
-        window = None
+    window, _ = seen.window()
     found = health(seen, window, target.subject)
     given = {fact.metric for fact in found.facts}
     unknown = {name: found.unknown.get(name, "the page does not tell it") for name in GIVES}

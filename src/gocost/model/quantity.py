@@ -18,6 +18,8 @@ from gocost.model.errors import UsageError
 
 HOURS_PER_MONTH: Final = 730
 SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * 3600
+_ENDLESS: Final = 1 << 60
+"""Nanoseconds that no recording lasts."""
 
 
 class Unit(StrEnum):
@@ -143,6 +145,24 @@ def parse(text: str | float, unit: Unit) -> float:
     # Decimal keeps `0.1 GB` exact: 100000000 and not 100000000.00000001.
     value = number * Decimal(str(factor))
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+def parse_between(start: str | None, end: str | None) -> tuple[int, int] | None:
+    """A part of a recording's time, in nanoseconds since it began, whose ends a person wrote; an
+    end that was left out is that of the recording, and None stands for all of it.
+
+    Raises UsageError where it is no time, or begins after its end.
+    """
+    if not start and not end:
+        return None
+    first = int(parse(start, Unit.NANOSECONDS)) if start else 0
+    last = min(int(parse(end, Unit.NANOSECONDS)), _ENDLESS) if end else _ENDLESS
+    if not 0 <= first < last:
+        raise UsageError(
+            "--from has to be 0 s or later, and before --to",
+            hint="write for example --from 1s --to 2s",
+        )
+    return first, last
 
 
 def parse_money(text: str) -> Money:

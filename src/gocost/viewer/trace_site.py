@@ -14,7 +14,7 @@ from typing import Final
 from gocost.api.trace import trace
 from gocost.measures.trace import trace_time
 from gocost.model.errors import GocostError, UsageError
-from gocost.model.quantity import Unit, parse
+from gocost.model.quantity import parse_between
 from gocost.reporters.html import Field, Frame
 from gocost.viewer.pages import FORMAT, address, answered, refused
 from gocost.viewer.site import TEXT, Answer
@@ -29,7 +29,6 @@ _VIEWS: Final = {
     "tasks": "Tasks",
 }
 _TIMES: Final = (("from", "From", "since the trace began: 1.2 s"), ("to", "To", "1.3 s"))
-_END: Final = 1 << 60
 
 
 class TraceSite:
@@ -66,11 +65,4 @@ def _between(query: Mapping[str, str]) -> tuple[int, int] | None:
     for name in query:
         if name not in ("from", "to", FORMAT):
             raise UsageError(f"there is no option {name!r}", hint="take it from the address")
-    start, end = query.get("from", ""), query.get("to", "")
-    if not start and not end:
-        return None
-    first = int(parse(start, Unit.NANOSECONDS)) if start else 0
-    last = int(parse(end, Unit.NANOSECONDS)) if end else _END
-    if first < 0 or last <= first:
-        raise UsageError("from is not before to", hint="correct them")
-    return first, min(last, _END)
+    return parse_between(query.get("from"), query.get("to"))

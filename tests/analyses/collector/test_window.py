@@ -71,7 +71,11 @@ def test_a_log_and_pages_tell_the_same_of_one_run() -> None:
     # The log has whole MiB, rounded down, and begins and ends with a cycle: one may be missing.
     each = told.allocated / told.cycles
     assert logged.allocated == pytest.approx(told.allocated, abs=2 * each + 0.15 * told.allocated)
-    assert logged.live == pytest.approx(told.live, abs=2.0 * MIB)
+    # What was allocated while a cycle marked counts as live: on a busy machine cycles differ.
+    found = [cycle.heap_live for cycle in cycles]
+    for live in (logged.live, told.live):
+        assert live is not None
+        assert min(found) - MIB <= live <= max(found) + MIB
     assert logged.gc_cpu is not None
     assert logged.gc_cpu > 0
 

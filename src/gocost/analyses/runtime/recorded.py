@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gocost.analyses.collector.window import CollectorWindow, window_of_cycles, window_of_pages
 from gocost.formats.gctrace import Cycle
 from gocost.formats.runtime_page import Histogram, RuntimePage
+from gocost.model.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,20 @@ class Recorded:
         if self.first is None:
             return "since the process began"
         return "between the pages" if self.seconds is None else f"in {self.seconds:.3g} s"
+
+    def window(self, *, gogc: float = 100.0) -> tuple[CollectorWindow | None, str]:
+        """The collector's window, or why there is none; `gogc` is what a log does not say.
+
+        Raises UsageError where two pages do not go together: they tell nothing.
+        """
+        try:
+            if self.cycles:
+                return window_of_cycles(self.cycles, gogc=gogc), ""
+            return window_of_pages(self.pages, seconds=self.seconds), ""
+        except UsageError as error:
+            if self.first is not None:
+                raise
+            return None, str(error)
 
     def added(self, name: str) -> tuple[Histogram, str] | None:
         """What a histogram gained in the window; None where the page has none of that name."""
