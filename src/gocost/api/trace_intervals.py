@@ -15,7 +15,7 @@ from gocost.analyses.trace.mutator import PARTS, Collecting, curve_table
 from gocost.analyses.trace.spikes import Spikes
 from gocost.analyses.trace.threads import Threads
 from gocost.api.trace import ROWS, Between, notes_of, title_of
-from gocost.measures.trace import follow_trace, read_trace, trace_time
+from gocost.measures.trace import Part, follow_trace, read_trace, slice_trace, trace_time
 from gocost.model.errors import UsageError
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
@@ -105,6 +105,16 @@ def trace_export(
     found = follow_trace(Path(path), writer, between=between)
     writer.close(found)
     return writer.slices
+
+
+def trace_slice(
+    path: str | Path, write: Callable[[bytes], object], between: tuple[int, int]
+) -> Part:
+    """Writes the generations that reach into a time since the trace began, as a trace of its own.
+
+    Raises as `trace_intervals`, and UsageError where nothing of the trace is then.
+    """
+    return slice_trace(Path(path), *between, write)
 
 
 def _reach(path: str | Path, between: Between) -> tuple[int, int]:

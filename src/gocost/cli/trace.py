@@ -233,16 +233,14 @@ def slice_command(file: str, start: str, end: str, output: str) -> int:
 
     The runtime begins a generation about every second: a slice is a little longer than was asked.
     """
-    from pathlib import Path
-
+    from gocost.api.trace_intervals import trace_slice
     from gocost.cli.output import written
-    from gocost.measures.trace import slice_trace
     from gocost.model.quantity import Unit, format_quantity, parse_between
 
     between = parse_between(start, end)
     assert between is not None, "--from has a default"
     with written(output) as stream:
-        part = slice_trace(Path(file), *between, stream.write)
+        part = trace_slice(file, stream.write, between)
     times = [format_quantity(each / 1e9, Unit.SECONDS) for each in (part.start_ns, part.end_ns)]
     size = format_quantity(part.bytes, Unit.BYTES)
     click.echo(f"{output}: {times[0]} to {times[1]}, {size}", err=True)

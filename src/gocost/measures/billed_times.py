@@ -22,7 +22,7 @@ from typing import Final
 
 from gocost.analyses.attribution.clocks import SAME, Asked, Offset, Span, offset, within
 from gocost.analyses.runtime.recorded import Recorded
-from gocost.analyses.trace.bill import TraceTime, stamps
+from gocost.analyses.trace.clock import TraceTime, stamps
 from gocost.formats.pprof.profile import Profile
 from gocost.measures.billed_profiles import Kinds
 from gocost.measures.recording import Manifest, Part

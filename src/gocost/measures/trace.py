@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.bill import TraceTime
+from gocost.analyses.trace.clock import TraceTime
 from gocost.analyses.trace.following import Consumer, Follower
 from gocost.analyses.trace.joining import Joiner
 from gocost.analyses.trace.timeline import Recorder, Spread, Timeline

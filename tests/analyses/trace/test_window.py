@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.bill import time_of, waits
+from gocost.analyses.trace.clock import time_of
+from gocost.analyses.trace.waiting import waits
 from gocost.measures.trace import read_trace, trace_time
 from gocost.model.errors import UsageError
 from tests.fixtures.traces import TOOLCHAINS, recorded

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from gocost.analyses.trace.account import Stacks
-from gocost.analyses.trace.bill import place_of
 from gocost.analyses.trace.durations import Durations
 from gocost.analyses.trace.following import CREATED, ENDED, Chunk
+from gocost.analyses.trace.waiting import place_of
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Table
 

@@ -14,7 +14,8 @@ from collections import Counter
 from typing import Final
 
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.bill import Wait, frames_of, place_of, time_of, waits
+from gocost.analyses.trace.clock import time_of
+from gocost.analyses.trace.waiting import Wait, frames_of, place_of, waits
 from gocost.formats.pprof.building import NamedFrame, built
 from gocost.formats.pprof.profile import Header, Profile, ValueType
 from gocost.model.quantity import Unit

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 
 from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
-from gocost.analyses.trace.bill import place_of
 from gocost.analyses.trace.marks import (
     Span,
     allowed_ns,
@@ -17,6 +16,7 @@ from gocost.analyses.trace.marks import (
     stops,
     tasks,
 )
+from gocost.analyses.trace.waiting import place_of
 from gocost.kernels.trace_run import bucket_floor
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
