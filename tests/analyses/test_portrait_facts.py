@@ -119,7 +119,12 @@ def test_a_memory_limit_hides_the_live_heap() -> None:
 def test_two_readings_are_no_growth() -> None:
     seen = driven()
     seen.heap_goal = Track([5.0, 14.0], [1.0, 2.0])
-    assert "needs 3" in draw(seen, Subject()).unknown["memory.heap.growth"]
+    reason = draw(seen, Subject()).unknown["memory.heap.growth"]
+    assert reason.endswith("a trend needs 3: make the load 10 s or longer")
+    # and where nothing is put on the service, there is no load to make longer
+    seen.phases, seen.driven = [Phase("watch", 0.0, 20.0)], None
+    reason = draw(seen, Subject()).unknown["memory.heap.growth"]
+    assert reason == "the pages were read 2 times, and a trend needs 3: watch for 10 s or longer"
 
 
 def test_many_traced_cycles_of_a_large_heap_make_the_better_trend() -> None:

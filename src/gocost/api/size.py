@@ -211,6 +211,7 @@ def _report(
     changes: list[Change],
 ) -> Report:
     subject = Subject(service=path.name)
+    names = made["functions"].names() if "functions" in made else ()
     return Report(
         command="size",
         gocost=VERSION,
@@ -223,6 +224,9 @@ def _report(
             title=f"{path.name}: {format_quantity(found.size, Unit.BYTES)}",
             tables=tuple(shown),
             facts=("binary.size", "binary.size.loaded", "binary.size.strippable"),
+            # A function's name begins with its package's.
+            columns={"functions": tuple(c for c in names if c != "package")},
+            changed=dict.fromkeys(("growth", "growth_packages"), "delta"),
             treemap="functions",
         ),
     )

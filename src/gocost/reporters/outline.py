@@ -102,7 +102,7 @@ def outline(report: Report, settings: Settings) -> Outline:
         unchanged=[c for c in changes if c.verdict is Verdict.SAME],
         facts=[f for f in report.facts if layout.facts is None or f.metric in layout.facts],
         tables=[
-            (name, seen_columns(report, name, in_units(part.top(_rows(report, settings)))))
+            (name, seen_columns(report, name, in_units(_cut(report, settings, name, part))))
             for name, table in shown_tables(report)
             for part in _parts(report, name, table)
         ],
@@ -144,6 +144,20 @@ def _parts(report: Report, name: str, table: Table) -> list[Table]:
         title = ", ".join(str(word) for word in words if word not in (None, ""))
         parts.append(msgspec.structs.replace(table, title=title or table.title, rows=list(rows)))
     return parts
+
+
+def _cut(report: Report, settings: Settings, name: str, table: Table) -> Table:
+    """The rows that were asked for, and one for the rest; what has not changed is of the rest."""
+    count = _rows(report, settings)
+    column = report.layout.changed.get(name)
+    if column is None or settings.top is not None:
+        return table.top(count)
+    place = table.names().index(column)
+    moved = [row for row in table.rows if row[place]]
+    still = [row for row in table.rows if not row[place]]
+    if not moved or len(still) < 2:
+        return table.top(count)
+    return msgspec.structs.replace(table, rows=[*moved, *still]).top(min(count, len(moved)))
 
 
 def in_units(table: Table) -> Table:

@@ -203,11 +203,12 @@ def _left_out(page: Page, fitted: Grid) -> None:
 
 
 def _series(page: Page, series: Sequence[Series]) -> None:
-    drawn = [(item, wording.extremes(item.values)) for item in series]
+    # One value is no course of anything; the fact has it.
+    drawn = [(item, wording.extremes(item.values)) for item in series if len(item.values) > 1]
     if not drawn:
         return
     page.heading("Over time")
-    names = [wording.series_name(item) for item in series]
+    names = [wording.series_name(item) for item, _ in drawn]
     spreads = [
         f"{wording.quantity(known[0], item.unit)} to {wording.quantity(known[1], item.unit)}"
         if known
@@ -224,7 +225,7 @@ def _series(page: Page, series: Sequence[Series]) -> None:
             continue
         bars = wording.sparkline(item.values, spark)
         page.line((left, ""), (f"{bars:<{spark}}", "spark"), (f"  {spread}", ""), indent=2)
-    span = max(item.start + item.step * (len(item.values) - 1) for item in series)
+    span = max(item.start + item.step * (len(item.values) - 1) for item, _ in drawn)
     page.line((f"from start to {wording.quantity(span, Unit.SECONDS)}", "dim"), indent=2)
 
 

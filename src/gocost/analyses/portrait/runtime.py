@@ -147,13 +147,15 @@ def _growth(seen: Observations, outcome: Outcome) -> None:
     line = trend(part)
     growth = line.growth if line is not None else None
     if line is None or growth is None:
+        watched = window.name == "watch"
+        while_ = "" if watched else " from the end of the warm-up to the end of the load"
+        longer = "watch for 10 s or longer" if watched else "make the load 10 s or longer"
         outcome.cannot(
-            f"the pages were read {len(part)} times from the end of the warm-up to the end of the "
-            "load, and a trend needs 3: make the load 10 s or longer",
-            metric,
+            f"the pages were read {len(part)} times{while_}, and a trend needs 3: {longer}", metric
         )
         return
-    outcome.give(metric, growth, f"over {line.seconds:.3g} s of load, {origin}", len(part))
+    of = "" if window.name == "watch" else " of load"
+    outcome.give(metric, growth, f"over {line.seconds:.3g} s{of}, {origin}", len(part))
 
 
 def _traced_live(seen: Observations) -> Track:
