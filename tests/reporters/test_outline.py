@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gocost.model.quantity import Unit
-from gocost.model.report import Column, Layout, Report, Series, Table
+from gocost.model.report import Cell, Column, Layout, Report, Series, Table
 from gocost.reporters.interface import Settings
 from tests.reporters.conftest import rendered
 
@@ -11,7 +11,7 @@ from tests.reporters.conftest import rendered
 def grown(deltas: list[int], layout: Layout) -> Report:
     """A report of what grew, a module a row."""
     columns = (Column("module"), Column("delta", Unit.BYTES, additive=True))
-    rows = [[f"m{number}", delta] for number, delta in enumerate(deltas)]
+    rows: list[list[Cell]] = [[f"m{number}", delta] for number, delta in enumerate(deltas)]
     return Report("size", "1.0", tables={"growth": Table("Growth", columns, rows)}, layout=layout)
 
 
