@@ -17,7 +17,7 @@ from gocost.cost.attributed import Priced, Use, cpu_money, priced
 from gocost.cost.attributed_changes import Changed, changed
 from gocost.cost.price_book import PriceBook, load_prices
 from gocost.formats.buildinfo import BuildInfo
-from gocost.formats.pprof.decoding import MAX_BYTES
+from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.formats.pprof.profile import Int64s
 from gocost.measures.attribution import Files, Gathered, folder_files, gather
 from gocost.measures.profiles import Reading

@@ -14,7 +14,7 @@ from gocost.analyses.profile.tables import TOTAL
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import CUMULATIVE, Options, check_expressions
 from gocost.api._profile_views import Look, Shown, chosen
-from gocost.formats.pprof.decoding import MAX_BYTES
+from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, format_quantity

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from gocost.formats.pprof.decoding import MAX_BYTES
+from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
 from gocost.model.errors import UsageError
 from gocost.sources.recordings import is_url

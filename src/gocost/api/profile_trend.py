@@ -13,7 +13,7 @@ from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import CUMULATIVE, Options, View, costs
 from gocost.analyses.statistics.slope import CONFIDENCE, confidence
 from gocost.api._profile_views import Look, chosen
-from gocost.formats.pprof.decoding import MAX_BYTES
+from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.formats.pprof.profile import Profile
 from gocost.measures.profiles import Reading
 from gocost.model.errors import UsageError

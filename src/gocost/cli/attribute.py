@@ -76,7 +76,7 @@ def command(
     """
     from gocost.api.attribute import attribute
     from gocost.api.record import new_folder, record
-    from gocost.formats.pprof.decoding import MAX_BYTES
+    from gocost.formats.pprof.deflate import MAX_BYTES
     from gocost.model.errors import UsageError
 
     metrics = options["metrics"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gocost.formats.pprof.decoding import MAX_BYTES, decode
-from gocost.formats.pprof.profile import Profile
+from gocost.formats.pprof.deflate import MAX_BYTES, decompress
 from gocost.model.errors import FormatError, UsageError
 from gocost.sources.recordings import read_recording
+
+if TYPE_CHECKING:
+    from gocost.formats.pprof.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,9 @@ class Reading:
 
     def one(self, where: str) -> Profile:
         """The profile at a path or URL."""
+        return self._decoded(where, self._inflated(where))
+
+    def _inflated(self, where: str) -> bytes | memoryview:
         data = read_recording(
             where,
             page=self._page,
@@ -62,10 +68,17 @@ class Reading:
             max_bytes=self.max_bytes,
         )
         try:
-            return decode(data, origin=where, max_bytes=self.max_bytes)
+            return decompress(data, self.max_bytes)
         except FormatError as error:
-            hint = error.hint or "it is no profile, or damaged: record or copy it again"
-            raise FormatError(f"{where}: {error.message}", hint=hint) from error
+            raise _of(where, error) from error
+
+    def _decoded(self, where: str, raw: bytes | memoryview) -> Profile:
+        from gocost.formats.pprof.decoding import decode_raw
+
+        try:
+            return decode_raw(raw, origin=where)
+        except FormatError as error:
+            raise _of(where, error) from error
 
     def merged(self, files: Sequence[str]) -> Profile:
         """Several as one."""
@@ -73,12 +86,15 @@ class Reading:
             return self.one(files[0])
         from concurrent.futures import ThreadPoolExecutor
 
-        from gocost.analyses.profile.merging import merge  # a third of the time of importing all
-
-        # Inflating and decoding let go of the interpreter, and services answer side by side; what
-        # is there is added up meanwhile.
+        # Inflating and decoding let go of the interpreter, and services answer side by side: files
+        # are inflated while numpy is imported, and what is decoded is added up meanwhile.
         with ThreadPoolExecutor(min(len(files), 8)) as pool:
-            return merge(pool.map(self.one, files))
+            inflated = [pool.submit(self._inflated, where) for where in files]
+            from gocost.analyses.profile.merging import merge
+
+            return merge(
+                pool.map(lambda where, raw: self._decoded(where, raw.result()), files, inflated)
+            )
 
     def compared(
         self,
@@ -109,3 +125,8 @@ class Reading:
         head = self.merged(files)
         other = self.merged(base or diff_base) if base or diff_base else None
         return Recorded(tuple(files), head, other, of_base=bool(diff_base), normalize=normalize)
+
+
+def _of(where: str, error: FormatError) -> FormatError:
+    hint = error.hint or "it is no profile, or damaged: record or copy it again"
+    return FormatError(f"{where}: {error.message}", hint=hint)

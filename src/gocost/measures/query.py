@@ -19,6 +19,7 @@ from gocost.formats import gctrace, runtime_page
 from gocost.formats.goroutine_dump import decoding as dumps
 from gocost.formats.goroutine_dump.dump import Dump
 from gocost.formats.pprof import decoding as profiles
+from gocost.formats.pprof import deflate
 from gocost.formats.pprof.profile import Profile
 from gocost.formats.recognition import HEAD, Kind, recognise
 from gocost.measures.trace import read_trace
@@ -87,7 +88,7 @@ class Input:
 
 
 def _profile(data: bytes, name: str, most: int | None) -> Profile:
-    return profiles.decode(data, origin=name, max_bytes=most or profiles.MAX_BYTES)
+    return profiles.decode(data, origin=name, max_bytes=most or deflate.MAX_BYTES)
 
 
 def _dump(data: bytes, name: str, most: int | None) -> Dump:

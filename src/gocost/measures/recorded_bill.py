@@ -5,7 +5,7 @@ from __future__ import annotations
 from gocost.analyses.attribution.bill import bill
 from gocost.analyses.attribution.keys import Keying
 from gocost.analyses.attribution.tables import facts
-from gocost.formats.pprof.decoding import MAX_BYTES
+from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.measures.attribution import Files, gather
 from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.profiles import Reading

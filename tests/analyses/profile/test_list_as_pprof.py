@@ -73,15 +73,15 @@ def test_real_profiles(kind: str, expression: str) -> None:
 
 def test_with_other_options() -> None:
     cpu, heap = recorded() / "cpu.1.pb.gz", recorded() / "heap.1.pb.gz"
-    assert compared(cpu, r"main\.") > 20
-    assert compared(cpu, "main", focus="json") > 10
-    assert compared(cpu, "main", noinlines=True) > 10
-    assert compared(heap, "grow", sample_index="alloc_objects") > 10
-    assert compared(heap, r"main\.", show="main") > 10
+    assert compared(cpu, r"main\.") > 0
+    assert compared(cpu, "main", focus="json") > 0
+    assert compared(cpu, "main", noinlines=True) > 0
+    assert compared(heap, "grow", sample_index="alloc_objects") > 0
+    assert compared(heap, r"main\.", show="main") > 0
     goroot = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True, check=True)
     source = f"{goroot.stdout.strip()}/src"
     allocs = recorded() / "allocs.1.pb.gz"
-    assert compared(allocs, "json|flate", trim_path=source, source_path=source) > 10
+    assert compared(allocs, "json|flate", trim_path=source, source_path=source) > 0
 
 
 def test_without_the_source(tmp_path: Path) -> None:

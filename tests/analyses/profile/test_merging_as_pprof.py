@@ -40,8 +40,8 @@ def test_two_of_a_kind(kind: str, options: dict[str, Any]) -> None:
 def test_three_and_the_same_twice() -> None:
     folder = recorded()
     heaps = [folder / f"{name}.pb.gz" for name in ("heap.0", "heap.1", "allocs.1")]
-    assert compared(heaps) > 20
-    assert compared([heaps[0]] * 3, base=heaps[1], of_base=True) > 20
+    assert compared(heaps) > 0
+    assert compared([heaps[0]] * 3, base=heaps[1], of_base=True) > 0
     # A profile less itself is nothing.
     assert compared([heaps[0]], base=heaps[0]) == 0
     assert compared([heaps[0]], base=heaps[0], of_base=True) == 0

@@ -17,7 +17,8 @@ from gocost.analyses.profile.frames import focused
 from gocost.analyses.profile.labels import as_frames
 from gocost.analyses.profile.merging import merge
 from gocost.formats.pprof import deflate
-from gocost.formats.pprof.decoding import decode, decompress
+from gocost.formats.pprof.decoding import decode
+from gocost.formats.pprof.deflate import decompress
 from gocost.formats.pprof.encoding import encode
 from gocost.formats.pprof.profile import (
     Functions,

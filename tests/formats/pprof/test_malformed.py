@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gocost.formats.pprof import decoding
-from gocost.formats.pprof.decoding import decode, decompress
+from gocost.formats.pprof.decoding import decode
+from gocost.formats.pprof.deflate import decompress
 from gocost.model.errors import FormatError
 from tests.fixtures.profiles import field, message, pprof_reads, small, varint
 

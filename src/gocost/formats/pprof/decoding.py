@@ -25,7 +25,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gocost.formats.pprof import deflate
+from gocost.formats.pprof.deflate import MAX_BYTES, decompress
 from gocost.formats.pprof.profile import (
     Functions,
     Header,
@@ -43,12 +43,6 @@ from gocost.formats.pprof.profile import (
 from gocost.kernels import pprof as kernel
 from gocost.model.errors import FormatError
 
-MAX_BYTES: Final = 1 << 28
-"""Bytes of a profile after decompression; `--max-bytes` raises it."""
-_GZIP: Final = b"\x1f\x8b"
-_FIRST_PIECE: Final = 512
-_LARGEST_PIECE: Final = 1 << 20
-"""Bytes that are decompressed at once; what of them follows a member is copied."""
 _MAX_HEADER: Final = 1 << 16
 """Fields of the profile itself, types and comments among them, that are read one by one."""
 _MAX_GROWTH: Final = 16
@@ -63,7 +57,11 @@ def decode(data: bytes | memoryview, *, origin: str = "", max_bytes: int = MAX_B
 
     `origin` names where it is from, for messages. `max_bytes` bounds what decompression may make.
     """
-    raw = decompress(data, max_bytes)
+    return decode_raw(decompress(data, max_bytes), origin=origin)
+
+
+def decode_raw(raw: bytes | memoryview, *, origin: str = "") -> Profile:
+    """The profile in bytes that are not compressed, or not any more. Raises FormatError."""
     if not len(raw):
         raise FormatError("the profile is empty", hint="record it again")
     try:
@@ -74,42 +72,6 @@ def decode(data: bytes | memoryview, *, origin: str = "", max_bytes: int = MAX_B
         if not looks_legacy(raw):
             raise _named(raw, error) from error
         return decode_legacy(raw, origin)
-
-
-def decompress(data: bytes | memoryview, max_bytes: int = MAX_BYTES) -> bytes | memoryview:
-    """The bytes without gzip, all members of it. Raises FormatError over the cap or when cut."""
-    if bytes(data[:2]) != _GZIP:
-        if len(data) > max_bytes:
-            raise _too_large(max_bytes)
-        return data
-    library = deflate.library(len(data))
-    view, pieces, at, size = memoryview(data), list[bytes](), 0, 0
-    while at < len(view):
-        if bytes(view[at : at + 2]) != _GZIP:
-            raise FormatError("something that is not gzip follows the gzip stream", offset=at)
-        inflater, step = library.decompressobj(wbits=31), _FIRST_PIECE
-        while not inflater.eof:
-            if at >= len(view):
-                raise FormatError("the gzip stream is cut off", hint="record or copy it again")
-            try:
-                piece = inflater.decompress(view[at : at + step], max_bytes + 1 - size)
-            except library.error as error:
-                raise FormatError(f"the gzip stream is damaged: {error}", offset=at) from error
-            size += len(piece)
-            if size > max_bytes:
-                raise _too_large(max_bytes)
-            pieces.append(piece)
-            at += min(step, len(view) - at)
-            step = min(2 * step, _LARGEST_PIECE)
-        at -= len(inflater.unused_data)
-    return b"".join(pieces)
-
-
-def _too_large(max_bytes: int) -> FormatError:
-    return FormatError(
-        f"the profile is larger than {max_bytes:,} bytes when decompressed",
-        hint="raise the cap with --max-bytes if you trust the file",
-    )
 
 
 def _named(raw: bytes | memoryview, error: FormatError) -> FormatError:
