@@ -91,15 +91,15 @@ def _profile(data: bytes, name: str, most: int | None) -> Profile:
     return profiles.decode(data, origin=name, max_bytes=most or deflate.MAX_BYTES)
 
 
-def _dump(data: bytes, name: str, most: int | None) -> Dump:
+def _dumps(data: bytes, name: str, most: int | None) -> list[Dump]:
     seed = secrets.randbits(31)
-    return dumps.decode([data], origin=name, max_bytes=most or dumps.MAX_BYTES, seed=seed)
+    return dumps.decode_all([data], origin=name, max_bytes=most or dumps.MAX_BYTES, seed=seed)
 
 
 _REPORTS: Final = "see `gocost report`"
 _DECODERS: Final[Mapping[Kind, Callable[[bytes, str, int | None], Any]]] = {
     Kind.PROFILE: _profile,
-    Kind.DUMP: _dump,
+    Kind.DUMP: _dumps,
     Kind.METRICS: lambda data, *_: runtime_page.decode(data),
     Kind.VARS: lambda data, *_: runtime_page.decode(data),
     Kind.HEAP: lambda *given: (_profile(*given), runtime_page.decode(given[0])),
@@ -163,18 +163,28 @@ def _declare(
 ) -> None:
     def filled() -> pa.Table:
         return pa.concat_tables(
-            [_arrow(relation, each.name, fill(_part(each, relation))) for each in inputs]
+            [
+                _arrow(relation, each.name, fill(part))
+                for each in inputs
+                for part in _parts(each, relation)
+            ]
         )
 
     _put(opened, relation, filled)
 
 
-def _part(found: Input, relation: Relation) -> Any:
-    """A heap profile with MemStats is two things in one file."""
+def _parts(found: Input, relation: Relation) -> list[Any]:
+    """What of a file a relation is filled from.
+
+    A heap profile with MemStats is two things in one file, and dumps may stand one behind the
+    other, which are numbered.
+    """
     value = found.value()
+    if found.kind is Kind.DUMP:
+        return [*enumerate(value, 1)]
     if found.kind is not Kind.HEAP:
-        return value
-    return value[0] if Kind.PROFILE in relation.kinds else value[1]
+        return [value]
+    return [value[0] if Kind.PROFILE in relation.kinds else value[1]]
 
 
 def _of_reports(inputs: Sequence[Input]) -> list[tuple[Relation, list[tuple[str, Any]]]]:

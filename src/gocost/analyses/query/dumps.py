@@ -1,4 +1,4 @@
-"""A goroutine dump as a relation: a row for each goroutine, or for as many as `count` says."""
+"""Goroutine dumps as a relation: a row for each goroutine, or for as many as `count` says."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from gocost.formats.recognition import Kind
 
 DUMPED: Final = Relation(
     "dump_goroutines",
-    "the goroutines of a dump",
+    "the goroutines of a dump, or of several that stand in one file",
     (Kind.DUMP,),
     (
+        whole("dump", "which of the file's dumps it is in: from 1, in their order"),
         whole("goroutine", "its id; NULL where the dump has none"),
         whole("parent", "the goroutine that created it; NULL where that is not said"),
         whole("count", "how many the row stands for: 1, or more where the dump is grouped"),
@@ -48,8 +49,9 @@ DUMPED: Final = Relation(
 )
 
 
-def dumped(dump: Dump) -> Filled:
-    """The goroutines."""
+def dumped(found: tuple[int, Dump]) -> Filled:
+    """The goroutines of a file's dump with this number."""
+    order, dump = found
     stacks = np.unique(dump.stack)
     frames = {int(number): dump.frames(int(number)) for number in stacks}
     creators = {int(number): dump.frames(int(number)) for number in np.unique(dump.creator)}
@@ -71,6 +73,7 @@ def dumped(dump: Dump) -> Filled:
         return Coded(found.texts, found.numbers[np.searchsorted(stacks, dump.stack)])
 
     return {
+        "dump": np.full(len(dump.id), order, np.int64),
         "goroutine": _some(dump.id, dump.id > 0),
         "parent": _some(dump.parent, dump.parent > 0),
         "count": dump.count,
