@@ -107,6 +107,14 @@ def test_a_dump(dump: str) -> None:
     assert found[1][1:] == ["chan send (nil chan)", 3, True, True]
 
 
+def test_dumps_of_one_file_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "service.log"
+    turns = [written(range(10, 10 + many)) for many in (2, 5, 8)]
+    path.write_text("\n".join(f"SIGQUIT\n\n{MAIN}\n{turn}" for turn in turns))
+    found = rows("select dump, count(*) from dump_goroutines group by 1 order by 1", path)
+    assert found == [[1, 3], [2, 6], [3, 9]]
+
+
 def test_a_goroutine_of_any_dump_began_where_gocost_goroutines_says(tmp_path: Path) -> None:
     path = tmp_path / "grouped"
     path.write_text(
@@ -266,6 +274,22 @@ def test_a_result_as_parquet_and_csv(cpu: str, tmp_path: Path) -> None:
         read = list(csv.DictReader(stream))
     assert len(read) == 40860
     assert read[0]["stack"] == ";".join(table.column("stack")[0].as_py())
+
+
+def test_a_spreadsheet_runs_nothing_of_a_result(cpu: str, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    hostile = ["=HYPERLINK('x')", "+1", "@SUM(A1)", "-2", " =1", "a\x1b[2J", "plain", ""]
+    listed = ", ".join("'" + text.replace("'", "''") + "'" for text in hostile)
+    others = "['=1', 'b'] as list, -2 as number, null::text as n"
+    statement = f'select unnest([{listed}]) as "=name", {others}'
+    assert typed(cpu, statement, "-o", str(path)).returncode == 0
+    with path.open(newline="") as stream:
+        heading, *read = csv.reader(stream)
+    assert heading == ["'=name", "list", "number", "n"]
+    assert [row[0] for row in read] == [
+        "'=HYPERLINK('x')", "'+1", "'@SUM(A1)", "'-2", "' =1", "a\\x1b[2J", "plain", ""
+    ]  # fmt: skip
+    assert read[0][1:] == ["'=1;b", "-2", ""]
 
 
 def test_a_report_is_cut_where_it_is_told_to_be(cpu: str) -> None:

@@ -109,11 +109,17 @@ def write_parquet(result: Result, stream: BinaryIO) -> int:
 
 
 def write_csv(result: Result, stream: BinaryIO) -> int:
-    """The whole result as CSV with a header, in pieces; lists are joined by ;. The rows' number."""
+    """The whole result as CSV with a header, in pieces; lists are joined by ;. The rows' number.
+
+    Texts are as in every CSV of gocost: what a spreadsheet would run is quoted.
+    """
     import pyarrow as pa
     from pyarrow import csv
 
-    schema = pa.schema([pa.field(each.name, _flat(each.type)) for each in result.schema])
+    from gocost.reporters.csv import safe_text
+
+    fields = [pa.field(safe_text(each.name), _flat(each.type)) for each in result.schema]
+    schema = pa.schema(fields)
     rows = 0
     with csv.CSVWriter(stream, schema) as writer:
         for batch in result.pieces():
@@ -140,12 +146,24 @@ def _flattened(batch: pyarrow.RecordBatch, schema: pyarrow.Schema) -> pyarrow.Re
     import pyarrow as pa
 
     columns = [
-        column
-        if field.type == column.type
-        else pa.array([_text(value) for value in column.to_pylist()], pa.string())
+        _texts(column) if pa.types.is_string(field.type) else column
         for column, field in zip(batch.columns, schema, strict=True)
     ]
     return pa.record_batch(columns, schema=schema)
+
+
+def _texts(column: pyarrow.Array) -> pyarrow.Array:
+    """A column of texts, or of what becomes one, for CSV; each text that repeats is made once."""
+    import pyarrow as pa
+
+    from gocost.reporters.csv import safe_text
+
+    if pa.types.is_nested(column.type):
+        column = pa.array([_text(value) for value in column.to_pylist()], pa.string())
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    known = [None if (text := _text(value)) is None else safe_text(text)
+             for value in coded.dictionary.to_pylist()]  # fmt: skip
+    return pa.array(known, pa.string()).take(coded.indices)
 
 
 def _columns(schema: pyarrow.Schema, rows: list[list[Cell]]) -> tuple[Column, ...]:

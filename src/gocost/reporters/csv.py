@@ -52,9 +52,9 @@ def main_table(report: Report) -> Table:
 def _heading(table: Table, paid: Sequence[bool]) -> list[str]:
     names = []
     for column, money in zip(table.columns, paid, strict=True):
-        names.append(_text(column.name))
+        names.append(safe_text(column.name))
         if money:
-            names.append(_text(f"{column.name}_currency"))
+            names.append(safe_text(f"{column.name}_currency"))
     return names
 
 
@@ -62,7 +62,7 @@ def _cells(row: Sequence[Cell], paid: Sequence[bool]) -> list[str]:
     cells: list[str] = []
     for value, money in zip(row, paid, strict=True):
         if isinstance(value, Money):
-            cells += [format(value.amount, "f"), _text(value.currency)]
+            cells += [format(value.amount, "f"), safe_text(value.currency)]
         else:
             cells += [_cell(value), *([""] if money else [])]
     return cells
@@ -72,13 +72,14 @@ def _cell(value: Cell) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _text(value)
+        return safe_text(value)
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     return str(value)
 
 
-def _text(text: str) -> str:
+def safe_text(text: str) -> str:
+    """A text as it stands in every CSV of gocost: nothing in it is run by whoever opens it."""
     if text.lstrip(" ").startswith(_FORMULA):
         text = f"'{text}"
     return wording.plain(text)
