@@ -21,6 +21,7 @@ from gocost.cli.attribute import command
 from gocost.measures.recording import read_manifest
 from gocost.model.errors import GocostError, SourceError, UsageError
 from tests.fixtures.attributed import attributed
+from tests.fixtures.profiles import shared
 from tests.fixtures.watched import misbehaving
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -155,6 +156,29 @@ def test_a_malformed_profile_ends_with_what_to_do(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_a_recording_does_not_take_is_said_before_it(more: tuple[str, ...]) -> None:
     assert "leave out --profile" in told("--live", "http://127.0.0.1:9", *more)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [(("--by", "nothing"), "not sorted by 'nothing'"), (("--by", "task", "--no-trace"), "tasks"),
+     (("--policy", "missing.yaml"), "missing.yaml"), (("--binary", "missing"), "missing"),
+     (("--base", "missing.json"), "missing.json"), (("--codeowners", "x"), "--by owner")],
+)  # fmt: skip
+def test_what_is_wrong_of_the_bill_is_said_before_a_recording(
+    option: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert says in told("--live", "http://127.0.0.1:9", *option)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_base_of_other_rows_is_refused_before_a_recording(tmp_path: Path) -> None:
+    base, keep = tmp_path / "base.json", tmp_path / "kept"
+    saved = ["--profile", str(shared("large.cpu.pb.gz")), "--by", "package"]
+    assert CliRunner().invoke(command, [*saved, "--format", "json", "-o", str(base)]).exit_code == 0
+    said = told("--live", "http://127.0.0.1:9", "--keep", str(keep), "--base", str(base))
+    assert "is by package, and this is by function" in said
+    assert not keep.exists()
 
 
 @pytest.mark.parametrize("option", [("--keep", "folder"), ("--pid", "1"), ("--no-trace",)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from gocost.analyses.attribution.keys import OBSERVER, Keying, no_label
 from gocost.analyses.attribution.tables import CPU, facts, first_column, tables
 from gocost.analyses.flame import cut, flame_table
 from gocost.cost.attributed import Priced, Use, cpu_money, priced
-from gocost.cost.attributed_changes import Changed, changed
+from gocost.cost.attributed_changes import Changed, changed, comparable
 from gocost.cost.price_book import PriceBook, load_prices
 from gocost.formats.buildinfo import BuildInfo
 from gocost.formats.pprof.deflate import MAX_BYTES
@@ -73,14 +74,16 @@ def attribute(
     FormatError where it is of another kind.
     """
     files, manifest = _files(folder, profiles, trace, goroutines, metrics)
-    keying, notes = _keying(by, _build_info(binary), codeowners)
-    governed, book = _governed(policy, service)
+    asked = ask(
+        by=by, policy=policy, service=service, binary=binary, codeowners=codeowners, base=base
+    )
+    keying, governed, book = asked.keying, asked.governed, asked.book
     reading = Reading(headers=headers, max_bytes=max_bytes)
     if keying.task and files.trace is None:
         raise UsageError("tasks are of a trace, and there is none", hint="add --trace FILE")
     gathered = gather(files, reading, manifest, tasks=keying.task)
     found = bill(gathered.evidence, keying)
-    notes = [*notes, *_unlabelled(keying, found, gathered)]
+    notes = [*asked.notes, *_unlabelled(keying, found, gathered)]
     subject = Subject(service=_named(governed, folder, files, manifest))
     deployment = governed.deployment if governed is not None else None
     made = tables(by, found, requests=_requests(deployment, gathered))
@@ -96,10 +99,44 @@ def attribute(
     if flame and (drawn := _flame(found, gathered, book, deployment)) is not None:
         made["stacks"] = drawn
     against = None
-    if base is not None:
-        against = _against(base, money, by)
+    if asked.base is not None:
+        against = _against(asked.base, str(base), money, by)
         made = {"changes": against.table, **made}
     return _report(by, found, gathered, made, money, subject, files, notes, against)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a bill is to be, all that rests on no recording."""
+
+    keying: Keying
+    notes: tuple[str, ...]
+    governed: Service | None
+    book: PriceBook
+    base: Report | None
+
+
+def ask(
+    *,
+    by: str = "function",
+    policy: str | Path | None = None,
+    service: str | None = None,
+    binary: str | None = None,
+    codeowners: str | None = None,
+    base: str | Path | None = None,
+) -> Asked:
+    """Reads what `attribute` needs besides the recording, so that a mistake is said before one.
+
+    Raises UsageError, PolicyError, SourceError and FormatError.
+    """
+    keying, notes = _keying(by, _build_info(binary), codeowners)
+    governed, book = _governed(policy, service)
+    before = None
+    if base is not None:
+        hint = "save one with `gocost attribute ... --format json -o REPORT.json`"
+        before = read_report(Path(base), hint=hint)
+        comparable(first_column(by), before, str(base))
+    return Asked(keying, tuple(notes), governed, book, before)
 
 
 def _files(
@@ -198,16 +235,14 @@ def _flame(
     )
 
 
-def _against(base: str | Path, money: Priced, by: str) -> Changed:
-    """What changed since a saved report of this command. Raises UsageError and SourceError."""
+def _against(before: Report, origin: str, money: Priced, by: str) -> Changed:
+    """What changed since a saved report of this command. Raises UsageError."""
     if money.table is None:
         raise UsageError(
             "there is no bill to compare: neither CPU in a window nor memory is known",
             hint="record a CPU or a heap profile",
         )
-    hint = "save one with `gocost attribute ... --format json -o REPORT.json`"
-    report = read_report(Path(base), hint=hint)
-    return changed(first_column(by), money.table, report, str(base))
+    return changed(first_column(by), money.table, before, origin)
 
 
 def _use(found: Bill, gathered: Gathered) -> Use:

@@ -11,6 +11,8 @@ from gocost.cli.options import authorised, reporting
 from gocost.cli.output import Output, progress
 
 GROUP = "Attribute"
+_ASKED = ("by", "policy", "service", "binary", "codeowners", "base")
+"""Options that are about the bill and not the recording: what is wrong in them is said before."""
 
 
 @click.command("attribute", short_help="Who spends CPU, memory and GC, and how much money.")
@@ -74,7 +76,7 @@ def command(
     Name what was recorded: single files, or the folder that --live made. The collector's CPU is
     charged to those who cause it, and every column adds up to what was measured.
     """
-    from gocost.api.attribute import attribute
+    from gocost.api.attribute import ask, attribute
     from gocost.api.record import new_folder, record
     from gocost.formats.pprof.deflate import MAX_BYTES
     from gocost.model.errors import UsageError
@@ -92,6 +94,11 @@ def command(
                 "--live records everything itself",
                 hint="leave out --profile, --trace and --goroutines; --metrics URL may say once "
                 "where /metrics is",
+            )
+        ask(**{name: options[name] for name in _ASKED})  # type: ignore[arg-type]
+        if no_trace and options["by"] == "task":
+            raise UsageError(
+                "tasks are of a trace, and --no-trace records none", hint="leave it out"
             )
         kept = keep if keep is not None else new_folder(live)
         with progress() as shown, _kept(kept):

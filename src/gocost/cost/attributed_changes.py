@@ -25,8 +25,8 @@ class Changed:
     change: Change
 
 
-def changed(named: Column, head: Table, base: Report, origin: str) -> Changed:
-    """The bill `head` against the one of a saved report. Raises UsageError where it has none."""
+def comparable(named: Column, base: Report, origin: str) -> Table:
+    """The bill of a saved report, whose rows are to be what `named` is. Raises UsageError."""
     before = base.tables.get("bill")
     hint = "save one with `gocost attribute ... --format json -o REPORT.json`"
     if before is None or not before.columns:
@@ -36,6 +36,12 @@ def changed(named: Column, head: Table, base: Report, origin: str) -> Changed:
         raise UsageError(f"{origin} is by {by}, and this is by {named.name}", hint=hint)
     if not before.complete:
         raise UsageError(f"{origin} has only its first rows", hint="save it again without --top")
+    return before
+
+
+def changed(named: Column, head: Table, base: Report, origin: str) -> Changed:
+    """The bill `head` against the one of a saved report. Raises UsageError where it has none."""
+    before = comparable(named, base, origin)
     now, then = _amounts(head), _amounts(before)
     books = {_book(table) for table in (head, before)} - {("", "")}
     if len(books) > 1:
