@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import gocost
+from gocost.measures import recorded_goroutines, runtime_metrics
 from gocost.model.finding import Outcome
 from gocost.model.report import Report
 from tests.analyses.goroutines.dumps import written
@@ -305,3 +306,53 @@ def test_a_recording_over_the_cap_names_the_option_that_raises_it(
     (finding,) = report.findings
     assert finding.outcome is Outcome.UNKNOWN
     assert "--max-bytes" in finding.reason
+
+
+TOGETHER = """version: 1
+services:
+  payments:
+    package: ./payments
+    rules:
+      - {metric: cpu.share, select: {package: runtime}, max: 100%}
+      - {metric: goroutines.per_worker, max: 50000}
+      - {metric: goroutines.count, max: 100}
+      - {metric: attribution.goroutines, max: 100}
+"""
+
+
+def test_a_service_is_looked_at_once_for_all_that_is_judged(
+    profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime_metrics, "EVERY", 0.1)
+    monkeypatch.setattr(recorded_goroutines, "APART", 0.1)
+    path = tmp_path / "gocost.yaml"
+    path.write_text(TOGETHER)
+    (tmp_path / "payments").mkdir()
+    (tmp_path / "metrics").write_bytes(pages().data["txt"][1])
+    (tmp_path / "dump").write_text(DUMP)
+    asked: list[str] = []
+
+    class Counted(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    counted = partial(Counted, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), counted) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        report = gocost.check(
+            path, profiles=[str(profile)], metrics=[f"{url}/metrics"], goroutines=[f"{url}/dump"]
+        )
+        server.shutdown()
+    reasons = {finding.rule: finding.reason for finding in report.findings}
+    # The page is the same at both looks: no time passed for the process.
+    assert "are the pages of this process?" in reasons.pop("cpu.share")
+    assert reasons == dict.fromkeys(
+        ("goroutines.per_worker", "goroutines.count", "attribution.goroutines"), ""
+    )
+    assert sum(name.startswith("/metrics") for name in asked) == 2, asked
+    assert sum(name.startswith("/dump") for name in asked) == 3, asked

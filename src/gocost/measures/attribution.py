@@ -22,9 +22,10 @@ from gocost.analyses.profile.merging import merge, subtract
 from gocost.analyses.runtime.recorded import Recorded
 from gocost.analyses.trace.account import Joined
 from gocost.formats.goroutine_dump.decoding import MAX_BYTES as DUMP_BYTES
+from gocost.formats.goroutine_dump.dump import Dump
 from gocost.formats.pprof.profile import Profile
 from gocost.measures.billed_profiles import Kinds
-from gocost.measures.billed_times import BLOCK, MUTEX, Times, window_of
+from gocost.measures.billed_times import BLOCK, MUTEX, Times, covered
 from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import Manifest, read_manifest
@@ -116,11 +117,18 @@ def folder_files(folder: Path) -> tuple[Files, Manifest]:
 
 
 def gather(
-    files: Files, reading: Reading, manifest: Manifest | None = None, *, tasks: bool = False
+    files: Files,
+    reading: Reading,
+    manifest: Manifest | None = None,
+    *,
+    tasks: bool = False,
+    dump: Dump | None = None,
+    pages: Recorded | None = None,
 ) -> Gathered:
     """Reads and joins what was recorded; with `tasks` what the trace's tasks used, too.
 
-    Raises UsageError, SourceError and FormatError.
+    `dump` and `pages` are what was read already, in place of those files. Raises UsageError,
+    SourceError and FormatError.
     """
     notes: list[str] = [] if manifest is None else _lost(manifest)
     assumptions: list[str] = []
@@ -144,11 +152,11 @@ def gather(
     seconds = sum(max(0, profile.header.duration_ns) for profile in kinds.cpu) / 1e9 or None
     times = Times(manifest)
     times.profiles(kinds)
-    trace, dump = None, None
+    trace = None
     # What raises the cap of profiles raises that of dumps and pages, which have their own.
     dumps = DumpReading(reading.headers, max(DUMP_BYTES, reading.max_bytes))
     if files.trace is not None:
-        trace = read(partial(_trace, Path(files.trace), cpu, times, assumptions))
+        trace = read(partial(_trace, Path(files.trace), kinds.cpu, times, assumptions))
     used = None
     if tasks and trace is not None and files.trace is not None:
         used = read(partial(task_use, Path(files.trace), trace))
@@ -165,6 +173,7 @@ def gather(
         notes += doubts(times.spans[0], overlaps(times.spans[0], times.spans[1:]))
     times.moments()
     told = read(partial(_runtime, files, reading, manifest)) or []
+    told += [pages] if pages is not None else []
     times.pages(told)
     sampled = int(cpu.values[:, column(cpu, "cpu")].sum()) if cpu is not None else 0
     counted = None
@@ -208,21 +217,32 @@ def _lost(manifest: Manifest) -> list[str]:
     ]
 
 
-def _trace(path: Path, cpu: Profile | None, times: Times, assumptions: list[str]) -> Joined:
-    """The trace, clipped to the CPU profile's window where both times are known and overlap."""
+def _trace(path: Path, profiles: Sequence[Profile], times: Times, assumptions: list[str]) -> Joined:
+    """The trace, clipped to a stretch of time that the CPU profiles cover, where both times are
+    known and overlap: of several stretches that with most of the trace.
+    """
     span = times.trace(path, trace_time(path))
     first, last = span.start_ns, span.end_ns
-    begun, ended = window_of(cpu) if cpu is not None else (None, None)
-    if first is None or last is None or begun is None or ended is None:
+    stretches = covered(profiles)
+    if first is None or last is None:
         times.spans.append(span)
         return read_trace(path)
-    start, end = max(first, begun), min(last, ended)
-    if end <= start or (start, end) == (first, last):
+    within = [(max(first, begun), min(last, ended)) for begun, ended in stretches]
+    within = sorted(
+        (each for each in within if each[0] < each[1]), key=lambda each: each[0] - each[1]
+    )
+    if not within or within[0] == (first, last):
         times.spans.append(span)
         return read_trace(path)
+    start, end = within[0]
     times.spans.append(replace(span, start_ns=start, end_ns=end))
     lengths = [format_quantity(each / 1e9, Unit.SECONDS) for each in (end - start, last - first)]
-    assumptions.append(f"of the trace's {lengths[1]} the {lengths[0]} within the CPU profile count")
+    many = "profile" if len(profiles) == 1 else "profiles"
+    told = f"of the trace's {lengths[1]} the {lengths[0]} within the CPU {many} count"
+    if len(within) > 1:
+        left = format_quantity(sum(e - s for s, e in within[1:]) / 1e9, Unit.SECONDS)
+        told += f", the longest stretch of them; {left} more of it are within others"
+    assumptions.append(told)
     return read_trace(path, between=(start - first, end - first))
 
 

@@ -169,5 +169,20 @@ def window_of(profile: Profile) -> tuple[int | None, int | None]:
     return (time, time + length) if cpu else (time - length, time)
 
 
+def covered(profiles: Sequence[Profile]) -> list[tuple[int, int]]:
+    """The stretches of time that CPU profiles are of, in order; those that follow one another are
+    one. Empty where one does not tell its time: it may be any.
+    """
+    windows = [window_of(profile) for profile in profiles]
+    known = sorted((start, end) for start, end in windows if start is not None and end is not None)
+    stretches: list[tuple[int, int]] = []
+    for start, end in known if len(known) == len(windows) else ():
+        if stretches and start <= stretches[-1][1] + _ENDING:
+            stretches[-1] = stretches[-1][0], max(stretches[-1][1], end)
+        else:
+            stretches.append((start, end))
+    return stretches
+
+
 def _asked(part: Part) -> Asked:
     return Asked(part.asked_ns, max(part.asked_ns, part.answered_ns))

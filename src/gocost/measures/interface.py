@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from gocost.model.fact import Fact
 from gocost.model.report import Change, Note, Series, Table
 from gocost.model.service import Service
 from gocost.model.subject import Subject
 
+T = TypeVar("T")
 LONG = 20.0
 """Seconds from which on a measure announces how long it will take."""
 
@@ -114,6 +115,19 @@ class Context:
     """Told, in a few words, what is being done now."""
     announce: Callable[[str], None] = lambda _: None
     """Told once of what will take long, and how long, before it begins."""
+    shared: dict[str, Any] = field(default_factory=dict, compare=False)
+    """What one measure read of a service that another wants as well: see `once`."""
+
+    def once(self, what: str, read: Callable[[], T]) -> T:
+        """What `read` gives, read by whichever measure wants it first.
+
+        A service is looked at once in a run: a second look would take its time again and see
+        something else.
+        """
+        if what not in self.shared:
+            self.shared[what] = read()
+        found: T = self.shared[what]
+        return found
 
     def wants(self, *metrics: str) -> bool:
         """Whether any of these is asked for; `binary.module.*` stands for all that begin so."""

@@ -9,6 +9,8 @@ from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.measures.attribution import Files, gather
 from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.profiles import Reading
+from gocost.measures.recorded_goroutines import recorded_dumps
+from gocost.measures.recorded_metrics import recorded_pages
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.report import Note
@@ -26,11 +28,16 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     files = Files(
         profiles=context.profiles,
         trace=context.trace if context.wants("attribution.waiting") else None,
-        goroutines=context.dumps[-1] if context.dumps else None,
-        metrics=context.pages,
     )
     reading = Reading(headers=context.headers, max_bytes=context.max_bytes or MAX_BYTES)
-    gathered = gather(files, reading)
+    # A service's dumps take their time, and the CPU's shares do without.
+    wants_dump = context.wants("attribution.goroutines", "attribution.memory")
+    gathered = gather(
+        files,
+        reading,
+        dump=recorded_dumps(context).dumps.dumps[-1] if context.dumps and wants_dump else None,
+        pages=recorded_pages(context) if context.pages else None,
+    )
     found = bill(gathered.evidence, Keying("package"))
     origin = f"profiles {', '.join(context.profiles)}"
     made = facts(found, gathered.seconds, target.subject, origin)
@@ -47,7 +54,12 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     if found.cpu is None:
         skipped[SHARE] = skipped[TOTAL] = missing["attribution.cpu"]
     elif not found.cpu.total:
-        unknown[SHARE] = unknown[TOTAL] = "the profile has no samples"
+        unknown[SHARE] = unknown[TOTAL] = (
+            "the operating system counted no CPU time between the pages: are the pages of this "
+            "process?"
+            if gathered.recorded_ns
+            else "the profile has no samples"
+        )
     else:
         hits = gathered.samples
         kind = {"type": "cpu", "unit": "nanoseconds"}

@@ -7,7 +7,7 @@ from gocost.analyses.goroutines.groups import group
 from gocost.analyses.goroutines.tables import LEAKED, facts
 from gocost.analyses.goroutines.verdicts import judge
 from gocost.formats.goroutine_dump.decoding import MAX_BYTES
-from gocost.measures.goroutines import APART, MOST, Reading
+from gocost.measures.goroutines import APART, MOST, Reading, Taken
 from gocost.measures.interface import Context, Measured, Target
 from gocost.model.report import Note
 from gocost.sources.recordings import is_url
@@ -15,16 +15,25 @@ from gocost.sources.recordings import is_url
 PROBABLE = "goroutines.leak.probable"
 
 
+def recorded_dumps(context: Context) -> Taken:
+    """The dumps, which other measures want as well. Raises as `measure` does."""
+
+    def read() -> Taken:
+        reading = Reading(headers=context.headers, max_bytes=context.max_bytes or MAX_BYTES)
+        names = list(context.dumps)
+        if is_url(names[0]):
+            return reading.service(names[0], MOST, APART, leaks=True, progress=context.progress)
+        context.progress("reading the dumps")
+        return reading.files(names, None)
+
+    return context.once("dumps", read)
+
+
 def measure(target: Target, context: Context, base: Target | None = None) -> Measured:
     """How many goroutines there are, and how many leak. Raises SourceError and FormatError."""
-    reading = Reading(headers=context.headers, max_bytes=context.max_bytes or MAX_BYTES)
     allow = allowing(target.service.goroutines.allow, "goroutines.allow")
     names = list(context.dumps)
-    if is_url(names[0]):
-        taken = reading.service(names[0], MOST, APART, leaks=True, progress=context.progress)
-    else:
-        context.progress("reading the dumps")
-        taken = reading.files(names, None)
+    taken = recorded_dumps(context)
     found = taken.dumps
     judged = judge(found, group(found), allow=allow)
     made = facts(found, judged, target.subject, f"goroutine dumps {', '.join(names)}")
