@@ -127,6 +127,28 @@ def test_two_readings_are_no_growth() -> None:
     assert reason == "the pages were read 2 times, and a trend needs 3: watch for 10 s or longer"
 
 
+def test_what_few_readings_show_has_to_be_borne_out_by_the_collections() -> None:
+    # given three readings that double by chance
+    seen = driven()
+    seen.heap_goal = Track([5.0, 9.0, 14.0], [4.0 * MIB, 6.0 * MIB, 8.0 * MIB])
+    assert value(draw(seen, Subject()), "memory.heap.growth") == pytest.approx(1, abs=0.2)
+    seen.tracing = True
+    times = [5.5 + i for i in range(8)]
+
+    # then collections that stay as they are say that it was chance
+    steady = [replace(cycle(i), heap_live=2 * MIB) for i in range(8)]
+    seen.traced = list(zip(times, steady, strict=True))
+    outcome = draw(seen, Subject())
+    growth = next(fact for fact in outcome.facts if fact.metric == "memory.heap.growth")
+    assert growth.value == 0
+    assert "borne out by 8 collections" in growth.origin
+
+    # and those that grow as well that it was none
+    growing = [replace(cycle(i), heap_live=(2 + i // 2) * MIB) for i in range(8)]
+    seen.traced = list(zip(times, growing, strict=True))
+    assert value(draw(seen, Subject()), "memory.heap.growth") == pytest.approx(1, abs=0.2)
+
+
 def test_many_traced_cycles_of_a_large_heap_make_the_better_trend() -> None:
     seen = driven()
     seen.tracing = True

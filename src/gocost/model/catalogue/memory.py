@@ -87,7 +87,8 @@ METRICS = (
             "live heap from the end of the warm-up to the end of the load, times that window, "
             "over what was live at its start; the window is stated with the fact. The readings of "
             "the pages, or, from 10 cycles and 16 MiB on, the live heap after each cycle by "
-            "GODEBUG=gctrace=1 where gocost starts the process"
+            "GODEBUG=gctrace=1 where gocost starts the process. Fewer than 5 readings can rise by "
+            "chance: where there are as many cycles, it is no more than those bear out"
         ),
         advice=(
             "give three heap profiles taken minutes apart to `gocost profile trend`: a cache "
