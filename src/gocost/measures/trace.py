@@ -251,11 +251,12 @@ def _carried(
     keep: int | None,
     recorder: Callable[[], Recorder] | None = None,
 ) -> Generator[tuple[Carried, Recorder | None]]:
-    """The generations in order, some of them carried out ahead: one a core, and one that waits for
-    the first core that is free. Each has a recorder of its own, where they are wanted.
+    """The generations in order, some of them carried out ahead: one more than there are cores, so
+    that no core is without work while the last ones of an odd number are. Each has a recorder of
+    its own, where they are wanted.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    workers = max(1, min(cores or 1, len(found)))
+    workers = max(1, min((cores or 1) + 1, len(found)))
     waiting: list[tuple[Future[Carried], Recorder | None]] = []
     with ThreadPoolExecutor(workers) as pool:
         coming = iter(enumerate(found))
@@ -275,7 +276,7 @@ def _carried(
                 )
                 waiting.append((future, record))
 
-        start(workers + 1)
+        start(workers)
         try:
             while waiting:
                 future, record = waiting.pop(0)
