@@ -16,7 +16,7 @@ from gocost.api.profile import profile
 from gocost.cli.main import run
 from tests.fixtures.binaries import Recipe, built
 from tests.fixtures.profiles import recorded
-from tests.viewer.running import DEADLINE, Running, running
+from tests.viewer.running import DEADLINE, Reply, Running, running
 
 pytest.importorskip("litestar", reason="needs Litestar: pip install 'gocost[serve]'")
 
@@ -89,12 +89,25 @@ def test_machine_code_needs_the_program_of_the_command_line(server: Running, fil
 def test_the_call_graph_is_a_picture_that_runs_nothing(server: Running) -> None:
     if shutil.which("dot") is None:
         pytest.skip("needs Graphviz: apt-get install graphviz")
-    reply = server.ask("/graph?focus=runtime")
+    assert "<svg" in drawn(server.ask("/graph?focus=runtime"))
 
+
+def drawn(reply: Reply) -> str:
     assert reply.status == 200
     found = re.search(r'<img alt="[^"]*" src="data:image/svg\+xml;base64,([^"]+)">', reply.text)
     assert found is not None
-    assert "<svg" in b64decode(found[1]).decode()
+    return b64decode(found[1]).decode()
+
+
+def test_the_call_graph_is_of_what_by_says(server: Running) -> None:
+    if shutil.which("dot") is None:
+        pytest.skip("needs Graphviz: apt-get install graphviz")
+    functions = drawn(server.ask("/graph"))
+    packages = drawn(server.ask("/graph?by=package&cum=1"))
+
+    assert ">runtime.mallocgc<" in functions
+    assert ">runtime.mallocgc<" not in packages
+    assert ">runtime<" in packages
 
 
 def test_without_graphviz_the_page_says_what_to_do(file: Path, tmp_path: Path) -> None:

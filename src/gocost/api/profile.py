@@ -92,21 +92,16 @@ def profile_report(
     if shown.noinlines is not None:
         options["noinlines"] = shown.noinlines
     drawn = view == "flame"
-    found, program = _named(recorded.difference(), binary)
-    look = Look(
-        profile=found,
-        options=Options(granularity=granularity, **options),
+    look = look_at(
+        recorded.difference(),
+        Options(granularity=granularity, **options),
         by=by,
-        cumulative=cum,
         stable_names=stable_names,
-        expression=expression,
-        limits=None if drawn else _limits(options, nodefraction, edgefraction, nodecount),
+        binary=binary,
+        codeowners=codeowners,
     )
-    look.notes += program.notes
-    look.binary, look.info = program.path, program.info
-    if by == "owner":
-        look.repository, passed_over = _repository(codeowners, look.info)
-        look.notes += [Note("warning", text) for text in passed_over]
+    look.cumulative, look.expression = cum, expression
+    look.limits = None if drawn else _limits(options, nodefraction, edgefraction, nodecount)
     if recorded.base is not None and look.seen.type.type in CUMULATIVE:
         told = f"{look.seen.type.type} only ever grows: shown is what came between the snapshots"
         look.notes.append(Note("info", told))
@@ -118,6 +113,29 @@ def profile_report(
     if recorded.base is not None and not recorded.of_base:
         look = replace(look, profile=_named(recorded.difference(apart=True), binary)[0])
     return with_flame(report, look.seen, look.nodes, by, nodefraction if drawn else None)
+
+
+def look_at(
+    found: Profile,
+    options: Options,
+    *,
+    by: str,
+    stable_names: bool,
+    binary: str | None,
+    codeowners: str | None,
+) -> Look:
+    """A profile as it is looked at, with the names and owners that the program and CODEOWNERS tell.
+
+    Raises UsageError, SourceError and FormatError.
+    """
+    named, program = _named(found, binary)
+    look = Look(profile=named, options=options, by=by, stable_names=stable_names)
+    look.notes += program.notes
+    look.binary, look.info = program.path, program.info
+    if by == "owner":
+        look.repository, passed_over = _repository(codeowners, look.info)
+        look.notes += [Note("warning", text) for text in passed_over]
+    return look
 
 
 def _limits(

@@ -29,13 +29,16 @@ def profile_forms(
     """The lines of a profile as folded stacks, for speedscope, KCachegrind or Graphviz, or drawn.
 
     `nodefraction`, `edgefraction` and `nodecount` are for graphs (`dot` and `svg`), and by default
-    pprof's own: 0.005, 0.001 and 80. The other arguments are those
-    of `gocost.profile`. Raises as that does.
+    pprof's own: 0.005, 0.001 and 80. `by`, `stable_names`, `binary` and `codeowners` say what a
+    frame is, but of callgrind, which is by address. The other arguments are those of
+    `gocost.profile`. Raises as that does.
     """
     if any(map(is_url, files)):
         from gocost.analyses.profile.view import check_expressions
+        from gocost.api._profile_views import chosen
 
         check_expressions(options)
+        chosen("top", str(options.get("by", "function")))
     reading = Reading(page, seconds, headers, max_bytes)
     recorded = reading.recorded(files, base, diff_base, normalize=normalize)
     return forms_of(recorded, form=form, **options)
@@ -48,43 +51,56 @@ def forms_of(
     nodefraction: float | None = None,
     edgefraction: float | None = None,
     nodecount: int | None = None,
+    by: str = "function",
+    stable_names: bool = False,
+    binary: str | None = None,
+    codeowners: str | None = None,
     **options: Any,
 ) -> Iterator[str]:
     """The same of profiles that are read already."""
     if form not in FORMS:
         raise UsageError(f"there is no form {form!r}", hint=f"choose of {', '.join(FORMS)}")
-    # `merged` gets by without it.
+    # `merged` gets by without them.
     from gocost.analyses.profile.view import Options, calls, costs, nodes_in, view
+    from gocost.api._profile_views import chosen
+    from gocost.api.profile import look_at
 
     found = recorded.difference()
     if form == "callgrind":
-        options["granularity"] = "addresses"
-    chosen = Options(**options)
-    seen = view(found, chosen)
-    nodes = nodes_in(seen, chosen, objects=form == "callgrind")
+        from gocost.analyses.profile.exports import callgrind
+
+        as_it_is = Options(granularity="addresses", **options)
+        seen = view(found, as_it_is)
+        nodes = nodes_in(seen, as_it_is, objects=True)
+        return callgrind.lines(seen, nodes, costs(seen, nodes), calls(seen, nodes))
+    _, granularity = chosen("top", by)
+    look = look_at(
+        found,
+        Options(granularity=granularity, **options),
+        by=by,
+        stable_names=stable_names,
+        binary=binary,
+        codeowners=codeowners,
+    )
     if form == "folded":
         from gocost.analyses.profile.exports import folded
 
-        return folded.lines(seen, nodes)
+        return folded.lines(look.seen, look.nodes)
     if form == "speedscope":
         from gocost.analyses.profile.exports import speedscope
 
-        return speedscope.lines(seen, nodes)
-    if form in ("dot", "svg"):
-        from gocost.analyses.profile.exports import dot
-        from gocost.analyses.profile.trimming import Limits
+        return speedscope.lines(look.seen, look.nodes)
+    from gocost.analyses.profile.exports import dot
+    from gocost.analyses.profile.trimming import Limits
 
-        limits = Limits(
-            node_fraction=dot.LIMITS.node_fraction if nodefraction is None else nodefraction,
-            edge_fraction=dot.LIMITS.edge_fraction if edgefraction is None else edgefraction,
-            node_count=dot.LIMITS.node_count if nodecount is None else nodecount,
-            drop_negative=chosen.drop_negative,
-        )
-        graph = dot.lines(seen, nodes, limits)
-        return graph if form == "dot" else _drawn(graph, recorded.files)
-    from gocost.analyses.profile.exports import callgrind
-
-    return callgrind.lines(seen, nodes, costs(seen, nodes), calls(seen, nodes))
+    limits = Limits(
+        node_fraction=dot.LIMITS.node_fraction if nodefraction is None else nodefraction,
+        edge_fraction=dot.LIMITS.edge_fraction if edgefraction is None else edgefraction,
+        node_count=dot.LIMITS.node_count if nodecount is None else nodecount,
+        drop_negative=look.options.drop_negative,
+    )
+    graph = dot.lines(look.seen, look.nodes, limits)
+    return graph if form == "dot" else _drawn(graph, recorded.files)
 
 
 def _drawn(graph: Iterator[str], files: Sequence[str]) -> Iterator[str]:

@@ -102,21 +102,25 @@ def sorted_by(function: F) -> F:
     )(function)
 
 
-def sorting(function: F) -> F:
-    """`--by`, `--cum`, `--binary` and `--codeowners`."""
+def naming(function: F) -> F:
+    """`--by`, `--stable-names`, `--binary` and `--codeowners`."""
     function = sorted_by(function)
     function = click.option(
         "--stable-names",
         is_flag=True,
         help="Closures as F.func, to compare the profiles of two toolchains.",
     )(function)
-    function = click.option("--cum", is_flag=True, help="Sort by cumulative cost.")(function)
     function = click.option(
         "--codeowners",
         metavar="FILE",
         help="Whose code is whose, for --by owner [default: the repository's CODEOWNERS].",
     )(function)
     return program(function)
+
+
+def sorting(function: F) -> F:
+    """The same, and `--cum`."""
+    return click.option("--cum", is_flag=True, help="Sort by cumulative cost.")(naming(function))
 
 
 def program(function: F) -> F:
@@ -295,16 +299,9 @@ def view_command(
     return 0
 
 
-def _form(
-    name: str, summary: str, help_: str, more: Callable[[Any], Any] = lambda function: function
-) -> None:
+def _form(name: str, summary: str, help_: str, *more: Callable[[F], F]) -> None:
     """A command that writes a profile as another tool takes it."""
 
-    @command.command(name, short_help=summary, help=help_)
-    @fetching
-    @viewing
-    @more
-    @click.option("-o", "--output", type=FileToWrite(), help="Write to this file.")
     def form_command(files: tuple[str, ...], output: str | None, **options: Any) -> int:
         from gocost.api.profile_forms import profile_forms
         from gocost.cli.output import write_lines
@@ -312,13 +309,25 @@ def _form(
         write_lines(profile_forms(*files, form=name, **options), output)
         return 0
 
+    function: Callable[..., Any] = click.option(
+        "-o", "--output", type=FileToWrite(), help="Write to this file."
+    )(form_command)
+    function = functools.reduce(lambda made, option: option(made), reversed(more), function)
+    command.command(name, short_help=summary, help=help_)(fetching(viewing(function)))
+
 
 _form(
     "folded",
     "As folded stacks, for flame graph tools.",
     "Folded stacks: `root;...;leaf value`, a line a stack.",
+    naming,
 )
-_form("speedscope", "For speedscope.app.", "speedscope's own format; open it at speedscope.app.")
+_form(
+    "speedscope",
+    "For speedscope.app.",
+    "speedscope's own format; open it at speedscope.app.",
+    naming,
+)
 _form(
     "callgrind", "For KCachegrind.", "callgrind's format, which KCachegrind and QCachegrind read."
 )
@@ -326,12 +335,14 @@ _form(
     "dot",
     "As a call graph for Graphviz.",
     "The call graph of what costs most, for `dot -Tsvg`: at most 80 functions.",
+    naming,
     trimming,
 )
 _form(
     "svg",
     "A picture of the call graph.",
     "The call graph of what costs most, drawn by Graphviz's dot: at most 80 functions.",
+    naming,
     trimming,
 )
 

@@ -8,12 +8,12 @@ is looked at of source files is under the roots that were named there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gocost._version import VERSION
 from gocost.analyses.profile.tables import GRANULARITIES
-from gocost.analyses.profile.view import Options, sample_index
+from gocost.analyses.profile.view import sample_index
 from gocost.api.profile import profile_report
 from gocost.api.profile_forms import forms_of
 from gocost.measures.profiles import Recorded
@@ -114,8 +114,7 @@ class ProfileSite:
 
     def _graph(self, options: dict[str, Any]) -> tuple[Report, str]:
         """The call graph as a picture, which Graphviz draws."""
-        of_a_graph = {"nodefraction", *(field.name for field in fields(Options))}
-        options = {name: value for name, value in options.items() if name in of_a_graph}
+        options.pop("cum", None)  # a graph is in no order
         drawn = "\n".join(forms_of(self._recorded, form="svg", **options))
         layout = Layout(title=f"{self.name}: call graph", tables=(), facts=())
         return Report("profile", VERSION, layout=layout), drawn

@@ -48,6 +48,10 @@ def by_name(
     repository: Repository | None = None,
 ) -> Nodes:
     """The nodes at a word of `--by`; for `owner` the repository is needed."""
+    if by == "file":
+        # pprof, which shows only the file, tells functions of one apart that begin elsewhere.
+        nodes = nodes_in(seen, options)
+        return grouped(nodes, nodes.labels())
     if by not in OF_FUNCTIONS:
         return nodes_in(seen, options)
     from gocost.analyses.profile.groups import modules_of, packages_of

@@ -1,0 +1,63 @@
+"""Profiles in the forms of other tools, by what `--by` says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.api.profile_forms import profile_forms
+from gocost.model.errors import UsageError
+from tests.fixtures.profiles import recorded
+
+
+@pytest.fixture(scope="module")
+def cpu() -> str:
+    return str(recorded() / "cpu.1.pb.gz")
+
+
+def flat(cpu: str, by: str) -> dict[object, object]:
+    """What each row has in itself, of `profile top`."""
+    (table,) = gocost.profile(cpu, by=by).tables.values()
+    names = table.column(table.columns[0].name)
+    assert len({*names}) == len(names), "a row each"
+    return {n: value for n, value in zip(names, table.column("flat"), strict=True) if value}
+
+
+@pytest.mark.parametrize("by", ["function", "package", "module", "file"])
+def test_folded_stacks_end_in_the_rows_of_top(cpu: str, by: str) -> None:
+    leaves: Counter[object] = Counter()
+    for line in profile_forms(cpu, form="folded", by=by):
+        path, _, value = line.rpartition(" ")
+        leaves[path.rpartition(";")[2]] += int(value)
+    assert leaves == flat(cpu, by)
+
+
+def test_speedscope_has_the_packages(cpu: str) -> None:
+    (text,) = profile_forms(cpu, form="speedscope", by="package")
+    named = {frame["name"] for frame in json.loads(text)["shared"]["frames"]}
+    assert {*flat(cpu, "package")} <= named
+
+
+def test_a_graph_is_of_packages(cpu: str) -> None:
+    text = "\n".join(profile_forms(cpu, form="dot", by="package", nodefraction=0, edgefraction=0))
+    nodes = {
+        found.partition("\\n")[0] for found in re.findall(r'^  n\d+ \[label="([^"]+)"', text, re.M)
+    }
+    assert {*flat(cpu, "package")} <= nodes
+
+
+def test_names_that_toolchains_give_closures_are_made_one(cpu: str) -> None:
+    told = "\n".join(profile_forms(cpu, form="folded", stable_names=True))
+    assert not re.search(r"\.func\d", told)
+    with pytest.raises(UsageError, match="--stable-names is about names of functions"):
+        [*profile_forms(cpu, form="folded", by="package", stable_names=True)]
+
+
+def test_what_cannot_be_asked_is_said_before_a_service_is(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="named 'nothing'"):
+        [*profile_forms("http://127.0.0.1:9", form="folded", by="nothing")]
