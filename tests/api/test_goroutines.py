@@ -185,7 +185,7 @@ def test_doubts_are_told(tmp_path: Path) -> None:
         return " ".join(note.text for note in gocost.goroutines(*saved(tmp_path, *texts)).notes)
 
     assert "this file holds 2 dumps" in told(one + "\n" + one)
-    assert "name them in the order" in told(other, one)
+    assert "are in another order than they were taken, or the process restarted" in told(other, one)
     assert "different forms" not in told(one, one)
 
 

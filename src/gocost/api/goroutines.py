@@ -190,15 +190,18 @@ def _origin(names: Sequence[str], found: Dumps) -> str:
 def _doubts(found: Dumps) -> list[str]:
     """What makes the figures less than they seem."""
     told = [dump.lost for dump in found.dumps if dump.lost]
-    if found.with_ids:
+    if found.restarted:
+        told.append(f"{found.restarted}; what came and left between them cannot be told")
+    elif found.with_ids:
         for before, after in zip(found.dumps, found.dumps[1:], strict=False):
             if not len(np.intersect1d(before.id, after.id)):
                 told.append("the dumps have no goroutine in common: are they of one process?")
                 break
             if int(before.id.max(initial=0)) > int(after.id.max(initial=0)):
                 told.append(
-                    "a later dump has lower goroutine numbers than an earlier one: name them in "
-                    "the order in which they were taken"
+                    "a later dump has lower goroutine numbers than an earlier one: unless the last "
+                    "ones ended, they are in another order than they were taken, or the process "
+                    "restarted between"
                 )
                 break
     elif len({(dump.form, dump.leaks) for dump in found.dumps}) > 1:

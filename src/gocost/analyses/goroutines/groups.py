@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gocost.analyses.goroutines.lives import restarted
 from gocost.formats.goroutine_dump.dump import (
     LEAKED,
     Dump,
@@ -80,11 +81,18 @@ class Dumps:
 
     dumps: Sequence[Dump]
     every: float | None = None
+    restarted: str = field(init=False)
+    """Why they are of several processes after all; empty where nothing says so."""
+
+    def __post_init__(self) -> None:
+        """Looks at the dumps once."""
+        object.__setattr__(self, "restarted", restarted(self.dumps))
 
     @property
     def with_ids(self) -> bool:
         """Whether arrivals can be told from departures."""
-        return len(self.dumps) > 1 and all(dump.form is Form.STACKS for dump in self.dumps)
+        alike = all(dump.form is Form.STACKS for dump in self.dumps)
+        return len(self.dumps) > 1 and alike and not self.restarted
 
     @property
     def traced(self) -> Traced | None:
