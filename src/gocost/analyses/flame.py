@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gocost.model.errors import FormatError
 from gocost.model.quantity import Money, Unit
 from gocost.model.report import Cell, Column, SumsTo, Table
 
@@ -34,6 +35,8 @@ LEAST: Final = 0.00001
 MOST: Final = 30_000
 """Frames that a page can hold and still zoom at once; more raise the least share."""
 DEEPEST: Final = 1_000
+MOST_TEXT: Final = 1 << 28
+"""Bytes of all frames' names in a table; a name of 100 KB can be that of every frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +181,14 @@ def flame_table(
     `level` names what frames are (function, package), `told` the values (cpu in nanoseconds);
     `sums_to` is the metric that the values add up to. `money`, in the order of the tree's nodes, is
     what each cost itself. Columns: `level`, parent, self; where the tree is a difference also base
-    and delta; and money.
+    and delta; and money. Raises FormatError for names beyond MOST_TEXT.
     """
+    sizes = np.array([len(name) for name in tree.names], np.int64)
+    if (size := int(sizes[tree.name].sum())) > MOST_TEXT:
+        raise FormatError(
+            f"the frames' names come to {size:,} bytes, over the cap of {MOST_TEXT:,}",
+            hint="no program has such names: look at fewer with --focus",
+        )
     now, before = tree.totals()
     compared = tree.compared
     order = np.lexsort((np.arange(len(now)), -np.maximum(now, before)))

@@ -60,6 +60,8 @@ def forms_of(
     """The same of profiles that are read already."""
     if form not in FORMS:
         raise UsageError(f"there is no form {form!r}", hint=f"choose of {', '.join(FORMS)}")
+    if options.get("mean"):
+        raise UsageError(f"{form} has no means: they do not add up", hint="drop --mean")
     # `merged` gets by without them.
     from gocost.analyses.profile.view import Options, calls, costs, nodes_in, view
     from gocost.api._profile_views import chosen

@@ -21,6 +21,8 @@ from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Column, Layout, Note, Report, Table
 
 _ORDER: Final = {Verdict.LEAK: 0, Verdict.PLATEAU: 1, Verdict.NOISE: 2}
+_MEANINGLESS: Final = ("mean", "relative_percentages", "drop_negative")
+"""Options of `gocost.profile` that are about shares, means and differences."""
 _SHOWN: Final = ("verdict", "slope", "low", "high", "last")
 
 
@@ -41,6 +43,12 @@ def profile_trend(
     _, granularity = chosen("top", by)
     if by == "owner":
         raise UsageError("sites have no trend by owner", hint="choose function, line or package")
+    for name in _MEANINGLESS:
+        if options.get(name):
+            raise UsageError(
+                f"--{name.replace('_', '-')} does not change a trend",
+                hint="drop it: a trend is of what each site holds itself, over time",
+            )
     reading = Reading("heap", None, headers, max_bytes)
     profiles = [(file, reading.one(file)) for file in files]
     times, ordered = _in_time(profiles)

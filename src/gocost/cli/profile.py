@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -33,10 +33,12 @@ _TEXTS = (
     ("trim_path", "PATHS", "Prefixes to take from the paths of source files."),
     ("source_path", "PATHS", "Where source files are."),
 )
-_FLAGS = (
+_OF_VALUES = (
     ("mean", "The mean of a sample's value, by its first."),
     ("relative_percentages", "Shares of what the filters leave, not of everything."),
     ("drop_negative", "Leave out what got less."),
+)
+_OF_FRAMES = (
     ("noinlines", "Count inlined calls to their callers."),
     ("showcolumns", "Tell the columns of a line apart."),
 )
@@ -44,7 +46,11 @@ _FLAGS = (
 
 def viewing(function: F) -> F:
     """pprof's options of what to look at; the command gets them as keywords for the API."""
-    for name, help_ in reversed(_FLAGS):
+    return _viewing(function, (*_OF_VALUES, *_OF_FRAMES))
+
+
+def _viewing(function: F, flags: Sequence[tuple[str, str]]) -> F:
+    for name, help_ in reversed(flags):
         function = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=help_)(
             function
         )
@@ -91,14 +97,14 @@ def fetching(function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
-def sorted_by(function: F) -> F:
+def sorted_by(function: F, last: str = "package, module or owner") -> F:
     """`--by`."""
     return click.option(
         "--by",
         default="function",
         show_default=True,
         metavar="WHAT",
-        help="function, filefunction, file, line, address, package, module or owner.",
+        help=f"function, filefunction, file, line, address, {last}.",
     )(function)
 
 
@@ -350,8 +356,8 @@ _form(
 @command.command("trend", short_help="Which allocation sites grow: leak, plateau or noise.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @capped
-@viewing
-@sorted_by
+@lambda function: _viewing(function, _OF_FRAMES)
+@lambda function: sorted_by(function, "package or module")
 @reporting
 def trend_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
     """Three or more heap profiles of one service: what grows, how fast, and whether it goes on."""

@@ -7,6 +7,7 @@ mostly met in the order in which it was met before (two profiles of one program 
 of functions): the part behind the one that was found last is looked at first, which needs no hash.
 """
 
+import os
 from typing import Any
 
 import cython
@@ -189,10 +190,13 @@ def _refill(
 class Interner:
     """Different parts of bytes, numbered as they are first met.
 
-    `seed` should be random where the parts are a stranger's, who could make them collide.
+    `seed`, by default a random one, is what a stranger who makes the parts must not know, who else
+    could make them collide.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | None = None) -> None:
+        if seed is None:
+            seed = int.from_bytes(os.urandom(8))  # `secrets` takes milliseconds to import
         self._seed = seed & ((1 << 62) - 1)
         self._table = np.full(_FEWEST, -1, np.int32)
         self._hashes = np.empty(0, np.int64)

@@ -97,6 +97,8 @@ def test_merged_is_what_pprof_reads(path: str, tmp_path: Path) -> None:
 def test_a_form_that_does_not_exist(path: str) -> None:
     with pytest.raises(UsageError, match="choose of folded"):
         profile_forms(path, form="png")
+    with pytest.raises(UsageError, match="folded has no means"):
+        profile_forms(path, form="folded", mean=True)
     assert FORMS == ("folded", "speedscope", "callgrind", "dot", "svg")
 
 

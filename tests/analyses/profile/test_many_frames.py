@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import gocost
+from gocost.formats.pprof.building import built
+from gocost.formats.pprof.encoding import encode
+from gocost.formats.pprof.profile import Header, ValueType
 from gocost.model.errors import FormatError
 from tests.fixtures.profiles import message, varint
 
@@ -45,3 +48,23 @@ def test_frames_have_a_cap_where_they_are_held(use: Callable[[str], object], pat
 
 def test_what_only_adds_up_has_none(path: str) -> None:
     assert gocost.profile(path).tables["functions"].column("cumulative") == [10**7]
+
+
+@pytest.mark.parametrize(
+    ("view", "told"), [("traces", "stacks come to"), ("flame", "frames' names")]
+)
+def test_text_has_a_cap_where_a_long_name_is_joined_often(
+    view: str, told: str, tmp_path: Path
+) -> None:
+    long = "main." + "f" * 1_000_000
+    stacks = [[(long, "main.go", 1), (f"main.g{i}", "main.go", 2)] for i in range(600)]
+    header = Header((ValueType("cpu", "nanoseconds"),))
+    file = tmp_path / "cpu.pb.gz"
+    file.write_bytes(encode(built(header, stacks, [(1,)] * len(stacks))))
+    assert file.stat().st_size < 100_000
+
+    with pytest.raises(FormatError, match=told) as caught:
+        gocost.profile(str(file), view=view)
+
+    assert "--focus" in caught.value.hint
+    assert len(gocost.profile(str(file)).tables["functions"].rows) == 601

@@ -71,6 +71,8 @@ def test_too_little_to_say(heaps: list[str], tmp_path: Path) -> None:
         gocost.profile_trend(*heaps[:2])
     with pytest.raises(UsageError, match="recorded at the same time"):
         gocost.profile_trend(heaps[0], heaps[1], heaps[1])
+    with pytest.raises(UsageError, match="--relative-percentages does not change a trend"):
+        gocost.profile_trend(*heaps[:3], relative_percentages=True)
     timeless = decode(Path(heaps[0]).read_bytes())
     path = tmp_path / "timeless.pb.gz"
     path.write_bytes(encode(replace(timeless, header=replace(timeless.header, time_ns=0))))

@@ -6,9 +6,6 @@ first. A node's score then is its cumulative cost times how much its calls branc
 what came in and of what went out, where nothing came or went it is 1), plus its own cost, so that a
 mere link of a chain goes before a fork. Labels of a node's samples take places too, of which
 Graphviz draws up to four. At last a call over left-out nodes goes where another way leads around.
-
-Of a mean pprof counts calls whose samples have a number but no amount, which makes scores of their
-nodes that are no numbers; here they are no calls.
 """
 
 from __future__ import annotations
@@ -24,6 +21,7 @@ import numpy as np
 
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.stacks import frames_of
+from gocost.analyses.profile.texts import check_labels
 from gocost.analyses.profile.trimming import Limits, between, chosen, least, there
 from gocost.analyses.profile.units import label
 from gocost.analyses.profile.view import Calls, Costs, View, calls
@@ -156,6 +154,7 @@ def _labels_of_nodes(seen: View, nodes: Nodes, least_cost: int) -> _LabelsOf:
 def _labels_of_samples(seen: View) -> dict[int, list[tuple[str, str]]]:
     """What is drawn of each sample's labels: its texts as one, and numbers of bytes beside it."""
     profile = seen.profile
+    check_labels(profile)
     labels, strings = profile.labels, profile.strings
     found: dict[int, list[tuple[str, str]]] = {}
     start = 0

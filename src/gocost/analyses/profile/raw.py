@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from gocost.analyses.profile.texts import check_labels
 from gocost.analyses.profile.view import View
 from gocost.formats.pprof.profile import Header, Profile, starts_of
 from gocost.model.quantity import Unit
@@ -57,6 +58,7 @@ def _header(header: Header) -> Table:
 
 
 def _samples(profile: Profile) -> Table:
+    check_labels(profile)
     labels, strings = profile.labels, profile.strings
     starts, label_starts = starts_of(profile.stack_end), starts_of(profile.label_end)
     ids = profile.locations.id[profile.stack].tolist()

@@ -6,6 +6,7 @@ import numpy as np
 
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.stacks import frames_of
+from gocost.analyses.profile.texts import check_labels, check_stacks
 from gocost.analyses.profile.units import label, reported
 from gocost.analyses.profile.view import View
 from gocost.formats.pprof.profile import starts_of
@@ -55,6 +56,8 @@ def samples_table(seen: View, nodes: Nodes) -> Table:
     names = nodes.labels()
     order = np.argsort(-np.abs(values), kind="stable")
     frames, ends = frames_of(seen, nodes)
+    check_stacks(names, frames)
+    check_labels(profile)
     starts, label_starts = starts_of(ends), starts_of(profile.label_end)
     rows = []
     for sample in order.tolist():

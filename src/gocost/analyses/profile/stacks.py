@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -66,7 +65,7 @@ def flame(seen: View, nodes: Nodes, *, merged: bool = False) -> Tree:
 
 def _equal(frames: Int32s, ends: Int64s) -> tuple[Interner, Int64s]:
     """The different stacks, and which of them each is."""
-    equal = Interner(secrets.randbits(62))
+    equal = Interner()
     starts = starts_of(ends)
     return equal, equal.add(frames.view(np.uint8), 4 * starts, 4 * (ends - starts))
 

@@ -7,7 +7,6 @@ makes rows equal is said in `merging.py`.
 
 from __future__ import annotations
 
-import os
 from typing import Any, Final
 
 import numpy as np
@@ -39,7 +38,7 @@ class Sums:
     """What was added so far."""
 
     def __init__(self) -> None:
-        made = [Interner(_seed()) for _ in range(5)]
+        made = [Interner() for _ in range(5)]
         self._texts, self._functions, self._locations, self._stacks, self._label_sets = made
         empty, once = np.zeros(0, np.uint8), np.zeros(1, np.int64)
         self._texts.add(empty, once, once)  # the empty text is the first of every table
@@ -81,7 +80,7 @@ class Sums:
         """All of them as one; samples that add up to nothing are dropped."""
         stacks, labels = (np.concatenate(parts) for parts in zip(*self._samples, strict=True))
         if labels.any():
-            pairs = Interner(_seed())
+            pairs = Interner()
             numbers = pairs.add_rows(np.stack([stacks, labels], axis=1))
             stack_of, labels_of = pairs.store.view(np.int64).reshape(-1, 2).T
         else:  # a sample is its stack
@@ -196,7 +195,7 @@ class _Mappings:
     """The mappings; of equal ones that counts which a sample meets first."""
 
     def __init__(self) -> None:
-        self._keys = Interner(_seed())
+        self._keys = Interner()
         self._tables: list[Mappings] = []
         self._numbers: list[Int64s] = []
         self._met: list[Int64s] = [np.zeros(1, np.int64)]
@@ -249,11 +248,6 @@ class _Mappings:
         order = np.concatenate([*self._met, np.arange(self._count)])
         _, first = np.unique(np.concatenate(self._numbers)[order], return_index=True)
         return order, first
-
-
-def _seed() -> int:
-    """What `secrets.randbits(62)` gives, whose import takes milliseconds."""
-    return int.from_bytes(os.urandom(8)) >> 2
 
 
 def _met(profile: Profile, kept: Int64s) -> Int64s:

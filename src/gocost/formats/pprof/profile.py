@@ -222,10 +222,6 @@ class Profile:
         """The sample of each label."""
         return np.repeat(np.arange(self.samples), np.diff(self.label_end, prepend=0))
 
-    def label_keys(self) -> list[str]:
-        """The keys that samples are labelled with, sorted."""
-        return sorted(set(self.strings.texts(np.unique(self.labels.key).tolist())))
-
 
 def starts_of(ends: Int64s) -> Int64s:
     """Where each of a row of parts starts that lie one behind the other."""
