@@ -45,10 +45,7 @@ def pprofs(options: dict[str, Any], path: Path, *more: str) -> Graph:
 
 
 def ours(options: dict[str, Any], path: Path) -> Graph:
-    chosen = dict(options)
-    if chosen.pop("by", "") == "line":
-        chosen["granularity"] = "lines"
-    text = "\n".join(profile_forms(str(path), form="dot", **chosen))
+    text = "\n".join(profile_forms(str(path), form="dot", **options))
     names = dict(re.findall(r'^  (n\d+) \[label="(.*?)\\n', text, re.MULTILINE))
     calls = [
         (names[caller], names[callee], "style=dashed" in told)
