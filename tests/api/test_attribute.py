@@ -10,7 +10,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,23 +19,11 @@ import gocost
 from gocost.measures.recording import read_manifest
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.model.quantity import Money
-from gocost.model.report import Table
 from gocost.reporters.json import encode
-from tests.fixtures.attributed import Truth, attributed
+from tests.fixtures.attributed import Recorded, attributed, number, rows
 from tests.fixtures.binaries import Recipe, built
 
 SECONDS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    folder: Path
-    before: Truth
-    after: Truth
-
-    @property
-    def elapsed(self) -> float:
-        return (self.after.at_ns - self.before.at_ns) / 1e9
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +34,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
         before = service.truth()
         gocost.record(service.origin, SECONDS, folder, pid=service.pid)
         yield Recorded(folder, before, service.truth())
-
-
-def rows(table: Table) -> dict[str, dict[str, object]]:
-    names = table.names()
-    return {str(row[0]): dict(zip(names, row, strict=True)) for row in table.rows}
-
-
-def number(value: object) -> int:
-    assert isinstance(value, int)
-    return value
 
 
 def test_every_column_adds_up(recorded: Recorded) -> None:
@@ -84,7 +61,7 @@ def test_every_column_adds_up(recorded: Recorded) -> None:
 
 def test_cpu_goes_to_the_function_that_burns_it(recorded: Recorded) -> None:
     report = gocost.attribute(recorded.folder, by="label:endpoint")
-    burned = (recorded.after.burned_ns - recorded.before.burned_ns) / recorded.elapsed * SECONDS
+    burned = recorded.rate("burned_ns") * SECONDS
     checkout = rows(report.tables["cpu"])["checkout"]
     # The interval is of sampling alone; the windows differ by the snapshots at both ends.
     assert number(checkout["low"]) * 0.93 < burned < number(checkout["high"]) * 1.07
@@ -100,7 +77,7 @@ def test_waiting_goes_to_whoever_waits(recorded: Recorded) -> None:
     report = gocost.attribute(recorded.folder)
     found = rows(report.tables["waiting"])
     wait = found["example.com/attributed/work.Wait"]
-    share = (recorded.after.waited_ns - recorded.before.waited_ns) / 1e9 / recorded.elapsed
+    share = recorded.rate("waited_ns") / 1e9
     window = number(rows(report.tables["clocks"])["block profiles"]["length"])
     assert number(wait["blocked"]) / window == pytest.approx(share, rel=0.15)
     assert number(wait["lock"]) > 0

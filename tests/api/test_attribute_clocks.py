@@ -14,7 +14,7 @@ from gocost.measures.attribution import Files, folder_files, gather
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import MANIFEST, Manifest, Part, read_manifest
 from gocost.measures.trace import trace_time
-from tests.fixtures.attributed import attributed
+from tests.fixtures.attributed import attributed, number, rows
 
 OLD, NEW = "go1.23.12", "go"
 HOUR = 3600 * 10**9
@@ -30,13 +30,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def placed(folder: Path) -> dict[str, dict[str, object]]:
-    table = gocost.attribute(folder).tables["clocks"]
-    return {str(row[0]): dict(zip(table.names(), row, strict=True)) for row in table.rows}
-
-
-def number(value: object) -> int:
-    assert isinstance(value, int)
-    return value
+    return rows(gocost.attribute(folder).tables["clocks"])
 
 
 def changed(folder: Path, to: Path, *, ahead: int = 0, paired: bool = True) -> Path:
@@ -129,8 +123,8 @@ def test_a_program_may_say_the_time_of_an_old_trace_itself(tmp_path: Path) -> No
         gocost.record(service.origin, 2, folder)
     known = placed(folder)["trace"]
     report = gocost.attribute(profiles=[str(folder / "cpu.pb.gz")], trace=str(folder / "app.trace"))
-    rows = {str(row[0]): row for row in report.tables["clocks"].rows}
-    _, start, _, length, error, within, how = rows["trace"]
+    found = {str(row[0]): row for row in report.tables["clocks"].rows}
+    _, start, _, length, error, within, how = found["trace"]
     assert how == "its logs gocost.clock"
     assert abs(number(start) - number(known["start"])) <= number(error) + 10**6
     assert number(length) == known["length"]

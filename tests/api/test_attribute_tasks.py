@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,22 +11,9 @@ from gocost.measures.attribution import Files, gather
 from gocost.measures.profiles import Reading
 from gocost.measures.trace import read_trace
 from gocost.model.errors import UsageError
-from gocost.model.report import Table
-from tests.fixtures.attributed import Truth, attributed
+from tests.fixtures.attributed import Recorded, attributed, number, rows
 
 SECONDS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    folder: Path
-    before: Truth
-    after: Truth
-
-    def rate(self, field: str) -> float:
-        """How much more of something there was in a second."""
-        elapsed = (self.after.at_ns - self.before.at_ns) / 1e9
-        return float(getattr(self.after, field) - getattr(self.before, field)) / elapsed
 
 
 @pytest.fixture(scope="module", params=["go1.22.12", "go"])
@@ -38,16 +24,6 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         before = service.truth()
         gocost.record(service.origin, SECONDS, folder, pid=service.pid)
         return Recorded(folder, before, service.truth())
-
-
-def rows(table: Table) -> dict[str, dict[str, object]]:
-    names = table.names()
-    return {str(row[0]): dict(zip(names, row, strict=True)) for row in table.rows}
-
-
-def number(value: object) -> int:
-    assert isinstance(value, int)
-    return value
 
 
 def test_waiting_in_a_task_is_what_the_program_counted(recorded: Recorded) -> None:
