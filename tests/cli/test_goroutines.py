@@ -70,7 +70,7 @@ def test_times(dump: str, times: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--older-than", "soon"], 2, "'soon' is not a quantity in seconds"),
+        (["--older-than", "soon"], 2, "--older-than is a time with its unit, and not 'soon'"),
         (["--older-than=-5s"], 2, "--older-than -5s is no time to wait"),
         (["--every", "0s"], 2, "--every 0s is no time to wait"),
         (["--allow", "("], 2, "--allow '(' is no regular expression"),

@@ -123,7 +123,7 @@ def test_a_service_that_never_gets_ready_shows_its_last_output(tmp_path: Path) -
         (("--url", "http://x:y"), "is not the URL"),
         (("--command", "a", "--ready", "http://x:{prt}/"), "'http://x:{prt}/' is not the URL"),
         (("--command", "a", "--ready", "ftp://x/"), "'ftp://x/' is not the URL"),
-        (("--pid", "1", "--for", "soon"), "is not a quantity"),
+        (("--pid", "1", "--for", "soon"), "--for is a time with its unit"),
         (("--pid", "1", "--for", "-1s"), "--for is -1s, which is too short"),
         (("--command", "a", "--ready-within", "0s"), "--ready-within is 0s"),
         (("--url", "http://a", "--header", "hunter2"), "--header"),

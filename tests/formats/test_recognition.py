@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
 
 import pytest
 
+from gocost.cli.main import run
 from gocost.formats.recognition import Kind, recognise
 from tests.fixtures.collected import pages
 
@@ -14,6 +16,9 @@ from tests.fixtures.collected import pages
     ("head", "kind"),
     [
         (gzip.compress(b"x", mtime=0), Kind.PROFILE),
+        (gzip.compress(b"go 1.26 trace\0\0\0", mtime=0), Kind.TRACE),
+        (gzip.compress(b"goroutine 1 [running]:\nmain.main()\n", mtime=0)[:-9], Kind.DUMP),
+        (b"\x1f\x8bno gzip", Kind.PROFILE),
         (b"\x0a\x04\x08\x01\x10\x02\x0a\x04", Kind.PROFILE),
         (b"heap profile: 1: 2 [3: 4] @ heap/1\n", Kind.PROFILE),
         (b"heap profile: 1: 2 [3: 4] @\n\n# runtime.MemStats\n# Alloc = 1\n", Kind.HEAP),
@@ -27,6 +32,8 @@ from tests.fixtures.collected import pages
         (b'{"other": 1}', Kind.UNKNOWN),
         (b"# HELP go_goroutines Number\n# TYPE go_goroutines gauge\n", Kind.METRICS),
         (b'up{job="a"} 1\n', Kind.METRICS),
+        (b"go_memstats_next_gc_bytes +Inf\n", Kind.METRICS),
+        (b"# gocost\n\nPlain words {in braces} of a page, 12 of them.\n", Kind.UNKNOWN),
         (b"\x7fELF\x02", Kind.BINARY),
         (b"<!DOCTYPE html>", Kind.PAGE),
         (b" \n", Kind.EMPTY),
@@ -47,3 +54,33 @@ def test_real_metrics_pages(name: str) -> None:
 def test_real_logs_and_vars() -> None:
     assert recognise(pages().log).kind is Kind.GCTRACE
     assert recognise(pages().data["vars"][0]).kind is Kind.VARS
+
+
+GCTRACE = b"gc 1 @0.009s 4%: 0.072+1.5+0.004 ms clock\n"
+METRICS = b"# TYPE go_goroutines gauge\ngo_goroutines 3\n"
+TRACE = b"go 1.26 trace\0\0\0"
+DUMP = b"goroutine 1 [running]:\nmain.main()\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "data", "says"),
+    [
+        ("profile top", METRICS, "this is a metrics page, not a profile; see `gocost runtime`"),
+        ("profile top", GCTRACE, "this is a gctrace log, not a profile"),
+        ("profile top", gzip.compress(TRACE), "this is an execution trace, not a profile"),
+        ("trace summary", METRICS, "this is a metrics page, not an execution trace"),
+        ("trace summary", DUMP, "not an execution trace; see `gocost goroutines`"),
+        ("trace summary", gzip.compress(TRACE), "the trace is compressed; unpack it first"),
+        ("trace summary", gzip.compress(b"x"), "this is a profile, not an execution trace"),
+        ("goroutines", METRICS, "this is a metrics page, not a goroutine dump"),
+        ("goroutines", GCTRACE, "this is a gctrace log, not a goroutine dump"),
+        ("runtime", DUMP, "is a goroutine dump, and not a metrics page"),
+    ],
+)
+def test_every_command_says_what_a_wrong_file_is(
+    command: str, data: bytes, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    assert run([*command.split(), str(path)]) == 3
+    assert says in capsys.readouterr().err

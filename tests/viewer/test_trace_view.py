@@ -57,7 +57,7 @@ def test_a_part_of_the_time_is_told_apart_as_finely_as_the_whole(server: Running
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("from=soon", "is not a quantity in nanoseconds"),
+        ("from=soon", "--from is a time with its unit, and not"),
         ("from=2s&to=1s", "--from has to be 0 s or later, and before --to"),
         ("from=1h", "nothing of the trace is then"),
         ("file=/etc/passwd", "there is no option &#39;file&#39;"),

@@ -32,8 +32,13 @@ ROWS = 12
 """Rows of a table that a person sees."""
 KEPT = 100
 """Goroutines that a program sees where it did not say how many."""
+UNMARKED: Final = (
+    "the program marks no tasks, regions or logs: runtime/trace's NewTask, WithRegion and Log do"
+)
 _SHOWN: Final[dict[str, tuple[str, ...]]] = {
-    "wait_places": ("state", "place", "count", "total", "longest")
+    "wait_places": ("state", "place", "count", "total", "longest"),
+    "goroutine_rates": ("entry", "running_base", "running_head", "running_change"),
+    "wait_rates": ("state", "reason", "total_base", "total_head", "total_change"),
 }
 _FACTS: Final = (
     "scheduler.latency.p50",
@@ -86,6 +91,8 @@ def trace(
         told = f"the timeline shows {MOST_PROCS} of {len(found.procs):,} Ps"
         notes.append(Note("warning", told))
     shown = VIEWS[view]
+    if view == "tasks" and not any(made[name].rows for name in shown if name in made):
+        notes.append(Note("info", UNMARKED))
     if base is not None:
         against = compared(found, read_trace(Path(base), between=between))
         wanted = {"goroutines": ("goroutine_rates",), "waits": ("wait_rates",)}

@@ -14,7 +14,7 @@ from gocost.analyses.trace.lifetimes import Lifetimes
 from gocost.analyses.trace.mutator import PARTS, Collecting, curve_table
 from gocost.analyses.trace.spikes import Spikes
 from gocost.analyses.trace.threads import Threads
-from gocost.api.trace import ROWS, Between, notes_of, title_of
+from gocost.api.trace import ROWS, UNMARKED, Between, notes_of, title_of
 from gocost.measures.trace import Part, follow_trace, read_trace, slice_trace, trace_time
 from gocost.model.errors import UsageError
 from gocost.model.report import Layout, Note, Report, Table
@@ -93,7 +93,7 @@ def trace_users(path: str | Path, *, between: Between = None) -> Report:
     """Tasks, regions and logs: `users`, `latencies`, `latency_buckets`."""
     found = read_trace(Path(path), between=between)
     made = {name: table for name, table in users.tables(found).items() if table.rows}
-    notes = [] if made else [Note("info", "the program marks no tasks, regions or logs")]
+    notes = [] if made else [Note("info", UNMARKED)]
     return _report(path, found, made, notes)
 
 

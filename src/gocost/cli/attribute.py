@@ -80,6 +80,7 @@ def command(
     from gocost.api.record import new_folder, record
     from gocost.formats.pprof.deflate import MAX_BYTES
     from gocost.model.errors import UsageError
+    from gocost.model.quantity import parse_option
 
     metrics = options["metrics"]
     assert isinstance(metrics, tuple)
@@ -104,12 +105,12 @@ def command(
         with progress() as shown, _kept(kept):
             record(
                 live,
-                _seconds("--for", length),
+                parse_option("--for", length, like="30s"),
                 kept,
                 metrics_url=metrics[0] if metrics else None,
                 pid=pid,
                 trace=not no_trace,
-                patience=_seconds("--patience", patience),
+                patience=parse_option("--patience", patience, like="30s"),
                 headers=headers,
                 progress=shown,
             )
@@ -120,19 +121,6 @@ def command(
     report = attribute(folder, headers=headers, max_bytes=max_bytes or MAX_BYTES, **options)  # type: ignore[arg-type]
     output.emit(report)
     return 0
-
-
-def _seconds(option: str, text: str) -> float:
-    from gocost.model.errors import UsageError
-    from gocost.model.quantity import Unit, parse
-
-    try:
-        return float(parse(text, Unit.SECONDS))
-    except UsageError:
-        raise UsageError(
-            f"{option} is a time with its unit, and not {text!r}",
-            hint=f"write for example {option} 30s",
-        ) from None
 
 
 @contextmanager

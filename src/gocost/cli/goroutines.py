@@ -85,9 +85,9 @@ def _seconds(option: str, text: str | None) -> float | None:
     if text is None:
         return None
     from gocost.model.errors import UsageError
-    from gocost.model.quantity import Unit, parse
+    from gocost.model.quantity import parse_option
 
-    number = float(parse(text, Unit.SECONDS))
+    number = parse_option(option, text)
     if number < 0 or (option == "--every" and not number):
         raise UsageError(f"{option} {text} is no time to wait", hint="write 5s, or 10m")
     return number

@@ -134,9 +134,9 @@ def command(
 def _seconds(text: str, option: str, *, least: float = 0.001) -> float:
     """A length of time that was typed."""
     from gocost.model.errors import UsageError
-    from gocost.model.quantity import Unit, parse
+    from gocost.model.quantity import parse_option
 
-    seconds = float(parse(text, Unit.SECONDS))
+    seconds = parse_option(option, text, like="10s")
     if seconds < least:
         raise UsageError(f"{option} is {text}, which is too short", hint="write for example 10s")
     return seconds

@@ -57,10 +57,10 @@ def command(
     """
     from gocost.api.query import opened_files
     from gocost.model.errors import UsageError
-    from gocost.model.quantity import Unit, parse
+    from gocost.model.quantity import Unit, parse_option
     from gocost.sources.sql_engine import Caps
 
-    caps = Caps(int(parse(memory, Unit.BYTES)), threads, seconds)
+    caps = Caps(int(parse_option("--memory", memory, Unit.BYTES)), threads, seconds)
     if caps.memory_bytes < 1 << 20:
         raise UsageError(f"--memory {memory} is too little", hint="write 2 GiB")
     asks = interactive or tables

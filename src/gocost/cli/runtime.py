@@ -83,9 +83,9 @@ def _amount(option: str, text: str | None, unit: str) -> float | None:
     if text is None:
         return None
     from gocost.model.errors import UsageError
-    from gocost.model.quantity import Unit, example, parse
+    from gocost.model.quantity import Unit, example, parse_option
 
-    number = float(parse(text, Unit(unit)))
+    number = parse_option(option, text, Unit(unit))
     if number <= 0:
         raise UsageError(f"{option} {text} is not above 0", hint=f"write {example(Unit(unit))}")
     return number

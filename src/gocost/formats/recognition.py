@@ -7,12 +7,18 @@ command is for it.
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from gocost.model.errors import FormatError
+
 HEAD: Final = 1 << 18
 """Bytes that are looked at: a log may have much else before what makes it one."""
+GZIP: Final = b"\x1f\x8b"
+_INSIDE: Final = 1 << 16
+"""Bytes that are looked at of what is compressed."""
 
 
 class Kind(StrEnum):
@@ -58,17 +64,21 @@ class Recognised:
     @property
     def hint(self) -> str:
         """What to type instead."""
+        if self.kind is Kind.PAGE:
+            return "name the recording itself, such as .../debug/pprof/profile"
         command = COMMANDS.get(self.kind)
         return f"see `{command}`" if command else "check the path"
 
 
 _GCTRACE = re.compile(rb"\bgc \d{1,10} @\d{1,18}\.\d{1,9}s \d{1,3}%")
 _DUMP = re.compile(rb"(?:^|\n)goroutine (?:\d{1,20} |profile: total )")
-_SAMPLE = re.compile(rb"(?:^|\n)(?:# (?:HELP|TYPE|UNIT) \w|[a-zA-Z_:][\w:]{0,200}[{ ])")
+_SAMPLE = re.compile(
+    rb"(?:^|\n)(?:# (?:HELP|TYPE|UNIT) \w"
+    rb"|[a-zA-Z_:][\w:]{0,200}(?:\{[^\n]{0,4096}\})? +[-+]?(?:\d|Inf|NaN))"
+)
 _REPORT = re.compile(rb'"schema"\s*:\s*"gocost\.report/\d+"')
 _LEGACY = (b"--- ", b"heap profile: ", b"heapz ", b"threadcreate profile: ")
 _MAGIC = (
-    (b"\x1f\x8b", Kind.PROFILE),
     (b"go 1.", Kind.TRACE),
     (b"\x7fELF", Kind.BINARY),
     (b"MZ", Kind.BINARY),
@@ -79,8 +89,30 @@ _MAGIC = (
 
 
 def recognise(head: bytes) -> Recognised:
-    """The kind of a file that begins so; `head` is its first HEAD bytes, or all of it."""
+    """The kind of a file that begins so; `head` is its first HEAD bytes, or all of it.
+
+    Of what is compressed it is what is inside, where that is a trace or a dump.
+    """
+    if head.startswith(GZIP):
+        inside = _kind(_inflated(head[:HEAD]))
+        return Recognised(inside if inside in (Kind.TRACE, Kind.DUMP) else Kind.PROFILE)
     return Recognised(_kind(head[:HEAD]))
+
+
+def mistaken(head: bytes, wanted: Kind) -> FormatError | None:
+    """The error for a file that is of another kind than `wanted`; None where it is not known."""
+    found = recognise(head)
+    if found.kind in (wanted, Kind.UNKNOWN, Kind.EMPTY):
+        return None
+    return FormatError(f"this is {found}, not {wanted}", hint=found.hint)
+
+
+def _inflated(head: bytes) -> bytes:
+    """The first bytes of what is compressed; what is damaged has none."""
+    try:
+        return zlib.decompressobj(31).decompress(head, _INSIDE)
+    except zlib.error:
+        return b""
 
 
 def _kind(head: bytes) -> Kind:

@@ -19,6 +19,7 @@ from gocost.analyses.trace.timeline import Recorder, Spread, Timeline
 from gocost.formats.exectrace.index import HEADER, Generation, read_format, read_index
 from gocost.formats.exectrace.ordered import Carried, Window, begin_of, carry_out
 from gocost.formats.exectrace.tables import Clock, read_clock, read_tables
+from gocost.formats.recognition import HEAD
 from gocost.kernels import trace_index
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.quantity import Unit, format_quantity
@@ -182,7 +183,7 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _opened(file: Positioned, path: Path) -> _Opened:
-    version = read_format(file.head(HEADER))
+    version = read_format(file.head(HEAD))
     index = read_index(file.read_into, file.size, version)
     found = list(index.generations)
     if not found:

@@ -147,6 +147,25 @@ def parse(text: str | float, unit: Unit) -> float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def parse_option(
+    option: str, text: str, unit: Unit = Unit.SECONDS, *, like: str | None = None
+) -> float:
+    """The amount that a person wrote for an option, in `unit`; `like` is one that would do.
+
+    Raises UsageError naming the option and what to write.
+    """
+    timed = unit in (Unit.SECONDS, Unit.NANOSECONDS)
+    try:
+        return parse(text, unit)
+    except UsageError:
+        what = "a time" if timed else f"an amount of {unit}"
+        would = like or ("5s" if timed else repr(example(unit)))
+        raise UsageError(
+            f"{option} is {what} with its unit, and not {text!r}",
+            hint=f"write for example {option} {would}",
+        ) from None
+
+
 def parse_between(start: str | None, end: str | None) -> tuple[int, int] | None:
     """A part of a recording's time, in nanoseconds since it began, whose ends a person wrote; an
     end that was left out is that of the recording, and None stands for all of it.
@@ -155,8 +174,8 @@ def parse_between(start: str | None, end: str | None) -> tuple[int, int] | None:
     """
     if not start and not end:
         return None
-    first = int(parse(start, Unit.NANOSECONDS)) if start else 0
-    last = min(int(parse(end, Unit.NANOSECONDS)), _ENDLESS) if end else _ENDLESS
+    first = int(parse_option("--from", start, Unit.NANOSECONDS)) if start else 0
+    last = min(int(parse_option("--to", end, Unit.NANOSECONDS)), _ENDLESS) if end else _ENDLESS
     if not 0 <= first < last:
         raise UsageError(
             "--from has to be 0 s or later, and before --to",

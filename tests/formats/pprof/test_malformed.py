@@ -118,7 +118,7 @@ def test_an_empty_file_says_so() -> None:
         (b"\x7fELF\x02\x01\x01", "this is an executable, not a profile; see `gocost size`"),
         (b"go 1.25 trace\0\0\0", "this is an execution trace"),
         (b"goroutine 1 [running]:\nmain.main()\n", "this is a goroutine dump"),
-        (b"<!doctype html>", "this is a page of HTML"),
+        (b"<!doctype html>", "this is a web page, not a profile"),
         (b'  {"a": 1}', "this is JSON"),
         (b"PERFILE2\x68\0\0\0", "this is a recording of perf"),
         (b"hello world, this is text\n", "protobuf is malformed"),

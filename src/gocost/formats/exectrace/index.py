@@ -44,10 +44,13 @@ class Generation:
 
 
 def read_format(head: bytes) -> int:
-    """The number of the format that the first bytes name. Raises FormatError."""
+    """The number of the format that the first bytes name; more of them tell better what else it is.
+
+    Raises FormatError.
+    """
     found = _MAGIC.match(head)
     if found is None:
-        raise FormatError("this is not an execution trace of Go", hint=_told(head))
+        raise _named(head)
     version = int(found[1])
     if version in FORMATS:
         return version
@@ -63,16 +66,20 @@ def read_format(head: bytes) -> int:
     )
 
 
-def _told(head: bytes) -> str:
-    if head.startswith(b"\x1f\x8b"):
-        return "it is compressed: unpack it first, or see `gocost profile top` for a profile"
-    if head.startswith(b"\x7fELF"):
-        return "it is an executable: see `gocost size`"
-    if head.startswith(b"goroutine "):
-        return "it is a goroutine dump: see `gocost goroutines`"
+def _named(head: bytes) -> FormatError:
+    """Why there is no trace in a file: what it is."""
+    from gocost.formats.recognition import GZIP, Kind, mistaken, recognise
+
     if not head:
-        return "it is empty: record it again"
-    return "record one with /debug/pprof/trace?seconds=5 or runtime/trace"
+        return FormatError(
+            "this is not an execution trace of Go", hint="it is empty: record it again"
+        )
+    if head.startswith(GZIP) and recognise(head).kind is Kind.TRACE:
+        return FormatError("the trace is compressed", hint="unpack it first: gunzip FILE")
+    return mistaken(head, Kind.TRACE) or FormatError(
+        "this is not an execution trace of Go",
+        hint="record one with /debug/pprof/trace?seconds=5 or runtime/trace",
+    )
 
 
 @dataclass(frozen=True, slots=True)

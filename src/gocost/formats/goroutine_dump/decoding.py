@@ -14,6 +14,7 @@ from gocost.formats.goroutine_dump.grouped import HEAD, pages, read_grouped
 from gocost.formats.goroutine_dump.json_lines import is_json_lines, unwrapped
 from gocost.formats.goroutine_dump.profile import read_profile
 from gocost.formats.goroutine_dump.stacks import SEED, read_stacks
+from gocost.formats.recognition import Kind, mistaken
 from gocost.model.errors import FormatError
 
 MAX_BYTES: Final = 1 << 30
@@ -109,6 +110,8 @@ def _none(head: bytes, dump: Dump) -> FormatError:
     for mark, name, hint in _KINDS:
         if head.lstrip().startswith(mark):
             return FormatError(f"this is {name}, not a goroutine dump", hint=hint)
+    if known := mistaken(head, Kind.DUMP):
+        return known
     if _BINARY.search(head):
         return FormatError(
             "this is no goroutine dump but something binary",

@@ -76,17 +76,18 @@ def decode_raw(raw: bytes | memoryview, *, origin: str = "") -> Profile:
 
 def _named(raw: bytes | memoryview, error: FormatError) -> FormatError:
     """The error in the words of the kind of file it is, where that is known."""
-    head = bytes(raw[:64])
+    from gocost.formats.recognition import HEAD, Kind, mistaken
+
+    head = bytes(raw[:HEAD])
+    if known := mistaken(head, Kind.PROFILE):
+        return known
     for mark, name, hint in (
-        (b"\x7fELF", "an executable, not a profile", "see `gocost size`"),
-        (b"go 1.", "an execution trace, not a profile", "see `gocost trace summary`"),
-        (b"goroutine ", "a goroutine dump, not a profile", "see `gocost goroutines`"),
-        (b"PERFILE2", "a recording of perf, not a profile", "convert it with perf_to_profile"),
-        (b"<", "a page of HTML or XML, not a profile", "name the profile's own URL or file"),
-        (b"{", "JSON, not a profile", "name a profile as `go tool pprof` reads it"),
+        (b"PERFILE2", "a recording of perf", "convert it with perf_to_profile"),
+        (b"<", "a page of HTML or XML", "name the profile's own URL or file"),
+        (b"{", "JSON", "name a profile as `go tool pprof` reads it"),
     ):
         if head.lstrip().startswith(mark):
-            return FormatError(f"this is {name}", hint=hint)
+            return FormatError(f"this is {name}, not a profile", hint=hint)
     return error
 
 
