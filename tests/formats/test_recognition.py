@@ -67,11 +67,19 @@ DUMP = b"goroutine 1 [running]:\nmain.main()\n"
     [
         ("profile top", METRICS, "this is a metrics page, not a profile; see `gocost runtime`"),
         ("profile top", GCTRACE, "this is a gctrace log, not a profile"),
-        ("profile top", gzip.compress(TRACE), "this is an execution trace, not a profile"),
+        ("profile top", gzip.compress(TRACE, mtime=0), "this is an execution trace, not a profile"),
         ("trace summary", METRICS, "this is a metrics page, not an execution trace"),
         ("trace summary", DUMP, "not an execution trace; see `gocost goroutines`"),
-        ("trace summary", gzip.compress(TRACE), "the trace is compressed; unpack it first"),
-        ("trace summary", gzip.compress(b"x"), "this is a profile, not an execution trace"),
+        (
+            "trace summary",
+            gzip.compress(TRACE, mtime=0),
+            "the trace is compressed; unpack it first",
+        ),
+        (
+            "trace summary",
+            gzip.compress(b"x", mtime=0),
+            "this is a profile, not an execution trace",
+        ),
         ("goroutines", METRICS, "this is a metrics page, not a goroutine dump"),
         ("goroutines", GCTRACE, "this is a gctrace log, not a goroutine dump"),
         ("runtime", DUMP, "is a goroutine dump, and not a metrics page"),
