@@ -40,6 +40,7 @@ def pprofs(options: dict[str, Any], path: Path, *more: str) -> Graph:
     calls = [
         (names[caller], names[callee], "style=" in told and "dotted" in told)
         for caller, callee, told in _CALLS.findall(done.stdout)
+        if "0" not in (caller, callee)  # a node that is not drawn, such as one that costs nothing
     ]
     return sorted(names.values()), sorted(calls)
 

@@ -144,5 +144,10 @@ def test_what_is_compared_is_there() -> None:
     assert compared([folder / "cpu.1.pb.gz"]) > 0
     assert compared([folder / "heap.1.pb.gz"], {"granularity": "lines"}) > 0
     assert compared([folder / "cpu.1.pb.gz"], {"tagfocus": "tenant=tenant-0"}) > 0
-    assert compared([folder / "heap.1.pb.gz"], {"tagfocus": "bytes=1kb:"}) > 0
+    assert (
+        compared(
+            [folder / "heap.1.pb.gz"], {"tagfocus": "bytes=1kb:", "sample_index": "alloc_space"}
+        )
+        > 0
+    )
     assert compared([folder / "cpu.1.pb.gz"], {"focus": "("}) == -1
