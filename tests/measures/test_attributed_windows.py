@@ -11,7 +11,9 @@ from gocost.formats.pprof.decoding import decode
 from gocost.measures.attribution import Files, Gathered, gather
 from gocost.measures.billed_times import covered
 from gocost.measures.profiles import Reading
+from gocost.measures.recording import Manifest, Moment
 from gocost.measures.trace import trace_time
+from tests.fixtures.collected import pages
 from tests.fixtures.profiles import message, varint
 from tests.fixtures.traces import recorded
 
@@ -89,3 +91,16 @@ def test_a_trace_within_profiles_that_follow_one_another_is_whole(
     found = joined(trace, tmp_path, (-1, 0.5), (0.5, 2))
     assert seconds(found) == pytest.approx(whole)
     assert not any("of the trace" in text for text in found.assumptions)
+
+
+def test_memory_of_another_process_is_doubted(tmp_path: Path) -> None:
+    """A process that holds less than the runtime's objects alone is not the one that was read."""
+    page = tmp_path / "metrics"
+    page.write_bytes(pages().data["txt"][1])
+    manifest = Manifest(
+        url="http://127.0.0.1:1",
+        seconds=1,
+        moments=(Moment(1, 0, 1000), Moment(2, 0, 1000)),
+    )
+    notes = gather(Files(metrics=(str(page),)), Reading(), manifest).notes
+    assert any("of memory, and the runtime's objects" in note for note in notes)

@@ -72,10 +72,7 @@ def test_the_source_is_shown_with_what_its_lines_cost(server: Running) -> None:
     assert "func mallocgc(" in reply.text.replace("\xa0", " ")
 
 
-def test_machine_code_needs_the_program_of_the_command_line(server: Running, file: Path) -> None:
-    without = server.ask("/disasm?f=runtime.mallocgc%24")
-    assert without.status == 400
-    assert "add --binary FILE" in without.text
+def test_machine_code_is_of_no_program_that_a_query_names(server: Running, file: Path) -> None:
     assert server.ask("/disasm?f=main&binary=/bin/true").status == 400
 
     program = str(built(Recipe(program="profiled")))

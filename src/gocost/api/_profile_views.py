@@ -214,21 +214,23 @@ def _code(look: Look) -> list[tuple[Code, list[Instruction]]]:
     from gocost.analyses.profile.view import nodes_in
     from gocost.formats.pclntab_frames import Symbolizer
     from gocost.measures.executables import opened
-    from gocost.measures.symbols import other_build
+    from gocost.measures.symbols import other_build, program_here
 
     if look.options.mean:
         raise UsageError("the instructions of a function have no mean together", hint="drop --mean")
-    if look.binary is None:
+    path = look.binary or program_here(look.profile)
+    if path is None:
         raise UsageError(
-            "machine code is in the program, which is not named", hint="add --binary FILE"
+            "machine code is in the program, which is not named, and not where the profile says",
+            hint="add --binary FILE",
         )
     matching = compiled("the expression", look.expression)
     nodes = nodes_in(look.seen, look.options)
-    with opened(look.binary) as binary:
+    with opened(path) as binary:
         image, symbolizer = binary.image, Symbolizer(binary.image)
-        rows = belonging(look.profile, image, look.binary.name)
+        rows = belonging(look.profile, image, path.name)
         if rows.other_build is not None:
-            raise other_build(look.binary, *rows.other_build)
+            raise other_build(path, *rows.other_build)
         place = linker(image, look.profile.mappings, rows.rows)
         found = codes(nodes, costs(look.seen, nodes), matching, symbolizer, place)
         if not found:

@@ -360,6 +360,13 @@ def _resident(manifest: Manifest | None, told: Sequence[Recorded], notes: list[s
         values = [[page.value(f"/memory/classes/{name}:bytes") for name in names] for page in whole]
         return _mean([sum(v for v in each if v is not None) for each in values])
 
+    used = classes("heap/objects", "heap/stacks")
+    if total is not None and used is not None and moments and total < used:
+        had = [format_quantity(each, Unit.BYTES) for each in (total, used)]
+        notes.append(
+            f"the operating system counted {had[0]} of memory, and the runtime's objects and "
+            f"stacks alone are {had[1]}: is it the same process (--pid)?"
+        )
     windows = [_window(each, notes) for each in told if each.pages]
     live = _mean([each.live for each in windows if each is not None and each.live is not None][:1])
     return Resident(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gocost.analyses.profile.symbols import belonging, nameless, symbolised
+from gocost.analyses.profile.symbols import belonging, build_id, nameless, symbolised
 from gocost.formats.go_binary import GoBinary
 from gocost.formats.pclntab_frames import Symbolizer
 from gocost.formats.pprof.profile import Profile
-from gocost.model.errors import UsageError
+from gocost.measures.executables import opened
+from gocost.model.errors import GocostError, UsageError
 from gocost.model.report import Note
+from gocost.sources.files import is_file
 
 
 def named(profile: Profile, binary: GoBinary, path: Path) -> tuple[Profile, list[Note]]:
@@ -28,6 +30,26 @@ def named(profile: Profile, binary: GoBinary, path: Path) -> tuple[Profile, list
     profile, count = symbolised(profile, binary.image, found.rows, Symbolizer(binary.image).frames)
     told = f"{count:,} of {missing:,} addresses without names were named by {path}"
     return profile, [Note("info" if count else "warning", told)]
+
+
+def program_here(profile: Profile) -> Path | None:
+    """The executable that the profile names, where it is at that path still and is that build.
+
+    Without a build id in the profile (Go writes one from 1.24 on, linkers of C always did) nothing
+    says that it is, so that it has to be named.
+    """
+    strings, mappings = profile.strings, profile.mappings
+    for file, build in zip(mappings.file.tolist(), mappings.build_id.tolist(), strict=True):
+        path, wanted = Path(strings[file]), strings[build].lower()
+        if not wanted or not path.is_absolute() or not is_file(path):
+            continue
+        try:
+            with opened(path) as binary:
+                if build_id(binary.image) == wanted:
+                    return path
+        except GocostError:
+            continue  # of another kind by now, or a library
+    return None
 
 
 def other_build(path: Path, profiled: str, mine: str) -> UsageError:

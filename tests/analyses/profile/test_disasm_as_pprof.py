@@ -17,7 +17,7 @@ from gocost.sources.files import mapped
 from tests.analyses.profile.peer import UNITS
 from tests.analyses.profile.test_symbols import run
 from tests.fixtures.binaries import binary
-from tests.fixtures.profiles import pprof
+from tests.fixtures.profiles import pprof, shared
 
 Costs = dict[str, tuple[int, int]]
 Routines = dict[str, tuple[tuple[int, int], Costs | None]]
@@ -146,8 +146,7 @@ def test_machines_that_are_read() -> None:
 
 
 def test_what_cannot_be_read() -> None:
-    _, folder = run("plain")
-    path = str(folder / "cpu.1.pb.gz")
+    path = str(shared("large.cpu.pb.gz"))  # of a program that is not here
     with pytest.raises(UsageError, match="machine code is in the program, which is not named"):
         gocost.profile(path, view="disasm", expression="main")
     with mapped(binary("linux-s390x")) as data:
