@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gocost.cli.options import FileToWrite, reporting
+from gocost.cli.options import FileToWrite, authorised, reporting
 from gocost.cli.output import Output
 from gocost.cli.serving import Server, serving
 
@@ -20,6 +20,50 @@ F = TypeVar("F", bound=Callable[..., Any])
 @click.group("trace", short_help="What an execution trace shows.")
 def command() -> None:
     """Execution traces of Go 1.22 and later: scheduler, collector, waiting, tasks."""
+
+
+def traced(function: F) -> F:
+    """The trace as `file`: of a service's URL it is recorded first, and kept.
+
+    It stands closest to the command: what is wrong in other options is said before a recording.
+    """
+
+    @click.argument("file", metavar="FILE|URL")
+    @click.option(
+        "--seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        help="How long to record, where a URL is given.  [default: 5]",
+    )
+    @authorised
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, file: str, seconds: float | None, headers: dict[str, str], **kwargs: Any
+    ) -> Any:
+        if file.startswith(("http://", "https://")):
+            file = _recorded(file, seconds, headers)
+        elif seconds is not None:
+            from gocost.model.errors import UsageError
+
+            raise UsageError(
+                "--seconds is about recording a service", hint="name its URL, or leave it out"
+            )
+        return function(*args, file=file, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def _recorded(url: str, seconds: float | None, headers: dict[str, str]) -> str:
+    from gocost.api.record import TRACE_SECONDS, record_trace
+    from gocost.cli.output import progress
+
+    length = TRACE_SECONDS if seconds is None else seconds
+    with progress() as shown:
+        shown(f"recording {length:g} s of {url}")
+        path, lost = record_trace(url, length, headers=headers)
+    if lost:
+        click.echo(f"gocost: it broke off: {lost}", err=True)
+    click.echo(f"recorded in {path}", err=True)
+    return str(path)
 
 
 def between(function: F) -> F:
@@ -39,9 +83,9 @@ def between(function: F) -> F:
 def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
     """A command that shows tables of a trace: those of its name in the API."""
 
-    @click.argument("file", metavar="FILE")
     @between
     @reporting
+    @traced
     def view_command(
         file: str, output: Output, between: tuple[int, int] | None, base: str | None = None
     ) -> int:
@@ -101,9 +145,9 @@ def _intervals(name: str, summary: str, help_: str) -> None:
     """A command over a trace's intervals: that view of the API."""
 
     @command.command(name, short_help=summary, help=help_)
-    @click.argument("file", metavar="FILE")
     @between
     @reporting
+    @traced
     def intervals_command(file: str, output: Output, between: tuple[int, int] | None) -> int:
         from gocost.api.trace_intervals import trace_intervals
 
@@ -137,7 +181,6 @@ _intervals(
 
 
 @command.command("mmu", short_help="What the collector leaves to the program, at worst.")
-@click.argument("file", metavar="FILE")
 @click.option(
     "--count",
     "parts",
@@ -149,6 +192,7 @@ _intervals(
 @click.option("--per-p", "by_proc", is_flag=True, help="Of the worst P instead of all together.")
 @between
 @reporting
+@traced
 def mmu_command(
     file: str, parts: str, by_proc: bool, output: Output, between: tuple[int, int] | None
 ) -> int:
@@ -163,7 +207,6 @@ def mmu_command(
 
 
 @command.command("export", short_help="For chrome://tracing and Perfetto.")
-@click.argument("file", metavar="FILE")
 @click.option(
     "--format",
     "form",
@@ -174,6 +217,7 @@ def mmu_command(
 )
 @click.option("-o", "--output", required=True, type=FileToWrite(), metavar="FILE")
 @between
+@traced
 def export_command(file: str, form: str, output: str, between: tuple[int, int] | None) -> int:
     """Goroutines on their Ps, system calls on their threads, collections, stops and tasks, as a
     file that ui.perfetto.dev and chrome://tracing open. --from and --to keep it small enough.
@@ -188,8 +232,8 @@ def export_command(file: str, form: str, output: str, between: tuple[int, int] |
 
 
 @command.command("view", short_help="Look at it in a browser.")
-@click.argument("file", metavar="FILE")
 @serving
+@traced
 def view_command(file: str, server: Server) -> int:
     """Serves the page of `trace summary` to this machine until you press Ctrl-C: a timeline of the
     Ps and the largest groups of goroutines to zoom into, as close as you like.
@@ -204,9 +248,9 @@ def view_command(file: str, server: Server) -> int:
 
 @command.command("profile", short_help="Waits or CPU samples by stack, for pprof too.")
 @click.argument("kind", type=click.Choice(["net", "sync", "syscall", "sched", "cpu"]))
-@click.argument("file", metavar="FILE")
 @between
 @reporting
+@traced
 def profile_command(kind: str, file: str, output: Output, between: tuple[int, int] | None) -> int:
     """Waits of one kind, or the CPU samples of a trace, by stack.
 
@@ -224,23 +268,20 @@ def profile_command(kind: str, file: str, output: Output, between: tuple[int, in
 
 
 @command.command("slice", short_help="A part of a trace as a trace of its own.")
-@click.argument("file", metavar="FILE")
-@click.option("--from", "start", default="0s", show_default=True, help="Since the trace began.")
-@click.option("--to", "end", default="", metavar="TIME", help="By default to its end.")
+@between
 @click.option("-o", "--output", required=True, type=FileToWrite(), metavar="FILE")
-def slice_command(file: str, start: str, end: str, output: str) -> int:
+@traced
+def slice_command(file: str, between: tuple[int, int] | None, output: str) -> int:
     """The generations that reach into a time, as a trace that every tool can open.
 
     The runtime begins a generation about every second: a slice is a little longer than was asked.
     """
     from gocost.api.trace_intervals import trace_slice
     from gocost.cli.output import written
-    from gocost.model.quantity import Unit, format_quantity, parse_between
+    from gocost.model.quantity import ENDLESS, Unit, format_quantity
 
-    between = parse_between(start, end)
-    assert between is not None, "--from has a default"
     with written(output) as stream:
-        part = trace_slice(file, stream.write, between)
+        part = trace_slice(file, stream.write, between or (0, ENDLESS))
     times = [format_quantity(each / 1e9, Unit.SECONDS) for each in (part.start_ns, part.end_ns)]
     size = format_quantity(part.bytes, Unit.BYTES)
     click.echo(f"{output}: {times[0]} to {times[1]}, {size}", err=True)

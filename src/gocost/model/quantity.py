@@ -18,7 +18,7 @@ from gocost.model.errors import UsageError
 
 HOURS_PER_MONTH: Final = 730
 SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * 3600
-_ENDLESS: Final = 1 << 60
+ENDLESS: Final = 1 << 60
 """Nanoseconds that no recording lasts."""
 
 
@@ -175,7 +175,7 @@ def parse_between(start: str | None, end: str | None) -> tuple[int, int] | None:
     if not start and not end:
         return None
     first = int(parse_option("--from", start, Unit.NANOSECONDS)) if start else 0
-    last = min(int(parse_option("--to", end, Unit.NANOSECONDS)), _ENDLESS) if end else _ENDLESS
+    last = min(int(parse_option("--to", end, Unit.NANOSECONDS)), ENDLESS) if end else ENDLESS
     if not 0 <= first < last:
         raise UsageError(
             "--from has to be 0 s or later, and before --to",

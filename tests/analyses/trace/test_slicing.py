@@ -60,7 +60,9 @@ def test_times_that_are_not_in_order_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_trace_of_a_service_is_recorded_first(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["trace", "summary", "http://127.0.0.1:6060"]) == 2
+def test_where_a_file_is_wanted_a_service_is_recorded_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["attribute", "--trace", "http://127.0.0.1:6060"]) == 2
     page = "http://127.0.0.1:6060/debug/pprof/trace?seconds=5"
     assert capsys.readouterr().err.endswith(f"record it first: curl -o app.trace '{page}'\n")
