@@ -89,7 +89,9 @@ def judging(function: F) -> F:
 
 
 def authorised(function: F) -> F:
-    """`--header` for what is asked of services; the command gets them by name as `headers`."""
+    """What services ask for: `--header`, `--cert`, `--key`, `--cacert`; the command gets all of
+    it as `headers`.
+    """
 
     @click.option(
         "--header",
@@ -98,9 +100,30 @@ def authorised(function: F) -> F:
         metavar="'NAME: VALUE'|@FILE",
         help="For the service's pages, repeatable; @FILE holds one a line. Never printed.",
     )
+    @click.option("--cert", metavar="FILE", help="Your certificate for a service's TLS, in PEM.")
+    @click.option("--key", metavar="FILE", help="Its private key, if not in the same file.")
+    @click.option("--cacert", metavar="FILE", help="Who may have signed the service's certificate.")
     @functools.wraps(function)
-    def wrapper(*args: Any, headers: tuple[str, ...], **kwargs: Any) -> Any:
-        return function(*args, headers=_headers(headers), **kwargs)
+    def wrapper(
+        *args: Any,
+        headers: tuple[str, ...],
+        cert: str | None,
+        key: str | None,
+        cacert: str | None,
+        **kwargs: Any,
+    ) -> Any:
+        from gocost.model.errors import UsageError
+        from gocost.sources.credentials import Credentials
+
+        if key is not None and cert is None:
+            raise UsageError("--key belongs to a certificate", hint="add --cert FILE")
+        given = Credentials(
+            _headers(headers),
+            certificate=Path(cert) if cert is not None else None,
+            key=Path(key) if key is not None else None,
+            authority=Path(cacert) if cacert is not None else None,
+        )
+        return function(*args, headers=given, **kwargs)
 
     return wrapper  # type: ignore[return-value]
 

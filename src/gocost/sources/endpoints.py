@@ -16,9 +16,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gocost._version import VERSION
 from gocost.model.errors import SourceError, UsageError
+from gocost.sources.credentials import Credentials
+from gocost.sources.files import translated
 from gocost.sources.service_urls import service_url
 
 MAX_BODY = 16 << 20
@@ -61,7 +64,11 @@ class Endpoint:
         timeout: float = TIMEOUT,
         max_body: int = MAX_BODY,
     ) -> None:
-        """Raises UsageError where `base` is not an http or https URL, or a header is malformed."""
+        """`headers` may be Credentials, whose certificates an https URL is asked with.
+
+        Raises UsageError where `base` is not an http or https URL, a header is malformed, or a
+        certificate is none, and SourceError where a file of one cannot be read.
+        """
         parts = service_url(base)
         host, port = parts.hostname or "", parts.port
         if parts.username is not None or parts.password is not None:
@@ -84,9 +91,7 @@ class Endpoint:
         self._aborted = False
         self._socket: socket.socket | None = None
         self._connection = (
-            http.client.HTTPSConnection(
-                host, port, timeout=timeout, context=ssl.create_default_context()
-            )
+            http.client.HTTPSConnection(host, port, timeout=timeout, context=_tls(headers))
             if parts.scheme == "https"
             else http.client.HTTPConnection(host, port, timeout=timeout)
         )
@@ -210,6 +215,41 @@ class Endpoint:
         return self._connection.getresponse()
 
 
+def _tls(headers: Mapping[str, str] | None) -> ssl.SSLContext:
+    """The system's settings, with the certificates that were named."""
+    if not isinstance(headers, Credentials):
+        return ssl.create_default_context()
+    with _read("--cacert", headers.authority):
+        context = ssl.create_default_context(cafile=headers.authority)
+    if headers.certificate is not None:
+        with _read("--cert", headers.certificate, headers.key):
+            context.load_cert_chain(headers.certificate, headers.key, _no_passphrase)
+    return context
+
+
+@contextmanager
+def _read(option: str, *files: Path | None) -> Iterator[None]:
+    named = [str(file) for file in files if file is not None]
+    try:
+        for name in named:
+            Path(name).open("rb").close()  # TLS does not say which of the files it is
+        yield
+    except ssl.SSLError as error:
+        raise UsageError(
+            f"{option} {' with --key '.join(named)} is not what TLS takes: {error.reason or error}",
+            hint="give a certificate in PEM, and the private key that belongs to it",
+        ) from error
+    except OSError as error:
+        raise translated(error, Path(str(error.filename or named[0]))) from error
+
+
+def _no_passphrase() -> str:
+    raise UsageError(
+        "the private key of --cert has a passphrase",
+        hint="give one without, which nobody else may read",
+    )
+
+
 def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
     if isinstance(error, TimeoutError):
         return _too_slow(url, timeout)
@@ -217,7 +257,9 @@ def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
         return EndpointError(f"{url}: nothing listens there", hint="check the address and the port")
     if isinstance(error, ssl.SSLError):
         return EndpointError(
-            f"{url}: TLS failed: {error.reason or error}", hint="check the scheme and certificate"
+            f"{url}: TLS failed: {error.reason or error}",
+            hint="check the scheme; --cacert FILE is who signed the service's certificate, "
+            "--cert FILE yours",
         )
     if isinstance(error, http.client.HTTPException | ValueError):
         return EndpointError(
