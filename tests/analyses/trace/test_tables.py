@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import gocost
+from gocost.analyses.trace.waiting import place_of
 from gocost.measures.trace import read_trace
 from gocost.model.report import Report
 from tests.fixtures.traces import recorded
@@ -74,3 +75,21 @@ def test_a_cut_trace_gives_what_is_whole(path: Path, tmp_path: Path) -> None:
     assert found.generations < whole.generations
     cut.write_bytes(data + b"garbage")
     assert "damaged" in read_trace(cut).lost
+
+
+@pytest.mark.parametrize(
+    ("functions", "place"),
+    [
+        (["runtime.chanrecv1", "main.wait", "main.main"], "main.wait"),
+        (["sync.runtime_SemacquireMutex", "sync.(*Mutex).Lock", "main.(*cache).get"],
+         "main.(*cache).get"),
+        (["internal/poll.(*FD).Read", "net.(*conn).Read", "net/http.(*persistConn).Read"],
+         "net/http.(*persistConn).Read"),
+        (["time.Sleep", "main.poll"], "main.poll"),
+        (["runtime.gopark", "runtime.bgsweep"], "runtime.bgsweep"),
+        (["runtime.goexit"], "runtime.goexit"),
+        ([], "(no stack)"),
+    ],
+)  # fmt: skip
+def test_a_place_is_where_somebody_wrote_to_wait(functions: list[str], place: str) -> None:
+    assert place_of(functions) == place

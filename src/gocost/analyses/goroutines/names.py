@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from gocost.formats.goroutine_dump.dump import Frame
@@ -36,6 +37,19 @@ def waits_at(stack: tuple[Frame, ...], state: str) -> Frame | None:
         if frame.place and within not in ways and not within.startswith("internal/"):
             return frame
     return stack[0] if stack else None
+
+
+def waits_in(functions: Sequence[str]) -> str:
+    """The same of functions alone, leaf first, whatever is waited for; empty where there are none.
+
+    What waits in the runtime and nowhere else is the runtime's own, and named by where it began.
+    """
+    for function in functions:
+        within = package(function)
+        if within not in _WAITING | _READING and not within.startswith("internal/"):
+            return function
+    began = [function for function in functions if function not in _EXITS]
+    return (began or [*functions] or [""])[-1]
 
 
 def entry(stack: tuple[Frame, ...]) -> str:

@@ -99,7 +99,7 @@ PLACES: Final = Relation(
     _KINDS,
     (
         text("state", "runnable, waiting or syscall"),
-        text("place", "the innermost function that is not the runtime's"),
+        text("place", "the innermost function that is not only a way of waiting"),
         *_AMOUNTS,
         text("stack", "functions from the innermost to the outermost, joined by ;"),
     ),

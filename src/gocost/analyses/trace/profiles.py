@@ -102,7 +102,7 @@ def profile_table(trace: Joined, kind: str) -> Table:
     return Table(
         title=_TITLES[kind],
         columns=(
-            Column("place", Unit.TEXT, "the innermost function that is not the runtime's"),
+            Column("place", Unit.TEXT, "the innermost function that is not only a way of waiting"),
             Column("reason", Unit.TEXT, "what the runtime says; of runnable, what was before it"),
             Column("count", Unit.COUNT, "intervals", additive=True),
             Column("total", Unit.NANOSECONDS, "of all intervals", additive=True),

@@ -153,7 +153,7 @@ def place_table(trace: Joined) -> Table:
         title="waits by place",
         columns=(
             Column("state", Unit.TEXT, "runnable, waiting or syscall"),
-            Column("place", Unit.TEXT, "the innermost function that is not the runtime's"),
+            Column("place", Unit.TEXT, "the innermost function that is not only a way of waiting"),
             *_AMOUNTS,
             Column("stack", Unit.TEXT, "functions from the leaf to the root, joined by ;"),
         ),

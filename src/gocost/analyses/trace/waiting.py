@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gocost.analyses.goroutines.names import waits_in
 from gocost.analyses.trace.account import STATES, Joined
 
 
@@ -57,6 +58,5 @@ def frames_of(trace: Joined, stack: int) -> tuple[Frame, ...]:
 
 
 def place_of(functions: list[str]) -> str:
-    """The innermost function of a stack, leaf first, that is not the runtime's."""
-    own = [name for name in functions if not name.startswith(("runtime.", "internal/"))]
-    return (own or functions or ["(no stack)"])[0]
+    """The innermost function of a stack, leaf first, that is not only a way of waiting."""
+    return waits_in(functions) or "(no stack)"
