@@ -14,7 +14,7 @@ import pytest
 
 from gocost.reporters.registry import NAMES
 from gocost.reporters.schema import PUBLISHED
-from tests.fixtures.profiles import small
+from tests.fixtures.profiles import recorded, small
 
 GOCOST = str(Path(sys.executable).with_name("gocost"))
 
@@ -86,3 +86,11 @@ def test_a_wrong_option_is_said_before_a_service_is_asked(
     assert done.returncode == 2
     assert told in done.stderr
     assert "nothing listens" not in done.stderr
+
+
+def test_a_difference_names_what_it_is_against() -> None:
+    head, base = (recorded() / f"cpu.{number}.pb.gz" for number in (1, 0))
+    for option in ("--base", "--diff-base"):
+        told = " ".join(gocost("top", head, option, base).stdout.partition("\n\n")[0].split())
+        assert told.startswith(f"{head} against {base}: cpu, ")
+        assert " in " not in told.rpartition(": ")[2], "the length of both together is nobody's"

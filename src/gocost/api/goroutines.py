@@ -141,7 +141,8 @@ def _report(
         notes=notes,
         assumptions=_assumptions(found),
         layout=Layout(
-            title=f"{subject.service}: {last.total:,} goroutines in {len(groups):,} groups",
+            title=f"{subject.service}: {_many(last.total, 'goroutine')} in "
+            f"{_many(len(groups), 'group')}",
             # Of three dumps the verdicts are asked for, and growth stands with the groups.
             tables=("changes", *tables) if len(found.dumps) == 2 else tuple(tables),
             rows=ROWS,
@@ -172,6 +173,10 @@ def _told(table: Table, found: Dumps) -> list[str]:
     elif found.traced is not None:
         names.insert(0, "waited")
     return [name for name in names if any(table.column(name))]
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _moves(found: Dumps) -> tuple[str, ...]:

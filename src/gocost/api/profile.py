@@ -105,7 +105,7 @@ def profile_report(
     if recorded.base is not None and look.seen.type.type in CUMULATIVE:
         told = f"{look.seen.type.type} only ever grows: shown is what came between the snapshots"
         look.notes.append(Note("info", told))
-    report = _report(recorded.files, look, shown, shown.tables(look))
+    report = _report(recorded, look, shown, shown.tables(look))
     if not flame and not drawn:
         return report
     from gocost.analyses.profile.flame_report import with_flame
@@ -188,11 +188,11 @@ def _repository(codeowners: str | None, info: BuildInfo | None) -> tuple[Reposit
     return repository(Path(), Path(codeowners) if codeowners else None, info)
 
 
-def _report(files: Sequence[str], look: Look, shown: Shown, tables: dict[str, Table]) -> Report:
+def _report(recorded: Recorded, look: Look, shown: Shown, tables: dict[str, Table]) -> Report:
     seen, subject = look.seen, Subject()
     kind = {"type": seen.type.type, "unit": seen.type.unit}
     value = int(seen.values().sum())
-    total = Fact(TOTAL, value, Unit.COUNT, subject, labels=kind, origin=", ".join(files))
+    total = Fact(TOTAL, value, Unit.COUNT, subject, labels=kind, origin=", ".join(recorded.files))
     return Report(
         command="profile",
         gocost=VERSION,
@@ -200,14 +200,20 @@ def _report(files: Sequence[str], look: Look, shown: Shown, tables: dict[str, Ta
         facts=[total],
         tables=tables,
         notes=[*(Note("warning", text) for text in seen.notes), *look.notes],
-        layout=msgspec.structs.replace(shown.layout, title=_title(files, look)),
+        layout=msgspec.structs.replace(shown.layout, title=_title(recorded, look)),
     )
 
 
-def _title(files: Sequence[str], look: Look) -> str:
-    name = files[0] if len(files) == 1 else f"{len(files)} profiles"
+def _title(recorded: Recorded, look: Look) -> str:
+    name = _several(recorded.files)
     seen, header = look.seen, look.profile.header
-    told = f"{name}: {seen.type.type}, {format_quantity(seen.total, reported(seen.type.unit))}"
+    told = f"{seen.type.type}, {format_quantity(seen.total, reported(seen.type.unit))}"
+    if recorded.bases:  # the lengths of both, added up, are nobody's
+        return f"{name} against {_several(recorded.bases)}: {told}"
     if header.duration_ns > 0:
         told += f" in {format_quantity(header.duration_ns, Unit.NANOSECONDS)}"
-    return told
+    return f"{name}: {told}"
+
+
+def _several(files: Sequence[str]) -> str:
+    return files[0] if len(files) == 1 else f"{len(files)} profiles"

@@ -25,6 +25,8 @@ class Recorded:
     """Percentages are of the base (pprof's -diff_base)."""
     normalize: bool = False
     """Scale the head to the base's total first."""
+    bases: tuple[str, ...] = ()
+    """The files that they are compared with."""
 
     def difference(self, *, apart: bool = False) -> Profile:
         """The head less the base. Raises UsageError where they do not measure the same.
@@ -124,7 +126,14 @@ class Reading:
             raise UsageError("--normalize needs something to compare with", hint="add --base FILE")
         head = self.merged(files)
         other = self.merged(base or diff_base) if base or diff_base else None
-        return Recorded(tuple(files), head, other, of_base=bool(diff_base), normalize=normalize)
+        return Recorded(
+            tuple(files),
+            head,
+            other,
+            of_base=bool(diff_base),
+            normalize=normalize,
+            bases=(*base, *diff_base),
+        )
 
 
 def _of(where: str, error: FormatError) -> FormatError:
