@@ -12,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from gocost.api.profile import profile
 from gocost.reporters.registry import NAMES
 from gocost.reporters.schema import PUBLISHED
 from tests.fixtures.profiles import recorded, small
@@ -89,8 +90,8 @@ def test_a_wrong_option_is_said_before_a_service_is_asked(
 
 
 def test_a_difference_names_what_it_is_against() -> None:
-    head, base = (recorded() / f"cpu.{number}.pb.gz" for number in (1, 0))
-    for option in ("--base", "--diff-base"):
-        told = " ".join(gocost("top", head, option, base).stdout.partition("\n\n")[0].split())
-        assert told.startswith(f"{head} against {base}: cpu, ")
-        assert " in " not in told.rpartition(": ")[2], "the length of both together is nobody's"
+    head, base = (str(recorded() / f"cpu.{number}.pb.gz") for number in (1, 0))
+    for option in ("base", "diff_base"):
+        title = profile(head, **{option: [base]}).layout.title  # type: ignore[arg-type]
+        assert title.startswith(f"{head} against {base}: cpu, ")
+        assert " in " not in title.rpartition(": ")[2], "the length of both together is nobody's"
