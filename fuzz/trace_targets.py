@@ -60,7 +60,6 @@ class _Events:
         rows = threads.reshape(-1, fields.THREAD_FIELDS)
         np.minimum(rows[:, fields.T_END], len(data), out=rows[:, fields.T_END])
         np.minimum(rows[:, fields.T_AT], len(data), out=rows[:, fields.T_AT])
-        scalars[fields.S_MASK] = len(self.table) - 1
         scalars[fields.S_RECORDING] = len(data) and data[-1] & 1
         scalars[fields.S_CLIPPING] = len(data) and data[-1] >> 1 & 1
         scalars[fields.S_FROM], scalars[fields.S_TO] = 64_500, 66_000

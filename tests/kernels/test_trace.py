@@ -132,7 +132,17 @@ def test_both_forms_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_histogram_buckets(kernel: LoadKernel) -> None:
     run = kernel("trace_run")
-    for value in [*range(70), 10**3, 10**6, 2**40 - 1, 2**40, 2**62]:
+    for value in [
+        *range(70),
+        10**3,
+        10**6,
+        2**40 - 1,
+        2**40,
+        2**53 - 1,
+        2**53 + 1,
+        2**60 - 1,
+        2**62,
+    ]:
         number = run.bucket(value)
         assert run.bucket_floor(number) <= value < run.bucket_floor(number + 1)
 
@@ -143,6 +153,21 @@ def test_goroutines_that_come_and_go_keep_the_table_whole(kernel: LoadKernel) ->
     rows[:40, fields.G_ID] = np.arange(40) * 7 + 3
     table = np.full(256, -1, np.int32)
     scalars = np.zeros(fields.SCALARS, np.int64)
-    scalars[fields.S_SEED] = 12345
+    scalars[fields.S_SEED] = 0x5DEECE66D1CE4E5B
     run.rehash(table, rows.reshape(-1), 64, scalars)
     assert sorted(table[table >= 0].tolist()) == list(range(40))
+
+
+@pytest.mark.parametrize("ids", [1, 1 << 20, 1 << 40, (1 << 31) + 1])
+def test_ids_cannot_be_chosen_to_meet_in_the_table(kernel: LoadKernel, ids: int) -> None:
+    run = kernel("trace_run")
+    rows = np.full((1024, fields.GOROUTINE_FIELDS), -1, np.int64)
+    rows[:, fields.G_ID] = np.arange(1024) * ids
+    table = np.full(4096, -1, np.int32)
+    scalars = np.zeros(fields.SCALARS, np.int64)
+    scalars[fields.S_SEED] = -0x5DEECE66D1CE4E5B
+    run.rehash(table, rows.reshape(-1), 1024, scalars)
+    # Where ids meet they stand one behind the other: the longest such row is short.
+    taken = "".join("x" if row >= 0 else " " for row in table.tolist())
+    assert taken.count("x") == 1024
+    assert max(map(len, taken.split())) < 64

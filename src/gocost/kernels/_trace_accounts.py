@@ -18,7 +18,6 @@ from gocost.kernels.trace_fields import (
     G_SINCE,
     G_START,
     G_STARTS,
-    G_STATE,
     G_SUMS,
     GOROUTINE_FIELDS,
     I_COUNT,
@@ -49,6 +48,8 @@ from gocost.kernels.trace_fields import (
     S_RECORDS,
 )
 
+_Bits = cython.union(real=cython.double, whole=cython.longlong)
+
 
 @cython.cfunc
 @cython.nogil
@@ -58,34 +59,21 @@ from gocost.kernels.trace_fields import (
 def _bucket(value: cython.longlong) -> cython.Py_ssize_t:
     """The bucket of a histogram: eight a power of two, those of 0 to 7 exact.
 
-    Without branches, which would be taken at random. Each step leaves at least 8: three bits tell
-    the buckets of a power apart.
+    Without branches, which would be taken at random: the exponent of a floating point number and
+    the first three bits behind it are the bucket, as the number of the power and the eighth of it.
     """
     power: cython.int = 0
-    step: cython.int
     if value < 8:
         return cython.cast(cython.Py_ssize_t, value) if value > 0 else 0
-    step = cython.cast(cython.int, (value >> 36) != 0) << 5
-    value >>= step
-    power += step
-    step = cython.cast(cython.int, (value >> 20) != 0) << 4
-    value >>= step
-    power += step
-    step = cython.cast(cython.int, (value >> 12) != 0) << 3
-    value >>= step
-    power += step
-    step = cython.cast(cython.int, (value >> 8) != 0) << 2
-    value >>= step
-    power += step
-    step = cython.cast(cython.int, (value >> 6) != 0) << 1
-    value >>= step
-    power += step
-    step = cython.cast(cython.int, (value >> 5) != 0)
-    value >>= step
-    power += step
-    step = cython.cast(cython.int, (value >> 4) != 0)
-    value >>= step
-    power += step
+    if cython.compiled:
+        bits = cython.declare(_Bits)
+        if value >> 52:
+            value &= -4096  # what has more bits than the number would be rounded up
+        bits.real = cython.cast(cython.double, value)
+        return cython.cast(cython.Py_ssize_t, bits.whole >> 49) - 8 * 1025
+    while value >= 16:
+        value >>= 1
+        power += 1
     return 8 * power + cython.cast(cython.Py_ssize_t, value)
 
 
@@ -161,6 +149,7 @@ def _pair(
 @cython.exceptval(check=False)
 def _leave(
     row: cython.Py_ssize_t,
+    state: cython.Py_ssize_t,
     time: cython.longlong,
     thread: cython.longlong,
     proc: cython.longlong,
@@ -170,11 +159,10 @@ def _leave(
     records: cython.p_longlong,
     scalars: cython.p_longlong,
 ) -> cython.Py_ssize_t:
-    """Closes the state that a goroutine is in; returns 0.
+    """Closes the state that a goroutine is in, which the caller knows; returns 0.
 
     Stacks and reasons were compared with the lengths of their tables when they were set.
     """
-    state: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, goroutines[row + G_STATE])
     since: cython.longlong = goroutines[row + G_SINCE]
     took: cython.longlong = time - since
     place: cython.longlong

@@ -38,6 +38,7 @@ from gocost.kernels.trace_fields import (
     S_RECORDING,
     S_ROOM_MARKS,
     S_SEED,
+    S_SHIFT,
     S_STACKS,
     S_THREADS,
     SYSCALL,
@@ -70,6 +71,7 @@ def _status_event(
     """GoStatus and GoStatusStack: what a goroutine is doing when a generation begins."""
     at: cython.Py_ssize_t = thread << 3
     mask: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, scalars[S_MASK])
+    shift: cython.int = cython.cast(cython.int, scalars[S_SHIFT])
     state: cython.longlong = cython.cast(cython.longlong, a2)
     id_: cython.longlong = cython.cast(cython.longlong, a0)
     row: cython.Py_ssize_t
@@ -80,7 +82,7 @@ def _status_event(
         return -8
     if kind == 48 and a3 >= cython.cast(cython.ulonglong, scalars[S_STACKS]):
         return -12
-    row = _find(id_, table, goroutines, scalars[S_SEED], mask)
+    row = _find(id_, table, goroutines, scalars[S_SEED], shift, mask)
     if (row >= 0 and goroutines[row + G_STATE] != state) or (state == SYSCALL and a1 >> 63):
         return -9
     if row >= 0:
@@ -143,6 +145,7 @@ def _assist_event(
             table,
             goroutines,
             scalars[S_SEED],
+            cython.cast(cython.int, scalars[S_SHIFT]),
             cython.cast(cython.Py_ssize_t, scalars[S_MASK]),
         )
         if g < 0:

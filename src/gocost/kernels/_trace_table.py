@@ -16,11 +16,15 @@ from gocost.kernels.trace_fields import (
     G_STARTS,
     G_STATE,
     G_SUMS,
+    NONE,
     NOT_OPEN,
+    RUNNING,
     S_FREE,
     S_LIVE,
     S_MASK,
     S_SEED,
+    S_SHIFT,
+    UNKNOWN,
 )
 
 
@@ -30,11 +34,18 @@ from gocost.kernels.trace_fields import (
 @cython.boundscheck(False)
 @cython.exceptval(check=False)
 def _slot(
-    id_: cython.longlong, seed: cython.longlong, mask: cython.Py_ssize_t
+    id_: cython.longlong,
+    seed: cython.longlong,
+    shift: cython.int,
+    mask: cython.Py_ssize_t,
 ) -> cython.Py_ssize_t:
-    """Where in the hash table to look first; products stay under 63 bits."""
-    folded: cython.longlong = (id_ ^ id_ >> 31) & 0x7FFFFFFF
-    return cython.cast(cython.Py_ssize_t, (folded * seed) >> 20) & mask
+    """Where in the hash table to look first: the highest of 64 bits of a product with an odd number
+    that nobody knows, which all bits of the id act on, so that ids cannot be chosen to meet.
+    """
+    product: cython.ulonglong = cython.cast(cython.ulonglong, id_) * cython.cast(
+        cython.ulonglong, seed
+    )
+    return cython.cast(cython.Py_ssize_t, product >> shift) & mask
 
 
 @cython.cfunc
@@ -47,10 +58,11 @@ def _find(
     table: cython.p_int,
     goroutines: cython.p_longlong,
     seed: cython.longlong,
+    shift: cython.int,
     mask: cython.Py_ssize_t,
 ) -> cython.Py_ssize_t:
     """Where a goroutine stands, or -1."""
-    slot: cython.Py_ssize_t = _slot(id_, seed, mask)
+    slot: cython.Py_ssize_t = _slot(id_, seed, shift, mask)
     row: cython.Py_ssize_t
     while True:
         row = table[slot]
@@ -60,6 +72,51 @@ def _find(
         if goroutines[row] == id_:
             return row
         slot = (slot + 1) & mask
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _ready(
+    id_: cython.ulonglong,
+    seq: cython.ulonglong,
+    state: cython.longlong,
+    table: cython.p_int,
+    goroutines: cython.p_longlong,
+    seed: cython.longlong,
+    shift: cython.int,
+    mask: cython.Py_ssize_t,
+) -> cython.Py_ssize_t:
+    """Where a goroutine stands whom an event is of that has this number and finds it in this state;
+    -1 where that is yet to come, -2 where the id is none.
+    """
+    row: cython.Py_ssize_t
+    if id_ >> 63:
+        return -2
+    row = _find(cython.cast(cython.longlong, id_), table, goroutines, seed, shift, mask)
+    if (
+        row < 0
+        or goroutines[row + G_STATE] != state
+        or cython.cast(cython.ulonglong, goroutines[row + G_SEQ] + 1) != seq
+    ):
+        return -1
+    return row
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _runs(
+    row: cython.Py_ssize_t, proc: cython.Py_ssize_t, goroutines: cython.p_longlong
+) -> cython.Py_ssize_t:
+    """0 where a thread's goroutine runs on its P, or what stops an event of it: see trace_run."""
+    if row < 0 or proc == NONE:
+        return 2 if row == UNKNOWN else -4 if row == NONE else -3
+    return -6 if goroutines[row + G_STATE] != RUNNING else 0
 
 
 @cython.cfunc
@@ -76,7 +133,8 @@ def _create(
 ) -> cython.Py_ssize_t:
     """A row for a goroutine that has none; the caller has seen that one is free."""
     mask: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, scalars[S_MASK])
-    slot: cython.Py_ssize_t = _slot(id_, scalars[S_SEED], mask)
+    shift: cython.int = cython.cast(cython.int, scalars[S_SHIFT])
+    slot: cython.Py_ssize_t = _slot(id_, scalars[S_SEED], shift, mask)
     number: cython.longlong = scalars[S_FREE]
     row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, number << 4)
     scalars[S_FREE] = goroutines[row + G_STATE]
@@ -116,7 +174,8 @@ def _forget(
 ) -> cython.Py_ssize_t:
     """Takes a goroutine out of the hash table and frees its row; returns 0."""
     mask: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, scalars[S_MASK])
-    slot: cython.Py_ssize_t = _slot(goroutines[row], scalars[S_SEED], mask)
+    shift: cython.int = cython.cast(cython.int, scalars[S_SHIFT])
+    slot: cython.Py_ssize_t = _slot(goroutines[row], scalars[S_SEED], shift, mask)
     hole: cython.Py_ssize_t
     home: cython.Py_ssize_t
     other: cython.Py_ssize_t
@@ -129,7 +188,7 @@ def _forget(
         other = table[slot]
         if other < 0:
             break
-        home = _slot(goroutines[other << 4], scalars[S_SEED], mask)
+        home = _slot(goroutines[other << 4], scalars[S_SEED], shift, mask)
         if ((slot - home) & mask) >= ((slot - hole) & mask):
             table[hole] = cython.cast(cython.int, other)
             hole = slot
@@ -150,6 +209,7 @@ def _rehash(
     goroutines: cython.p_longlong,
     rows: cython.Py_ssize_t,
     seed: cython.longlong,
+    shift: cython.int,
     mask: cython.Py_ssize_t,
 ) -> cython.Py_ssize_t:
     """Fills an empty hash table; returns 0."""
@@ -158,7 +218,7 @@ def _rehash(
     for row in range(rows):
         if goroutines[row << 4] < 0:
             continue
-        slot = _slot(goroutines[row << 4], seed, mask)
+        slot = _slot(goroutines[row << 4], seed, shift, mask)
         while table[slot] >= 0:
             slot = (slot + 1) & mask
         table[slot] = cython.cast(cython.int, row)

@@ -135,6 +135,7 @@ S_GC_SEQ = 36  # of the collector's event before
 S_GC_STATE = 37  # 0 before it is known
 S_GC_FIRST = 38  # of the first one
 S_GC_BEFORE = 39  # the state before that one
+S_SHIFT = 41  # 64 less the bits of the hash table's numbers
 S_REASONS = 40  # a stack has too many reasons
 SCALARS = 48
 GC_RUNNING = 1

@@ -30,7 +30,7 @@ from gocost.kernels._trace_accounts import _bucket, _end, _leave, _record, _seen
 from gocost.kernels._trace_bytes import _varint
 from gocost.kernels._trace_procs import _proc_event, _proc_leaves, _sweep_event
 from gocost.kernels._trace_rest import _assist_event, _mark_event, _status_event
-from gocost.kernels._trace_table import _create, _find, _rehash
+from gocost.kernels._trace_table import _create, _find, _ready, _rehash, _runs
 from gocost.kernels.trace_fields import (
     G_CREATOR,
     G_PLACE,
@@ -89,6 +89,7 @@ from gocost.kernels.trace_fields import (
     S_ROOM_PAIRS,
     S_ROOM_RECORDS,
     S_SEED,
+    S_SHIFT,
     S_STACKS,
     S_TEXTS,
     S_THREADS,
@@ -270,12 +271,14 @@ def _run(
     pairs_end: cython.longlong = scalars[S_ROOM_PAIRS]
     records_end: cython.longlong = scalars[S_ROOM_RECORDS]
     seed: cython.longlong = scalars[S_SEED]
+    shift: cython.int = cython.cast(cython.int, scalars[S_SHIFT])
     recording: cython.bint = scalars[S_RECORDING] != 0
     clipping: cython.bint = scalars[S_CLIPPING] != 0
     from_: cython.longlong = scalars[S_FROM]
     to: cython.longlong = scalars[S_TO]
     whole: cython.longlong = cython.cast(cython.longlong, tick)
     integral: cython.bint = cython.cast(cython.double, whole) == tick
+    plain: cython.bint = integral and not clipping
     latest: cython.longlong = 1 << 60
     longest: cython.ulonglong = cython.cast(
         cython.ulonglong, cython.cast(cython.double, latest) / (tick if tick > 1 else 1)
@@ -286,6 +289,8 @@ def _run(
     me: cython.longlong
     at: cython.Py_ssize_t
     end: cython.Py_ssize_t
+    stop: cython.Py_ssize_t  # up to where the tables have room for what events add
+    left: cython.longlong
     k: cython.Py_ssize_t
     count: cython.int
     kind: cython.int
@@ -317,15 +322,27 @@ def _run(
         g = cython.cast(cython.Py_ssize_t, threads[(thread << 3) + T_G])
         p = cython.cast(cython.Py_ssize_t, threads[(thread << 3) + T_P])
         me = threads[(thread << 3) + T_ID]
+        stop = at
         events = 0
         outcome = 0
         while True:
-            if at >= end:
-                outcome = 1
-                break
-            if scalars[S_PAIRS] > pairs_end:
-                outcome = FULL_PAIRS + 1
-                break
+            if at >= stop:
+                if at >= end:
+                    outcome = 1
+                    break
+                # An event has two bytes or more and adds ROOM rows at most: so far there is room.
+                left = pairs_end - scalars[S_PAIRS]
+                if left < 0:
+                    outcome = FULL_PAIRS + 1
+                    break
+                if recording and records_end - scalars[S_RECORDS] < left:
+                    left = records_end - scalars[S_RECORDS]
+                    if left < 0:
+                        outcome = FULL_RECORDS + 1
+                        break
+                stop = at + 2 * cython.cast(cython.Py_ssize_t, left // ROOM) + 1
+                if stop > end:
+                    stop = end
             kind = data[at]
             count = counts[kind]
             if count < 0:
@@ -423,120 +440,116 @@ def _run(
             if time > latest:
                 outcome = -14
                 break
-            if integral:
+            if plain:
                 real = time + cython.cast(cython.longlong, ticks) * whole
+                now = real
             else:
-                real = time + cython.cast(cython.longlong, cython.cast(cython.double, ticks) * tick)
-            now = real
-            if clipping:
-                once = 1 if from_ <= real < to else 0
-                now = from_ if real < from_ else to if real > to else real
-            if recording and scalars[S_RECORDS] > records_end:
-                outcome = FULL_RECORDS + 1
-                break
+                real = time + (
+                    cython.cast(cython.longlong, ticks) * whole
+                    if integral
+                    else cython.cast(cython.longlong, cython.cast(cython.double, ticks) * tick)
+                )
+                now = real
+                if clipping:
+                    once = 1 if from_ <= real < to else 0
+                    now = from_ if real < from_ else to if real > to else real
             # --- What only names something and is not ready before that is there.
-            if kind == 16 or kind == 21 or kind == 45 or kind == 46:
-                # GoStart, GoUnblock, GoSwitch, GoSwitchDestroy
-                if a0 >> 63:
-                    outcome = -14
+            if kind == 16:  # GoStart
+                row = _ready(a0, a1, RUNNABLE, table, goroutines, seed, shift, mask)
+                if row < 0:
+                    outcome = 2 if row == -1 else -14
                     break
-                row = _find(cython.cast(cython.longlong, a0), table, goroutines, seed, mask)
-                if (
-                    row < 0
-                    or goroutines[row + G_STATE] != (RUNNABLE if kind == 16 else WAITING)
-                    or cython.cast(cython.ulonglong, goroutines[row + G_SEQ] + 1) != a1
-                ):
-                    outcome = 2
+                if p == NONE or g >= 0:
+                    outcome = -3 if p == NONE else -5
                     break
-                if kind == 21:
-                    _leave(row, now, me, p, goroutines, intervals, histogram, records, scalars)
-                    goroutines[row + G_STATE] = RUNNABLE
-                    goroutines[row + G_SEQ] += 1
-                    goroutines[row + G_SINCE] = now
-                elif kind == 16:
-                    if p == NONE:
-                        outcome = -3
-                        break
-                    if g >= 0:
-                        outcome = -5
-                        break
-                    _leave(row, now, me, p, goroutines, intervals, histogram, records, scalars)
-                    goroutines[row + G_STATE] = RUNNING
-                    goroutines[row + G_SEQ] += 1
-                    goroutines[row + G_SINCE] = now
-                    goroutines[row + G_STARTS] += once
-                    g = row
+                _leave(
+                    row, RUNNABLE, now, me, p, goroutines, intervals, histogram, records, scalars
+                )
+                goroutines[row + G_STATE] = RUNNING
+                goroutines[row + G_SEQ] += 1
+                goroutines[row + G_SINCE] = now
+                goroutines[row + G_STARTS] += once
+                g = row
+            elif kind == 21:  # GoUnblock
+                row = _ready(a0, a1, WAITING, table, goroutines, seed, shift, mask)
+                if row < 0:
+                    outcome = 2 if row == -1 else -14
+                    break
+                _leave(row, WAITING, now, me, p, goroutines, intervals, histogram, records, scalars)
+                goroutines[row + G_STATE] = RUNNABLE
+                goroutines[row + G_SEQ] += 1
+                goroutines[row + G_SINCE] = now
+            elif kind == 45 or kind == 46:  # GoSwitch, GoSwitchDestroy
+                row = _ready(a0, a1, WAITING, table, goroutines, seed, shift, mask)
+                if row < 0 or g == UNKNOWN:
+                    outcome = -14 if row == -2 else 2
+                    break
+                outcome = _runs(g, p, goroutines)
+                if outcome != 0:
+                    break
+                if scalars[S_ENDED] >= ended_end:
+                    outcome = FULL_ENDED + 1
+                    break
+                _leave(row, WAITING, now, me, p, goroutines, intervals, histogram, records, scalars)
+                goroutines[row + G_STATE] = RUNNING
+                goroutines[row + G_SEQ] += 1
+                goroutines[row + G_SINCE] = now
+                goroutines[row + G_STARTS] += once
+                _leave(g, RUNNING, now, me, p, goroutines, intervals, histogram, records, scalars)
+                if kind == 45:
+                    goroutines[g + G_STATE] = WAITING
+                    goroutines[g + G_SINCE] = now
+                    goroutines[g + G_PLACE] = 0
                 else:
-                    if g == UNKNOWN:
-                        outcome = 2
-                        break
-                    if g == NONE or p == NONE:
-                        outcome = -4 if g == NONE else -3
-                        break
-                    if goroutines[g + G_STATE] != RUNNING or row == g:
-                        outcome = -6
-                        break
-                    if scalars[S_ENDED] >= ended_end:
-                        outcome = FULL_ENDED + 1
-                        break
-                    _leave(row, now, me, p, goroutines, intervals, histogram, records, scalars)
-                    goroutines[row + G_STATE] = RUNNING
-                    goroutines[row + G_SEQ] += 1
-                    goroutines[row + G_SINCE] = now
-                    goroutines[row + G_STARTS] += once
-                    _leave(g, now, me, p, goroutines, intervals, histogram, records, scalars)
-                    if kind == 45:
-                        goroutines[g + G_STATE] = WAITING
-                        goroutines[g + G_SINCE] = now
-                        goroutines[g + G_PLACE] = 0
-                    else:
-                        _end(g, now, me, table, goroutines, groups, ended, records, scalars)
-                    g = row
-            elif kind == 17 or kind == 19 or kind == 20 or kind == 22:
-                # GoDestroy, GoStop, GoBlock, GoSyscallBegin: of the goroutine that runs here
-                if g < 0 or p == NONE:
-                    outcome = 2 if g == UNKNOWN else -4 if g == NONE else -3
-                    break
-                if goroutines[g + G_STATE] != RUNNING:
-                    outcome = -6
-                    break
-                if kind == 17:
-                    if scalars[S_ENDED] >= ended_end:
-                        outcome = FULL_ENDED + 1
-                        break
-                    _leave(g, now, me, p, goroutines, intervals, histogram, records, scalars)
                     _end(g, now, me, table, goroutines, groups, ended, records, scalars)
-                    g = NONE
-                elif kind == 22:
-                    if a1 >= stacks:
-                        outcome = -12
+                g = row
+            # --- Of the goroutine that runs here.
+            elif kind == 17:  # GoDestroy
+                outcome = _runs(g, p, goroutines)
+                if outcome != 0:
+                    break
+                if scalars[S_ENDED] >= ended_end:
+                    outcome = FULL_ENDED + 1
+                    break
+                _leave(g, RUNNING, now, me, p, goroutines, intervals, histogram, records, scalars)
+                _end(g, now, me, table, goroutines, groups, ended, records, scalars)
+                g = NONE
+            elif kind == 19 or kind == 20:  # GoStop, GoBlock
+                outcome = _runs(g, p, goroutines)
+                if outcome != 0:
+                    break
+                if a0 >= texts or a1 >= stacks:
+                    outcome = -12
+                    break
+                _leave(g, RUNNING, now, me, p, goroutines, intervals, histogram, records, scalars)
+                goroutines[g + G_STATE] = RUNNABLE if kind == 19 else WAITING
+                goroutines[g + G_SINCE] = now
+                _seen_in(
+                    g,
+                    cython.cast(cython.longlong, a1),
+                    cython.cast(cython.longlong, a0),
+                    goroutines,
+                    groups,
+                )
+                g = NONE
+            elif kind == 22:  # GoSyscallBegin
+                outcome = _runs(g, p, goroutines)
+                if outcome != 0:
+                    break
+                if a1 >= stacks:
+                    outcome = -12
+                    break
+                if p >= 0:
+                    if cython.cast(cython.ulonglong, procs[(p << 4) + P_SEQ] + 1) != a0:
+                        outcome = -10
                         break
-                    if p >= 0:
-                        if cython.cast(cython.ulonglong, procs[(p << 4) + P_SEQ] + 1) != a0:
-                            outcome = -10
-                            break
-                        _proc_leaves(p, now, me, procs, records, scalars)
-                        procs[(p << 4) + P_STATE] = P_SYSCALL
-                        procs[(p << 4) + P_SEQ] += 1
-                    _leave(g, now, me, p, goroutines, intervals, histogram, records, scalars)
-                    goroutines[g + G_STATE] = SYSCALL
-                    goroutines[g + G_SINCE] = now
-                    _seen_in(g, cython.cast(cython.longlong, a1), 0, goroutines, groups)
-                else:
-                    if a0 >= texts or a1 >= stacks:
-                        outcome = -12
-                        break
-                    _leave(g, now, me, p, goroutines, intervals, histogram, records, scalars)
-                    goroutines[g + G_STATE] = RUNNABLE if kind == 19 else WAITING
-                    goroutines[g + G_SINCE] = now
-                    _seen_in(
-                        g,
-                        cython.cast(cython.longlong, a1),
-                        cython.cast(cython.longlong, a0),
-                        goroutines,
-                        groups,
-                    )
-                    g = NONE
+                    _proc_leaves(p, now, me, procs, records, scalars)
+                    procs[(p << 4) + P_STATE] = P_SYSCALL
+                    procs[(p << 4) + P_SEQ] += 1
+                _leave(g, RUNNING, now, me, p, goroutines, intervals, histogram, records, scalars)
+                goroutines[g + G_STATE] = SYSCALL
+                goroutines[g + G_SINCE] = now
+                _seen_in(g, cython.cast(cython.longlong, a1), 0, goroutines, groups)
             elif kind == 23:  # GoSyscallEnd
                 if g < 0 or p == NONE:
                     outcome = 2 if g == UNKNOWN else -4 if g == NONE else -3
@@ -550,7 +563,7 @@ def _run(
                         break
                     _proc_leaves(p, now, me, procs, records, scalars)
                     procs[(p << 4) + P_STATE] = P_RUNNING
-                _leave(g, now, me, p, goroutines, intervals, histogram, records, scalars)
+                _leave(g, SYSCALL, now, me, p, goroutines, intervals, histogram, records, scalars)
                 goroutines[g + G_STATE] = RUNNING
                 goroutines[g + G_SINCE] = now
             elif kind == 24 or kind == 18:  # GoSyscallEndBlocked, GoDestroySyscall
@@ -571,7 +584,7 @@ def _run(
                 if scalars[S_ENDED] >= ended_end:
                     outcome = FULL_ENDED + 1
                     break
-                _leave(g, now, me, p, goroutines, intervals, histogram, records, scalars)
+                _leave(g, SYSCALL, now, me, p, goroutines, intervals, histogram, records, scalars)
                 if kind == 24:
                     goroutines[g + G_STATE] = RUNNABLE
                     goroutines[g + G_SINCE] = now
@@ -603,7 +616,7 @@ def _run(
                     outcome = -12
                     break
                 id_ = cython.cast(cython.longlong, a0)
-                if _find(id_, table, goroutines, seed, mask) >= 0:
+                if _find(id_, table, goroutines, seed, shift, mask) >= 0:
                     outcome = -7
                     break
                 if scalars[S_FREE] < 0:
@@ -706,8 +719,14 @@ def rehash(
     scalars: npt.NDArray[np.int64],
 ) -> None:
     """Fill an empty hash table, whose length is a power of two, with the first `rows` rows."""
+    _measure(table, scalars)
+    _run_rehash(_view(table), _view(goroutines), rows, int(scalars[S_SEED]), int(scalars[S_SHIFT]))
+
+
+def _measure(table: npt.NDArray[np.int32], scalars: npt.NDArray[np.int64]) -> None:
+    """How long a hash table is, as it is looked into."""
     scalars[S_MASK] = len(table) - 1
-    _run_rehash(_view(table), _view(goroutines), rows, int(scalars[S_SEED]))
+    scalars[S_SHIFT] = 65 - len(table).bit_length()
 
 
 def _run_rehash(
@@ -715,13 +734,16 @@ def _run_rehash(
     goroutines: cython.longlong[::1],
     rows: cython.Py_ssize_t,
     seed: cython.longlong,
+    shift: cython.int,
 ) -> None:
     mask: cython.Py_ssize_t = table.shape[0] - 1
     if cython.compiled:
         with cython.nogil:
-            _rehash(cython.address(table[0]), cython.address(goroutines[0]), rows, seed, mask)
+            _rehash(
+                cython.address(table[0]), cython.address(goroutines[0]), rows, seed, shift, mask
+            )
     else:
-        _rehash(table, goroutines, rows, seed, mask)
+        _rehash(table, goroutines, rows, seed, shift, mask)
 
 
 def run(
@@ -751,6 +773,7 @@ def run(
     """
     if not len(ids):
         return DONE
+    _measure(table, scalars)
     scalars[S_THREADS] = len(threads) // THREAD_FIELDS
     scalars[S_STACKS] = len(groups) // GROUP_FIELDS
     scalars[S_PROCS] = len(procs) // PROC_FIELDS

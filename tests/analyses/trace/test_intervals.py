@@ -158,7 +158,7 @@ def test_an_export_holds_the_time_that_goroutines_ran(tmp_path: Path) -> None:
     events = json.loads(target.read_text(encoding="utf-8"))["traceEvents"]
     slices = [event for event in events if event["ph"] == "X" and event["pid"] == 1]
     running = sum(row[3] for row in read_trace(path, keep=None).goroutines.tolist())
-    assert 0.99 * running <= round(sum(event["dur"] for event in slices) * 1000) <= running
+    assert round(sum(event["dur"] for event in slices) * 1000) == running
     assert {event["pid"] for event in events} == {1, 2, 3, 4}
     begun = [event["id"] for event in events if event["ph"] == "b"]
     assert sorted(begun) == sorted(event["id"] for event in events if event["ph"] == "e")

@@ -63,6 +63,7 @@ class Joiner:
         self._samples: list[Int64s] = [np.zeros((0, 5), np.int64)]
         self._marks: list[tuple[Int64s, Local]] = []
         self._heap: Int64s | None = None
+        self._running = np.zeros((0, 3), np.int64)
         self._clock = Clock(1.0)
         self._first, self._last = 0, 0
         self._events = self._created = self._generations = 0
@@ -86,6 +87,7 @@ class Joiner:
         self._add_samples(carried, local)
         if len(carried.marks):
             self._marks.append((carried.marks, local))
+        self._running = carried.running
         self._events += carried.events
         self._created += carried.created
         self._generations += 1
@@ -328,12 +330,12 @@ class Joiner:
         live = self._live
         end = self._last if self._between is None else min(self._last, self._between[1])
         count = len(live)
-        none = np.full(count, -1)
+        procs_on, threads_on = self._on(live[:, _ID])
         running = live[:, _STATE] == fields.RUNNING
         both = np.maximum(live[:, _ASSIST], live[:, _SINCE])
         goroutines = [
             live[:, _STATE], live[:, _ID], live[:, _SINCE], np.full(count, end), live[:, _STACK],
-            live[:, _REASON], none, none, live[:, _ENTRY],
+            live[:, _REASON], procs_on, threads_on, live[:, _ENTRY],
             np.where(running & (live[:, _ASSIST] >= 0), both, -1),
         ]  # fmt: skip
         procs = np.array(
@@ -356,6 +358,15 @@ class Joiner:
             np.int64,
         ).reshape(-1, 10)
         return tuple(np.concatenate([one, procs[:, place]]) for place, one in enumerate(goroutines))
+
+    def _on(self, ids: Int64s) -> tuple[Int64s, Int64s]:
+        """The P and the thread that goroutines are on at the end; -1 for none."""
+        known = self._running[np.argsort(self._running[:, 0], kind="stable")]
+        if not len(known):
+            return np.full(len(ids), -1), np.full(len(ids), -1)
+        at = np.minimum(np.searchsorted(known[:, 0], ids), len(known) - 1)
+        found = known[at, 0] == ids
+        return np.where(found, known[at, 1], -1), np.where(found, known[at, 2], -1)
 
     def result(self, *, lost: str = "") -> Joined:
         """The account, with what is open closed at the trace's last event."""

@@ -76,6 +76,8 @@ class Carried:
     created: int
     first_ns: int
     last_ns: int
+    running: Int64s
+    """Columns goroutine, P (-1 for none), thread: what runs or is in a syscall at its end."""
     collector: tuple[int, int, int, int] | None
     """Number of its first event and state before it, number of its last event and state after it;
     None where the generation has none."""
@@ -157,7 +159,7 @@ class _Run:
         self._scalars[fields.S_LEAST] = -(1 << 62)
         self._keep = keep
         self._longest: list[Int64s] = []
-        self._scalars[fields.S_SEED] = int.from_bytes(os.urandom(4)) >> 2 | 1
+        self._scalars[fields.S_SEED] = int.from_bytes(os.urandom(8), signed=True) | 1
         self._scalars[fields.S_TEXTS] = len(tables.texts)
         self._scalars[fields.S_PAIRS] = 3 * stacks
         self._scalars[fields.S_RECORDING] = record is not None
@@ -330,6 +332,13 @@ class _Run:
             hint="record the trace again, or see whether `go tool trace` reads it",
         )
 
+    def _still(self) -> Int64s:
+        """What the threads have at the end."""
+        threads = self._threads[self._threads[:, fields.T_G] >= 0]
+        ids = self._goroutines[threads[:, fields.T_G] // fields.GOROUTINE_FIELDS, fields.G_ID]
+        procs = np.maximum(threads[:, fields.T_P], fields.NONE)
+        return np.stack([ids, procs, threads[:, fields.T_ID]], axis=1)
+
     def result(self) -> Carried:
         """What was found."""
         rows = self._goroutines[self._goroutines[:, fields.G_ID] >= 0]
@@ -354,6 +363,7 @@ class _Run:
             created=scalars[fields.S_CREATED],
             first_ns=min(self._times, default=0),
             last_ns=scalars[fields.S_LAST],
+            running=self._still(),
             collector=(
                 scalars[fields.S_GC_FIRST],
                 scalars[fields.S_GC_BEFORE],
