@@ -57,7 +57,8 @@ def _texts(profile: Profile) -> None:
         names, places = strings.distinct(column)
         assert len(places) == len(column)
         assert all(name.encode() is not None for name in names)
-    assert len(profile.label_keys()) <= len(labels.key)
+    names, places = strings.distinct(labels.key)
+    assert len(names) <= len(places) == len(labels.key)
 
 
 HARNESS = Harness("pprof", decode, corpus("pprof"), max_input=8192)

@@ -175,7 +175,7 @@ def test_limits_are_the_presets_or_the_policys(saved: Path, tmp_path: Path) -> N
         (b"goroutine 1 [running]:\n", "is a goroutine dump", "gocost goroutines"),
         (b"", "is empty", "check the path"),
         (b"\x7fELF", "is an executable", "gocost size"),
-        (b"<!doctype html>", "is a web page", "check the path"),
+        (b"<!doctype html>", "is a web page", "/metrics"),
     ],
 )
 def test_another_kind_of_file_is_named(

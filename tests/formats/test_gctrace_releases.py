@@ -50,8 +50,9 @@ def test_the_log_tells_what_the_runtime_counted(toolchain: str) -> None:
     assert 0 <= len(cycles) - told["cycles"] <= 1
     assert [cycle.number for cycle in cycles] == [*range(1, len(cycles) + 1)]
     assert told["forced"] == 3
-    # The line is written when the world runs again: a forced cycle that begins meanwhile shows.
-    assert 3 <= sum(cycle.forced for cycle in cycles) <= 6
+    # The line is written when the world runs again, and says of the cycle that is then the last one
+    # begun whether it was forced: another's may show, and its own not.
+    assert 1 <= sum(cycle.forced for cycle in cycles) <= 6
     assert {cycle.procs for cycle in cycles} == {told["procs"]}
     known = not told["go"].startswith(WITHOUT_ROOTS)
     assert all((cycle.stacks is not None) == known for cycle in cycles)

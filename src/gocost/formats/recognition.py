@@ -65,7 +65,7 @@ class Recognised:
     def hint(self) -> str:
         """What to type instead."""
         if self.kind is Kind.PAGE:
-            return "name the recording itself, such as .../debug/pprof/profile"
+            return "name the page itself, such as .../debug/pprof/profile or .../metrics"
         command = COMMANDS.get(self.kind)
         return f"see `{command}`" if command else "check the path"
 
