@@ -18,6 +18,10 @@ its batch, and other codes where a table is full. Nothing grows here and nothing
 The tables are pointers and no index into them is compared with their length: stacks, texts and Ps
 are compared with the numbers of rows when they are read, and the driver sees to it that a table
 has room for what one event can add. `make fuzz` runs over a form in which every index is checked.
+
+The loop over events is one function and most of this file: what it knows of the thread that it is
+at stays in registers, and a branch a kind of event is what its speed rests on. What events have in
+common, and those that are few, are pieces (`_trace_*.py`).
 """
 
 from typing import Any
