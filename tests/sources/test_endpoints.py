@@ -117,7 +117,7 @@ def test_size_is_bounded() -> None:
             sent.append(1)
 
     with misbehaving(answer) as url, Endpoint(url, max_body=2 << 20, timeout=20) as endpoint:
-        with pytest.raises(EndpointError, match="more than 2 MiB"):
+        with pytest.raises(EndpointError, match="more than 2,097,152 bytes"):
             endpoint.get("/")
         assert len(sent) < 100
 

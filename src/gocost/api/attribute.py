@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,7 @@ from gocost.model.quantity import SECONDS_PER_MONTH, Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.service import Deployment, Service
 from gocost.model.subject import Subject
+from gocost.sources.recordings import is_url
 from gocost.sources.saved_reports import read_report
 
 ROWS: Final = 15
@@ -58,6 +59,7 @@ def attribute(
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
     flame: bool = False,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Shares CPU, memory, waiting and goroutines of a service out, and prices them.
 
@@ -67,7 +69,8 @@ def attribute(
     (runtime/trace.NewTask).
     `policy` gives prices and the deployment of `service`; `binary` the modules' versions;
     `codeowners` the owners; `base` is a saved report of this command to compare with. `flame` adds
-    the CPU's stacks in money, which HTML draws.
+    the CPU's stacks in money, which HTML draws. The trace of a URL is recorded into a file of the
+    current folder while the profiles are; `announce` is told which.
     Tables: bill, cpu, memory, waiting, goroutines, clocks, and with a base changes.
 
     Raises UsageError for what cannot be asked, SourceError where a file cannot be read and
@@ -81,7 +84,7 @@ def attribute(
     reading = Reading(headers=headers, max_bytes=max_bytes)
     if keying.task and files.trace is None:
         raise UsageError("tasks are of a trace, and there is none", hint="add --trace FILE")
-    gathered = gather(files, reading, manifest, tasks=keying.task)
+    gathered = gather(files, reading, manifest, tasks=keying.task, announce=announce)
     found = bill(gathered.evidence, keying)
     notes = [*asked.notes, *_unlabelled(keying, found, gathered)]
     subject = Subject(service=_named(governed, folder, files, manifest))
@@ -288,7 +291,8 @@ def _named(
         return governed.name
     if manifest is not None:
         return urlsplit(manifest.url).netloc or str(folder)
-    return next((Path(each).name for each in (*files.profiles, files.trace) if each), "")
+    first = next((each for each in (*files.profiles, files.trace) if each), "")
+    return urlsplit(first).netloc if is_url(first) else Path(first).name
 
 
 def _report(

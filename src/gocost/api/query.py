@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -45,14 +45,16 @@ def query(
     headers: Mapping[str, str] | None = None,
     max_bytes: int | None = None,
     max_rows: int = MOST_ROWS,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """The result of one SELECT over the tables of `files`, as the table `result`.
 
     The kinds of files are told by what stands in them; which tables they have and what the columns
-    mean is in docs/reference/tables.md. Every table has a column `file`. Raises UsageError for SQL
+    mean is in docs/reference/tables.md. Every table has a column `file`. The trace of a URL is
+    recorded into a file of the current folder; `announce` is told which. Raises UsageError for SQL
     that cannot be run, SourceError and FormatError for a file that cannot be read.
     """
-    opened = opened_files(files, caps=caps, headers=headers, max_bytes=max_bytes)
+    opened = opened_files(files, caps=caps, headers=headers, max_bytes=max_bytes, announce=announce)
     try:
         return result_report(opened.engine.run(sql), _title(files), max_rows=max_rows)
     finally:
@@ -65,12 +67,13 @@ def opened_files(
     caps: Caps | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int | None = None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Opened:
     """The files as tables, for several statements in turn."""
     from gocost.measures.query import open_files
 
     names = [str(each) for each in files]
-    return open_files(names, caps=caps, headers=headers, max_bytes=max_bytes)
+    return open_files(names, caps=caps, headers=headers, max_bytes=max_bytes, announce=announce)
 
 
 def result_report(result: Result, title: str, *, max_rows: int = MOST_ROWS) -> Report:

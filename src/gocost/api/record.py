@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from gocost.measures import recording
-from gocost.model.errors import SourceError, UsageError
-from gocost.sources.files import translated
-from gocost.sources.recordings import MAX_BYTES, save_recording
+from gocost.measures.trace_recording import SECONDS as TRACE_SECONDS
+from gocost.measures.trace_recording import record_trace
+from gocost.measures.trace_recording import recording_name as new_folder
+from gocost.model.errors import UsageError
 
-TRACE_SECONDS: Final = 5.0
-"""A trace is large: megabytes a second of a busy service."""
-_HEAD: Final = 16
-"""Bytes that a trace begins with."""
+__all__ = ["LONGEST", "TRACE_SECONDS", "new_folder", "record", "record_trace"]
+
 LONGEST: Final = 86_400
 """Seconds of a recording: a day."""
 
@@ -69,45 +66,3 @@ def record(
         )
     )
     return path
-
-
-def record_trace(
-    url: str,
-    seconds: float = TRACE_SECONDS,
-    *,
-    headers: Mapping[str, str] | None = None,
-    max_bytes: int = MAX_BYTES,
-) -> tuple[Path, str]:
-    """Records an execution trace of a running service into a new file of the current folder.
-
-    Returns the file, and why it is not whole (empty where it is): of a trace that broke off what is
-    whole can be read. Raises UsageError for what is no URL, and SourceError.
-    """
-    path = Path(f"{new_folder(url, 'trace')}.trace")
-    try:
-        with path.open("xb") as file:
-            try:
-                save_recording(
-                    url, file.write, page="trace", seconds=seconds, headers=headers,
-                    max_bytes=max_bytes,
-                )  # fmt: skip
-            except SourceError as error:
-                if file.tell() > _HEAD:
-                    return path, str(error)
-                raise
-    except OSError as error:
-        raise translated(error, path) from error
-    except BaseException:
-        path.unlink(missing_ok=True)  # a refusal is in no file
-        raise
-    return path, ""
-
-
-def new_folder(url: str, what: str = "recording") -> str:
-    """A name for a recording of this service, by its host and the time."""
-    try:
-        host = urlsplit(url).netloc or url
-    except ValueError:  # no URL: `record` says so
-        host = url
-    named = "".join(c if c.isalnum() else "-" for c in host)
-    return f"{what}-{named}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

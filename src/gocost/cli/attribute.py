@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from gocost.cli.options import authorised, reporting
-from gocost.cli.output import Output, progress
+from gocost.cli.output import Output, progress, said
 
 GROUP = "Attribute"
 _ASKED = ("by", "policy", "service", "binary", "codeowners", "base")
@@ -40,7 +40,7 @@ _ASKED = ("by", "policy", "service", "binary", "codeowners", "base")
     "--profile", "profiles", multiple=True, metavar="FILE|URL",
     help="CPU, heap, block or mutex profile; repeatable.",
 )  # fmt: skip
-@click.option("--trace", metavar="FILE", help="An execution trace.")
+@click.option("--trace", metavar="FILE|URL", help="An execution trace; of a URL it is kept.")
 @click.option("--goroutines", metavar="FILE|URL", help="A goroutine dump.")
 @click.option("--metrics", multiple=True, metavar="FILE|URL", help="A metrics page; repeatable.")
 @click.option(
@@ -116,8 +116,9 @@ def command(
             )
         options["metrics"] = ()
         folder = kept
-        click.echo(f"recorded in {folder}", err=True)
+        said(f"recorded in {folder}")
     options["flame"] = output.format == "html"
+    options["announce"] = said
     report = attribute(folder, headers=headers, max_bytes=max_bytes or MAX_BYTES, **options)  # type: ignore[arg-type]
     output.emit(report)
     return 0

@@ -33,7 +33,7 @@ GROUP = "Govern"
 @click.option(
     "--profile", "profiles", multiple=True, metavar="FILE|URL", help="A recorded CPU profile."
 )
-@click.option("--trace", metavar="FILE", help="A recorded execution trace.")
+@click.option("--trace", metavar="FILE|URL", help="An execution trace; of a URL it is kept.")
 @click.option(
     "--goroutines", multiple=True, metavar="FILE|URL", help="A goroutine dump; repeatable."
 )

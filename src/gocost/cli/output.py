@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+import click
 import msgspec
 
 from gocost.model.errors import UsageError
@@ -118,6 +119,11 @@ def _standard_output() -> Iterator[TextIO]:
         raise UsageError(
             f"standard output cannot be written: {error.strerror}", hint=hint
         ) from error
+
+
+def said(text: str) -> None:
+    """A line to stderr, where results are not."""
+    click.echo(text, err=True)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from gocost.cli.options import authorised, reporting
-from gocost.cli.output import Output
+from gocost.cli.output import Output, said
 
 GROUP = "Attribute"
 
@@ -52,8 +52,8 @@ def command(
     """One SELECT over recorded files; every table has a column `file`.
 
     FILE is a profile, an execution trace, a goroutine dump, a page of the Go runtime, a gctrace log
-    or a saved report, in any mix. `-o FILE.parquet` and `-o FILE.csv` write all rows. Queries read
-    nothing but these files.
+    or a saved report, in any mix. A trace by URL (/debug/pprof/trace) is recorded, and kept. `-o
+    FILE.parquet` and `-o FILE.csv` write all rows. Queries read nothing but these files.
     """
     from gocost.api.query import opened_files
     from gocost.model.errors import UsageError
@@ -67,7 +67,7 @@ def command(
     files, statement = (words, "") if asks else (words[:-1], words[-1])
     if not files:
         raise UsageError("no file is named", hint='gocost query FILE "SELECT ..."')
-    opened = opened_files(files, caps=caps, headers=headers, max_bytes=max_bytes)
+    opened = opened_files(files, caps=caps, headers=headers, max_bytes=max_bytes, announce=said)
     try:
         if interactive:
             from gocost.cli.query_prompt import prompt

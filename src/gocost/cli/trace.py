@@ -39,17 +39,25 @@ def traced(function: F) -> F:
     def wrapper(
         *args: Any, file: str, seconds: float | None, headers: dict[str, str], **kwargs: Any
     ) -> Any:
-        if file.startswith(("http://", "https://")):
-            file = _recorded(file, seconds, headers)
-        elif seconds is not None:
+        named = [file, *filter(None, [kwargs.get("base")])]
+        if not any(map(_is_url, named)) and seconds is not None:
             from gocost.model.errors import UsageError
 
             raise UsageError(
                 "--seconds is about recording a service", hint="name its URL, or leave it out"
             )
+        file, *base = [
+            _recorded(each, seconds, headers) if _is_url(each) else each for each in named
+        ]
+        if base:
+            kwargs["base"] = base[0]
         return function(*args, file=file, **kwargs)
 
     return wrapper  # type: ignore[return-value]
+
+
+def _is_url(where: str) -> bool:
+    return where.startswith(("http://", "https://"))
 
 
 def _recorded(url: str, seconds: float | None, headers: dict[str, str]) -> str:
@@ -99,7 +107,7 @@ def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
         output.emit(made)
         return 0
 
-    made = click.option("--base", metavar="FILE", help="Compare with this trace, in rates.")
+    made = click.option("--base", metavar="FILE|URL", help="Compare with this trace, in rates.")
     command.command(name, short_help=summary, help=help_)(
         made(view_command) if base else view_command
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,10 +33,12 @@ from gocost.measures.recording import Manifest, read_manifest
 from gocost.measures.runtime_metrics import MAX_BYTES as PAGE_BYTES
 from gocost.measures.runtime_metrics import Reading as RuntimeReading
 from gocost.measures.trace import read_trace, trace_time
+from gocost.measures.trace_recording import TraceFile
 from gocost.measures.trace_tasks import task_use
 from gocost.model.errors import FormatError, GocostError, SourceError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import is_file
+from gocost.sources.recordings import MAX_BYTES as RECORDING_BYTES
 
 T = TypeVar("T")
 _OPTIONAL: Final = ("metrics", "memstats")
@@ -124,12 +127,32 @@ def gather(
     tasks: bool = False,
     dump: Dump | None = None,
     pages: Recorded | None = None,
+    traced: TraceFile | None = None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Gathered:
     """Reads and joins what was recorded; with `tasks` what the trace's tasks used, too.
 
-    `dump` and `pages` are what was read already, in place of those files. Raises UsageError,
-    SourceError and FormatError.
+    A trace of a URL is recorded while the profiles are, and `announce` is told where it is kept.
+    `dump`, `pages` and `traced` are what was read or begun already, in place of those files. Raises
+    UsageError, SourceError and FormatError.
     """
+    if files.trace is not None and traced is None:
+        # What raises the cap of profiles raises that of what has its own.
+        most = max(RECORDING_BYTES, reading.max_bytes)
+        traced = TraceFile(files.trace, headers=reading.headers, max_bytes=most, announce=announce)
+    with nullcontext() if traced is None else traced.meanwhile():
+        return _gathered(files, reading, manifest, tasks, dump, pages, traced)
+
+
+def _gathered(
+    files: Files,
+    reading: Reading,
+    manifest: Manifest | None,
+    tasks: bool,
+    dump: Dump | None,
+    pages: Recorded | None,
+    traced: TraceFile | None,
+) -> Gathered:
     notes: list[str] = [] if manifest is None else _lost(manifest)
     assumptions: list[str] = []
 
@@ -153,13 +176,12 @@ def gather(
     times = Times(manifest)
     times.profiles(kinds)
     trace = None
-    # What raises the cap of profiles raises that of dumps and pages, which have their own.
     dumps = DumpReading(reading.headers, max(DUMP_BYTES, reading.max_bytes))
-    if files.trace is not None:
-        trace = read(partial(_trace, Path(files.trace), kinds.cpu, times, assumptions))
+    if traced is not None:
+        trace = read(lambda: _trace(traced.path(), kinds.cpu, times, assumptions))
     used = None
-    if tasks and trace is not None and files.trace is not None:
-        used = read(partial(task_use, Path(files.trace), trace))
+    if tasks and trace is not None and traced is not None:
+        used = read(partial(task_use, traced.path(), trace))
     if used is not None:
         seconds = used.seconds
         assumptions.append(
@@ -168,7 +190,7 @@ def gather(
         )
     if files.goroutines is not None:
         dump = read(partial(dumps.one, files.goroutines))
-    notes += _trace_notes(trace)
+    notes += _trace_notes(trace, traced)
     if kinds.cpu:
         notes += doubts(times.spans[0], overlaps(times.spans[0], times.spans[1:]))
     times.moments()
@@ -386,5 +408,7 @@ def _mean(values: Sequence[float]) -> int | None:
     return round(sum(believed) / len(believed)) if believed else None
 
 
-def _trace_notes(trace: Joined | None) -> list[str]:
-    return [trace.lost] if trace is not None and trace.lost else []
+def _trace_notes(trace: Joined | None, traced: TraceFile | None) -> list[str]:
+    if trace is None or traced is None:
+        return []
+    return [text for text in (traced.lost, trace.lost) if text]

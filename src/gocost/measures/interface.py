@@ -104,7 +104,7 @@ class Context:
     """Files of pages that tell of the Go runtime (/metrics, /debug/vars), or of a gctrace log; or
     the URL of a service."""
     trace: str | None = None
-    """The file of a recorded execution trace."""
+    """The file of a recorded execution trace, or the URL of a service, whose trace is kept."""
     headers: Mapping[str, str] | None = None
     """What a service asks of whoever reads its pages; never printed."""
     max_bytes: int | None = None

@@ -23,14 +23,14 @@ from gocost.formats.pprof import deflate
 from gocost.formats.pprof.profile import Profile
 from gocost.formats.recognition import HEAD, Kind, recognise
 from gocost.measures.trace import read_trace
+from gocost.measures.trace_recording import TraceFile, is_trace_url
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.report import Report
 from gocost.sources.files import positioned
-from gocost.sources.recordings import is_url, read_recording
+from gocost.sources.recordings import MAX_BYTES, is_url, read_recording
 from gocost.sources.saved_reports import decoded_report, read_report
 from gocost.sources.sql_engine import Caps, Column, Engine
 
-MAX_BYTES: Final = 1 << 30
 MOST_FILES: Final = 1000
 _ARROW: Final = {
     Type.TEXT: pa.string(),
@@ -53,6 +53,8 @@ class Input:
     data: bytes | None = None
     """Of a URL or of standard input, which are read once."""
     decoded: Any = None
+    announce: Callable[[str], None] = lambda _: None
+    """Told where the trace of a URL is kept."""
 
     def value(self) -> Any:
         """The decoded file. Raises SourceError and FormatError."""
@@ -72,7 +74,11 @@ class Input:
                 raise UsageError(
                     f"{self.name}: a trace is read from a file", hint="write it to a file first"
                 )
-            return read_trace(Path(self.name), keep=None)
+            most = self.max_bytes or MAX_BYTES
+            recorded = TraceFile(
+                self.name, headers=self.headers, max_bytes=most, announce=self.announce
+            )
+            return read_trace(recorded.path(), keep=None)
         if self.kind is Kind.REPORT and self.data is None:
             return read_report(Path(self.name), hint=_REPORTS)
         data = self.data if self.data is not None else self._read()
@@ -123,13 +129,16 @@ def open_files(
     caps: Caps | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int | None = None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Opened:
-    """The files as tables, decoded when they are named. Raises SourceError, FormatError."""
+    """The files as tables, decoded when they are named; a trace of a URL is recorded then, and
+    `announce` is told where it is kept. Raises SourceError, FormatError.
+    """
     if not names:
         raise UsageError("no file is named", hint="name a profile, a trace, a dump, or a report")
     if len(names) > MOST_FILES:
         raise UsageError(f"more than {MOST_FILES} files", hint="query them in parts")
-    inputs = [_input(name, headers, max_bytes) for name in dict.fromkeys(names)]
+    inputs = [_input(name, headers, max_bytes, announce) for name in dict.fromkeys(names)]
     with ExitStack() as stack:
         engine = stack.enter_context(closing(Engine(caps or Caps())))
         opened = Opened(engine, inputs)
@@ -144,7 +153,14 @@ def open_files(
     return opened
 
 
-def _input(name: str, headers: Mapping[str, str] | None, max_bytes: int | None) -> Input:
+def _input(
+    name: str,
+    headers: Mapping[str, str] | None,
+    max_bytes: int | None,
+    announce: Callable[[str], None],
+) -> Input:
+    if is_trace_url(name):
+        return Input(name, Kind.TRACE, max_bytes, headers, announce=announce)
     data = None
     if name == "-" or is_url(name):
         data = read_recording(name, headers=headers, max_bytes=max_bytes or MAX_BYTES)

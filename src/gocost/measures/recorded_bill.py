@@ -11,6 +11,7 @@ from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.profiles import Reading
 from gocost.measures.recorded_goroutines import recorded_dumps
 from gocost.measures.recorded_metrics import recorded_pages
+from gocost.measures.recorded_trace import traced
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.report import Note
@@ -37,6 +38,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
         reading,
         dump=recorded_dumps(context).dumps.dumps[-1] if context.dumps and wants_dump else None,
         pages=recorded_pages(context) if context.pages else None,
+        traced=traced(context) if files.trace is not None else None,
     )
     found = bill(gathered.evidence, Keying("package"))
     origin = f"profiles {', '.join(context.profiles)}"

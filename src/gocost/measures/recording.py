@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,7 +24,7 @@ from gocost.measures.runtime_metrics import PAGES
 from gocost.model.errors import GocostError, SourceError, UsageError
 from gocost.sources.files import is_file, read_bounded, translated
 from gocost.sources.proc import Process, find_process
-from gocost.sources.recordings import save_recording
+from gocost.sources.recordings import keep_piece, save_recording
 
 if TYPE_CHECKING:
     from gocost.sources.endpoints import Endpoint
@@ -189,7 +189,7 @@ class _Recorder:
             with path.open("wb") as file:
                 save_recording(
                     where,
-                    partial(_kept, file, path),
+                    partial(keep_piece, file, path),
                     page=page,
                     seconds=seconds,
                     headers=request.headers,
@@ -221,14 +221,6 @@ def _slow() -> type[GocostError]:
 def _portion(until: float) -> float:
     """What one page may take of the time that is left for several."""
     return max(_LEAST, (until - time.monotonic()) * _PART)
-
-
-def _kept(file: BinaryIO, path: Path, piece: bytes) -> None:
-    """Writes a piece; a full disk is not the service's fault, and is said of the file."""
-    try:
-        file.write(piece)
-    except OSError as error:
-        raise translated(error, path) from error
 
 
 def record(request: Request) -> Manifest:

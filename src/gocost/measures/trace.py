@@ -24,7 +24,6 @@ from gocost.kernels import trace_index
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import Positioned, positioned
-from gocost.sources.recordings import page_url
 
 _PIECE = 1 << 22
 BINS = 512
@@ -169,10 +168,10 @@ class _Opened:
 def _named(path: Path) -> Iterator[None]:
     """What is wrong with a trace is said of its file, with what to do next."""
     if path.parts[:1] in (("http:",), ("https:",)):
-        page = page_url(str(path).replace(":/", "://", 1), "trace", 5)
+        url = str(path).replace(":/", "://", 1)
         raise UsageError(
             "a trace is read from a file, and not from a service",
-            hint=f"record it first: curl -o app.trace '{page}'",
+            hint=f"record it first: gocost.api.record.record_trace({url!r})",
         )
     try:
         yield

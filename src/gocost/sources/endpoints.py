@@ -39,6 +39,10 @@ class TooSlowError(EndpointError):
     """There was no whole answer within the time allowed."""
 
 
+class TooLargeError(EndpointError):
+    """The answer was larger than what is taken of a page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a server said."""
@@ -172,8 +176,8 @@ class Endpoint:
             size += len(chunk)
             write(chunk)
             if size > self._max_body:
-                raise EndpointError(
-                    f"{url} answered with more than {self._max_body >> 20} MiB",
+                raise TooLargeError(
+                    f"{url} answered with more than {self._max_body:,} bytes",
                     hint="it is not a page that gocost reads; check the URL",
                 )
         if response.length:

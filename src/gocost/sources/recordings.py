@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import parse_qs, urlsplit
 
 from gocost.model.errors import SourceError
@@ -58,7 +58,10 @@ def read_recording(
         Endpoint,
     )  # HTTP and TLS take 13 ms, which files do not need
 
-    with Endpoint(url, headers=headers, timeout=_timeout(url), max_body=max_bytes) as endpoint:
+    with (
+        _capped(),
+        Endpoint(url, headers=headers, timeout=_timeout(url), max_body=max_bytes) as endpoint,
+    ):
         answer = endpoint.get("")
     if not answer.ok:
         raise SourceError(_refused(url, answer.status, answer.body, headers))
@@ -85,11 +88,22 @@ def save_recording(
 
     url = page_url(where, page, seconds)
     timeout = _timeout(url) if within is None else within
-    with Endpoint(url, headers=headers, timeout=timeout, max_body=max_bytes) as endpoint:
+    with (
+        _capped(),
+        Endpoint(url, headers=headers, timeout=timeout, max_body=max_bytes) as endpoint,
+    ):
         opened(endpoint)
         answer = endpoint.save("", write)
     if not answer.ok:
         raise SourceError(_refused(url, answer.status, answer.body, headers))
+
+
+def keep_piece(file: BinaryIO, path: Path, piece: bytes) -> None:
+    """Writes a piece; a full disk is not the service's fault, and is said of the file."""
+    try:
+        file.write(piece)
+    except OSError as error:
+        raise translated(error, path) from error
 
 
 def recording_pieces(
@@ -129,6 +143,18 @@ def page_url(where: str, page: str, seconds: float | None) -> str:
     if seconds is not None and "seconds=" not in query:
         query = f"{query}&seconds={seconds:g}" if query else f"seconds={seconds:g}"
     return parts._replace(path=path, query=query).geturl()
+
+
+@contextlib.contextmanager
+def _capped() -> Iterator[None]:
+    """Names the option that raises the cap of a recording, which other pages do not have."""
+    from gocost.sources.endpoints import TooLargeError
+
+    try:
+        yield
+    except TooLargeError as error:
+        hint = "record for a shorter time (?seconds=N), or raise --max-bytes"
+        raise TooLargeError(error.message, hint=hint) from error
 
 
 def _timeout(url: str) -> float:

@@ -58,11 +58,3 @@ def test_times_that_are_not_in_order_are_refused(
     assert run(["trace", *command, path, f"--from={times[0]}", f"--to={times[1]}"]) == 2
     assert "before --to; write for example" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_where_a_file_is_wanted_a_service_is_recorded_first(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert run(["attribute", "--trace", "http://127.0.0.1:6060"]) == 2
-    page = "http://127.0.0.1:6060/debug/pprof/trace?seconds=5"
-    assert capsys.readouterr().err.endswith(f"record it first: curl -o app.trace '{page}'\n")

@@ -1,0 +1,167 @@
+"""An execution trace of a running service: recorded into a file of the current folder, and kept.
+
+A trace is read from a file, with memory for a part of it at a time. Wherever one is named by the
+URL of a service (`gocost trace`, `attribute --trace`, `check --trace`, `query`) it is recorded here
+first, and what came of one that broke off counts as far as it is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+from urllib.parse import urlsplit
+
+from gocost.model.errors import SourceError
+from gocost.sources.files import translated
+from gocost.sources.recordings import MAX_BYTES, is_url, keep_piece, save_recording
+from gocost.sources.service_urls import service_url
+
+if TYPE_CHECKING:
+    from gocost.sources.endpoints import Endpoint
+
+SECONDS: Final = 5.0
+"""A trace is large: megabytes a second of a busy service."""
+_HEAD: Final = 16
+"""Bytes that a trace begins with."""
+_MOST_NAMES: Final = 1000
+"""Recordings of one service in one second."""
+
+
+def record_trace(
+    url: str,
+    seconds: float = SECONDS,
+    *,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    opened: Callable[[Endpoint], object] = lambda _: None,
+) -> tuple[Path, str]:
+    """Records an execution trace of a running service into a new file of the current folder.
+
+    A URL that says `seconds=` itself is recorded for those. `opened` is given the connection first,
+    so that another thread may abort it. Returns the file, and why it is not whole (empty where it
+    is). Raises UsageError for what is no URL, and SourceError.
+    """
+    path, file = _fresh(recording_name(url, "trace"))
+    try:
+        with file:
+            try:
+                save_recording(
+                    url,
+                    partial(keep_piece, file, path),
+                    page="trace",
+                    seconds=seconds,
+                    headers=headers,
+                    max_bytes=max_bytes,
+                    opened=opened,
+                )
+            except SourceError as error:
+                if file.tell() > _HEAD:
+                    return path, str(error)
+                raise
+    except OSError as error:
+        raise translated(error, path) from error
+    except BaseException:
+        path.unlink(missing_ok=True)  # a refusal is in no file
+        raise
+    return path, ""
+
+
+def _fresh(name: str) -> tuple[Path, BinaryIO]:
+    """A new file: two traces of one service may begin within a second."""
+    for number in range(1, _MOST_NAMES):
+        path = Path(f"{name}.trace" if number == 1 else f"{name}-{number}.trace")
+        try:
+            return path, path.open("xb")
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise translated(error, path) from error
+    raise SourceError(f"{name}.trace is there already", hint="record in another folder")
+
+
+def is_trace_url(where: str) -> bool:
+    """Whether a URL names a service's trace page, or a file of a trace."""
+    return is_url(where) and service_url(where).path.rstrip("/").endswith(("/trace", ".trace"))
+
+
+def recording_name(url: str, what: str = "recording") -> str:
+    """A name for a recording of this service, by its host and the time."""
+    try:
+        host = urlsplit(url).netloc or url
+    except ValueError:  # no URL: who records it says so
+        host = url
+    named = "".join(c if c.isalnum() else "-" for c in host)
+    return f"{what}-{named}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+class TraceFile:
+    """A trace by path or URL. Of a URL it is recorded from when this is made, so that a profile may
+    be recorded at the same time; `path` waits for its end.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
+        announce: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`announce` is told where the recording is kept."""
+        self._where = where
+        self._announce = announce
+        self._connection: Endpoint | None = None
+        self._aborted = False
+        self._told = False
+        if is_url(where):
+            self._pool = ThreadPoolExecutor(1)
+            self._recorded = self._pool.submit(
+                record_trace, where, headers=headers, max_bytes=max_bytes, opened=self._opened
+            )
+            self._pool.shutdown(wait=False)
+
+    def path(self) -> Path:
+        """The file. Raises SourceError and UsageError where nothing could be recorded."""
+        if not is_url(self._where):
+            return Path(self._where)
+        with self.meanwhile():
+            path, lost = self._recorded.result()
+        if not self._told:
+            self._told = True
+            self._announce(f"recorded in {path}" + (f", which broke off: {lost}" if lost else ""))
+        return path
+
+    @property
+    def lost(self) -> str:
+        """Why a recording is not whole; empty where it is."""
+        return self._recorded.result()[1] if is_url(self._where) else ""
+
+    @contextmanager
+    def meanwhile(self) -> Iterator[None]:
+        """What is done while it is recorded: where that fails, so much of the trace as there is is
+        kept, and nobody waits for the rest.
+        """
+        try:
+            yield
+        except BaseException:
+            self._abort()
+            raise
+
+    def _abort(self) -> None:
+        if self._aborted or not is_url(self._where):
+            return
+        self._aborted = True
+        if self._connection is not None:
+            self._connection.abort()
+        if self._recorded.exception() is None:
+            self._announce(f"what was recorded so far is in {self._recorded.result()[0]}")
+
+    def _opened(self, connection: Endpoint) -> None:
+        self._connection = connection
+        if self._aborted:  # meanwhile, in another thread
+            connection.abort()

@@ -1,0 +1,192 @@
+"""The trace of a service by URL, wherever a trace is named: recorded, kept, and looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.cli.main import run
+from gocost.model.errors import FormatError
+from tests.fixtures.attributed import attributed
+from tests.fixtures.breaking import TOKEN, breaking_off
+from tests.fixtures.traces import recorded
+
+GOCOST = str(Path(sys.executable).with_name("gocost"))
+NOBODY = "http://127.0.0.1:1"
+POLICY = """\
+version: 1
+services:
+  payments:
+    package: ./payments
+    rules:
+      - {metric: scheduler.utilisation, max: 100%}
+      - {metric: attribution.waiting, max: 100 h}
+"""
+SQL = "select sum(running_ns), count(*) from goroutines"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("payments").mkdir()
+    Path("gocost.yaml").write_text(POLICY)
+    return tmp_path
+
+
+def kept(folder: Path) -> list[str]:
+    """The names of the traces that were kept."""
+    return sorted(path.name for path in folder.glob("*.trace"))
+
+
+def test_a_bill_of_a_service_has_profile_and_trace_of_the_same_time(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with attributed() as service:
+        pages = f"{service.origin}/debug/pprof"
+        words = ["--profile", f"{pages}/profile?seconds=4", "--trace", f"{pages}/trace?seconds=2"]
+        assert run(["attribute", *words, "--format", "json"]) == 0
+    told = capsys.readouterr()
+
+    (name,) = kept(folder)
+    assert told.err == f"recorded in {name}\n"
+    report = json.loads(told.out)
+    assert report["subject"]["service"] == service.origin.removeprefix("http://")
+    assert report["tables"]["waiting"]["rows"]
+    names = [column["name"] for column in report["tables"]["clocks"]["columns"]]
+    clocks = {
+        row[0]: dict(zip(names, row, strict=True)) for row in report["tables"]["clocks"]["rows"]
+    }
+    assert clocks["trace"]["within"] == pytest.approx(1, abs=0.05), "the profile covers it"
+
+
+def test_the_gate_records_a_trace_once_for_all_that_want_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with attributed() as service:
+        pages = f"{service.origin}/debug/pprof"
+        words = ["--profile", f"{pages}/profile?seconds=2", "--trace", f"{pages}/trace?seconds=1"]
+        assert run(["check", *words]) == 0
+    told = capsys.readouterr()
+    (name,) = kept(folder)
+    assert told.err.count(f"recorded in {name}\n") == 1
+    assert run(["check", "--trace", name, "--rule", "scheduler.utilisation"]) == 0
+
+
+def test_a_service_is_asked_in_sql(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with attributed() as service:
+        page = f"{service.origin}/debug/pprof/trace?seconds=1"
+        assert run(["query", page, SQL, "--format", "csv"]) == 0
+    told = capsys.readouterr()
+    (name,) = kept(folder)
+    assert told.err == f"recorded in {name}\n"
+    assert run(["query", name, SQL, "--format", "csv"]) == 0
+    assert capsys.readouterr().out == told.out.replace(page, name)
+
+
+def test_a_statement_that_is_none_costs_no_recording(folder: Path) -> None:
+    assert run(["query", f"{NOBODY}/debug/pprof/trace", "selct 1"]) == 2
+    assert run(["query", f"{NOBODY}/debug/pprof/trace", "--tables"]) == 0
+    assert kept(folder) == []
+
+
+def test_a_trace_is_compared_with_a_service(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = str(recorded("go", "all"))
+    with attributed() as service:
+        assert run(["trace", "summary", trace, "--base", service.origin, "--seconds", "1"]) == 0
+    (name,) = kept(folder)
+    assert f"against {name}" in capsys.readouterr().out
+
+
+COMMANDS = (
+    ["attribute", "--trace", "{url}"],
+    ["check", "--trace", "{url}", "--rule", "scheduler.utilisation"],
+    ["query", "{url}/debug/pprof/trace", SQL],
+    ["trace", "summary", "{url}"],
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+def test_of_a_service_that_dies_meanwhile_the_whole_part_counts(
+    command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = recorded("go", "all", 1.5).read_bytes()
+    sent = len(data) * 3 // 4
+    with breaking_off(data, sent) as url:
+        words = [word.format(url=url) for word in command]
+        assert run([*words, "--header", f"Authorization: Bearer {TOKEN}"]) == 0
+    told = capsys.readouterr()
+    (name,) = kept(folder)
+    assert (folder / name).stat().st_size == sent
+    assert name in told.err
+    assert "broke" in told.err
+    assert "bytes early" in told.err
+    assert TOKEN not in told.err + told.out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+def test_a_service_that_refuses_is_told_and_nothing_is_kept(
+    command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with breaking_off(b"", 0) as url:
+        words = [word.format(url=url) for word in command]
+        assert run([*words, "--header", f"Authorization: Bearer x{TOKEN}"]) == 3
+    told = capsys.readouterr()
+    assert "401" in told.err + told.out
+    assert "--header" in told.err + told.out
+    assert TOKEN not in told.err + told.out
+    assert kept(folder) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS[:3], ids=lambda words: words[0])
+def test_of_a_trace_beyond_the_cap_the_whole_part_counts(
+    command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = recorded("go", "all", 1.5).read_bytes()
+    most = max(len(data) * 3 // 4, (1 << 30) + 1 if command[0] == "attribute" else 0)
+    with breaking_off(data, len(data)) as url:
+        words = [*(word.format(url=url) for word in command), "--max-bytes", str(most)]
+        assert run([*words, "--header", f"Authorization: Bearer {TOKEN}"]) == 0
+    told = capsys.readouterr().err
+    if command[0] != "attribute":  # whose cap of traces is no less than 1 GiB
+        assert f"more than {most:,} bytes" in told
+        assert "raise --max-bytes" in told
+    (name,) = kept(folder)
+    assert (folder / name).stat().st_size > len(data) // 2
+
+
+def readable(path: Path) -> bool:
+    try:
+        return bool(gocost.trace(path).tables)
+    except FormatError:
+        return False
+
+
+def test_what_was_recorded_until_ctrl_c_is_kept(folder: Path) -> None:
+    with attributed() as service:
+        page = f"{service.origin}/debug/pprof/trace?seconds=300"
+        words = ["attribute", "--trace", page]
+        process = subprocess.Popen(
+            [GOCOST, *words], cwd=folder, stderr=subprocess.PIPE, text=True,
+            # A shell that runs the tests in the background has them ignore SIGINT.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not any(map(readable, folder.glob("*.trace"))):
+            assert time.monotonic() < deadline, "nothing whole of the trace came"
+            time.sleep(0.2)
+        os.kill(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    (name,) = kept(folder)
+    assert f"what was recorded so far is in {name}" in said
+    assert process.returncode == 130
+    assert run(["trace", "summary", name]) == 0
