@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gocost.formats.pprof.deflate import MAX_BYTES, decompress
+from gocost.measures.profile_conflict import naming_who_profiles
 from gocost.model.errors import FormatError, UsageError
 from gocost.sources.recordings import read_recording
 
@@ -62,13 +63,14 @@ class Reading:
         return self._decoded(where, self._inflated(where))
 
     def _inflated(self, where: str) -> bytes | memoryview:
-        data = read_recording(
-            where,
-            page=self._page,
-            seconds=self._seconds,
-            headers=self.headers,
-            max_bytes=self.max_bytes,
-        )
+        with naming_who_profiles(where, self.headers):
+            data = read_recording(
+                where,
+                page=self._page,
+                seconds=self._seconds,
+                headers=self.headers,
+                max_bytes=self.max_bytes,
+            )
         try:
             return decompress(data, self.max_bytes)
         except FormatError as error:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from gocost.measures.profile_conflict import WITHIN, naming_who_profiles
 from gocost.measures.runtime_metrics import PAGES
 from gocost.model.errors import GocostError, SourceError, UsageError
 from gocost.sources.files import is_file, read_bounded, translated
@@ -186,7 +187,12 @@ class _Recorder:
         asked, lost = request.clock(), ""
         path = request.folder / name
         try:
-            with path.open("wb") as file:
+            with (
+                path.open("wb") as file,
+                naming_who_profiles(
+                    where, request.headers, within=min(WITHIN, within), opened=self._opened
+                ),
+            ):
                 save_recording(
                     where,
                     partial(keep_piece, file, path),

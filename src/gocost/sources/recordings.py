@@ -26,6 +26,10 @@ _SHOWN: Final = 200
 _PAGES: Final = "/debug/pprof"
 
 
+class ProfilingInUseError(SourceError):
+    """The service's one CPU profile is being recorded already."""
+
+
 def is_url(where: str) -> bool:
     """Whether a recording is fetched rather than read from a file."""
     return where.startswith(("http://", "https://"))
@@ -64,7 +68,7 @@ def read_recording(
     ):
         answer = endpoint.get("")
     if not answer.ok:
-        raise SourceError(_refused(url, answer.status, answer.body, headers))
+        raise _refused(url, answer.status, answer.body, headers)
     return answer.body
 
 
@@ -95,7 +99,7 @@ def save_recording(
         opened(endpoint)
         answer = endpoint.save("", write)
     if not answer.ok:
-        raise SourceError(_refused(url, answer.status, answer.body, headers))
+        raise _refused(url, answer.status, answer.body, headers)
 
 
 def keep_piece(file: BinaryIO, path: Path, piece: bytes) -> None:
@@ -164,7 +168,7 @@ def _timeout(url: str) -> float:
     return recorded + _PATIENCE
 
 
-def _refused(url: str, status: int, body: bytes, headers: Mapping[str, str] | None) -> str:
+def _refused(url: str, status: int, body: bytes, headers: Mapping[str, str] | None) -> SourceError:
     """Why a page was not had, with what the service said and what to do.
 
     A service may repeat what it was sent: credentials are left out of what it said.
@@ -176,9 +180,9 @@ def _refused(url: str, status: int, body: bytes, headers: Mapping[str, str] | No
     first = "".join(filter(str.isprintable, next(iter(said.splitlines()), "")))[:_SHOWN]
     told = f"{url} answered {status}" + (f": {first}" if first else "")
     if status in (401, 403):
-        return f"{told}; pass credentials with --header 'Name: value'"
+        return SourceError(told, hint="pass credentials with --header 'Name: value'")
     if b"cpu profiling already in use" in body:
-        return f"{told}; another profile is being recorded, try again when it has ended"
+        return ProfilingInUseError(told, hint="try again when that profile has ended")
     if status == 404:
-        return f"{told}; import net/http/pprof in the service, or correct the URL"
-    return f"{told}; see whether the service has this page"
+        return SourceError(told, hint="import net/http/pprof in the service, or correct the URL")
+    return SourceError(told, hint="see whether the service has this page")
