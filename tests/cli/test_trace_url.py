@@ -111,8 +111,13 @@ COMMANDS = (
     ["attribute", "--trace", "{url}"],
     ["check", "--trace", "{url}", "--rule", "scheduler.utilisation"],
     ["query", "{url}/debug/pprof/trace", SQL],
+    ["goroutines", "{url}/debug/pprof/trace?seconds=2"],
     ["trace", "summary", "{url}"],
 )
+
+
+CAPPED = ("attribute", "goroutines")
+"""Their cap is of other files first, and that of traces no less than 1 GiB."""
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
@@ -147,17 +152,17 @@ def test_a_service_that_refuses_is_told_and_nothing_is_kept(
     assert kept(folder) == []
 
 
-@pytest.mark.parametrize("command", COMMANDS[:3], ids=lambda words: words[0])
+@pytest.mark.parametrize("command", COMMANDS[:4], ids=lambda words: words[0])
 def test_of_a_trace_beyond_the_cap_the_whole_part_counts(
     command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = recorded("go", "all", 1.5).read_bytes()
-    most = max(len(data) * 3 // 4, (1 << 30) + 1 if command[0] == "attribute" else 0)
+    most = max(len(data) * 3 // 4, (1 << 30) + 1 if command[0] in CAPPED else 0)
     with breaking_off(data, len(data)) as url:
         words = [*(word.format(url=url) for word in command), "--max-bytes", str(most)]
         assert run([*words, "--header", f"Authorization: Bearer {TOKEN}"]) == 0
     told = capsys.readouterr().err
-    if command[0] != "attribute":  # whose cap of traces is no less than 1 GiB
+    if command[0] not in CAPPED:
         assert f"more than {most:,} bytes" in told
         assert "raise --max-bytes" in told
     (name,) = kept(folder)

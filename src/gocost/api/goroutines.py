@@ -48,12 +48,14 @@ def goroutines(
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
     progress: Callable[[str], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
     reading: Reading | None = None,
 ) -> Report:
     """The goroutines of one dump, or of two or three that were taken of one process in turn.
 
     `files` are paths (of /debug/pprof/goroutine in any form, a log with a panic or SIGQUIT, or an
-    execution trace, for what lives at its end) or the URL of a service. Of a URL `dumps` are
+    execution trace, for what lives at its end) or the URL of a service, whose trace is recorded
+    into a file of the current folder that `announce` is told. Of a URL `dumps` are
     taken, `every` seconds apart: three where `older_than` is given, else one; the last is the
     goroutineleak page where the service has it, unless `leak_profile` is false. `older_than` keeps
     goroutines that are known to have waited so many seconds, `min_count` groups of so many, and
@@ -76,7 +78,7 @@ def goroutines(
     ]
     count = dumps or (3 if older_than is not None else 1)
     check_count(names, count)
-    reading = reading or Reading(headers, max_bytes)
+    reading = reading or Reading(headers, max_bytes, announce=announce)
     if is_url(names[0]):
         apart = every or max(older_than or 0, APART)
         taken = reading.service(names[0], count, apart, leaks=leak_profile, progress=progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gocost.cli.options import authorised, reporting
-from gocost.cli.output import Output, progress
+from gocost.cli.output import Output, progress, said
 
 GROUP = "Attribute"
 
@@ -76,6 +76,7 @@ def command(
             headers=headers,
             max_bytes=max_bytes or MAX_BYTES,
             progress=shown,
+            announce=said,
         )
     output.emit(report)
     return 0

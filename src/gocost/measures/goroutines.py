@@ -15,8 +15,10 @@ from gocost.formats.goroutine_dump.decoding import MAX_BYTES, decode_all
 from gocost.formats.goroutine_dump.dump import Dump
 from gocost.formats.goroutine_dump.grouped import HEAD
 from gocost.formats.goroutine_dump.stacks import CAP
+from gocost.measures.trace_recording import TraceFile, is_trace_url
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.files import is_file, positioned
+from gocost.sources.recordings import MAX_BYTES as RECORDING_BYTES
 from gocost.sources.recordings import is_url, page_url, read_recording, recording_pieces
 
 MOST: Final = 3
@@ -44,6 +46,8 @@ class Reading:
     max_bytes: int = MAX_BYTES
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    announce: Callable[[str], None] = lambda _: None
+    """Told where the trace of a URL is kept."""
 
     def files(self, files: Sequence[str], every: float | None) -> Taken:
         """Dumps that were taken before, earliest first, or one trace.
@@ -56,16 +60,7 @@ class Reading:
             raise UsageError(
                 "a trace is looked at by itself", hint="name one trace, or dumps taken in turn"
             )
-        from gocost.analyses.goroutines.from_trace import from_trace
-        from gocost.measures.trace import read_trace
-
-        dump = from_trace(read_trace(Path(files[0])))
-        if not dump.total:
-            raise FormatError(
-                f"{files[0]}: no goroutine lives at the end of this trace",
-                hint="see `gocost trace goroutines` for those that ended",
-            )
-        return Taken(Dumps([dump]))
+        return _of_trace(files[0], Path(files[0]))
 
     def service(
         self, url: str, count: int, every: float, *, leaks: bool, progress: Callable[[str], None]
@@ -73,8 +68,17 @@ class Reading:
         """Dumps of a service, `every` seconds apart.
 
         With `leaks` the last one is the runtime's goroutineleak page, where the service has it:
-        its collection marks what is leaked in the same text. Raises SourceError, FormatError.
+        its collection marks what is leaked in the same text. A trace's page is recorded, and kept.
+        Raises SourceError, FormatError.
         """
+        if is_trace_url(url):
+            recorded = TraceFile(
+                url,
+                headers=self.headers,
+                max_bytes=max(RECORDING_BYTES, self.max_bytes),
+                announce=self.announce,
+            )
+            return _of_trace(url, recorded.path())
         where = page_url(url, _PAGE, None) if _is_service(url) else _with_debug(url)
         dumps: list[Dump] = []
         notes: list[str] = []
@@ -129,6 +133,21 @@ class Reading:
         except SourceError:
             return 0
         return int(head[2]) if head else 0
+
+
+def _of_trace(named: str, path: Path) -> Taken:
+    """What lives at the end of a trace."""
+    from gocost.analyses.goroutines.from_trace import from_trace
+    from gocost.measures.trace import read_trace
+
+    found = read_trace(path)
+    dump = from_trace(found)
+    if not dump.total:
+        raise FormatError(
+            f"{named}: no goroutine lives at the end of this trace",
+            hint="see `gocost trace goroutines` for those that ended",
+        )
+    return Taken(Dumps([dump]), (found.lost,) if found.lost else ())
 
 
 def _compared(files: Sequence[Sequence[Dump]], every: float | None) -> Taken:

@@ -19,7 +19,11 @@ def recorded_dumps(context: Context) -> Taken:
     """The dumps, which other measures want as well. Raises as `measure` does."""
 
     def read() -> Taken:
-        reading = Reading(headers=context.headers, max_bytes=context.max_bytes or MAX_BYTES)
+        reading = Reading(
+            headers=context.headers,
+            max_bytes=context.max_bytes or MAX_BYTES,
+            announce=context.announce,
+        )
         names = list(context.dumps)
         if is_url(names[0]):
             return reading.service(names[0], MOST, APART, leaks=True, progress=context.progress)
