@@ -189,7 +189,7 @@ def test_data_appended_to_a_binary_is_unknown(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="does not exist"):
         gocost.size(tmp_path / "absent")
-    with pytest.raises(SourceError, match="is a folder"):
+    with pytest.raises(SourceError, match="is a folder; name an executable; `go build"):
         gocost.size(tmp_path)
 
 

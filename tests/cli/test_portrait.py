@@ -63,6 +63,13 @@ def test_a_pid_as_text() -> None:
     assert "phases" in done.stdout
 
 
+def test_a_pid_without_a_url_says_how_to_name_one() -> None:
+    with running() as (child, _):
+        done = gocost("portrait", "--pid", str(child.pid), "--for", "500 ms")
+    assert done.returncode == 0
+    assert "--url names it" in " ".join(done.stdout.split())
+
+
 def test_no_such_pid() -> None:
     done = gocost("portrait", "--pid", str(2**22 + 1))
     assert (done.returncode, done.stdout) == (3, "")

@@ -70,8 +70,9 @@ def test_other_files_are_named(data: bytes, named: str, hint: str) -> None:
 
 
 def test_a_program_of_another_language_is_named() -> None:
-    with pytest.raises(FormatError, match="an ELF executable without Go in it"):
+    with pytest.raises(FormatError, match="an ELF executable without Go in it") as caught:
         open_go_binary(Path(sys.executable).resolve().read_bytes())
+    assert caught.value.hint == "name the executable that `go build` wrote"
 
 
 def test_an_object_file_is_named(tmp_path: Path) -> None:

@@ -166,6 +166,23 @@ def test_the_page_holds_on_a_narrow_screen(page: Open) -> None:
     assert not wide
 
 
+def test_a_narrow_screen_cuts_no_word_and_leaves_sentences_their_room(page: Open) -> None:
+    formula = "242 MiB requested and not used x 12 x 730 h x 0.004237 USD/GiB-hour"
+    columns = (*map(Column, ("part", "amount", "formula")), *(Column("n", Unit.BYTES),) * 4)
+    rows: list[list[Cell]] = [["memory used", "0.49 USD/month", formula, *[1 << 30] * 4]]
+    report = Report("size", "0", tables={"t": Table("Costs", columns, rows)})
+    chrome = page(report)
+    chrome.set_window_size(500, 900)
+    try:
+        cells = chrome.find_elements(By.CSS_SELECTOR, "figure td")
+        part, formula_cell = cells[0].rect, cells[2].rect
+    finally:
+        chrome.set_window_size(1200, 1600)
+
+    assert part["width"] > 90  # `memory` is 60 px wide
+    assert formula_cell["height"] < 150  # five lines
+
+
 def test_the_page_prints(page: Open) -> None:
     chrome = page(REPORTS["check"]())
 

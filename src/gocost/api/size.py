@@ -13,10 +13,11 @@ from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.stripping import Savings, savings
 from gocost.analyses.size.tables import DIMENSIONS, filtered, nested, tables
 from gocost.measures.binary import account_of, facts, opened, strip_facts
-from gocost.model.errors import FormatError, UsageError
+from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Change, Layout, Note, Report, Table, Verdict
 from gocost.model.subject import Subject
+from gocost.sources.files import is_folder
 from gocost.sources.saved_reports import is_saved_report
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def size(
     _check(by)
     pattern = _pattern(filter)
     path, directory = Path(binary), Path(directory)
+    if is_folder(path):
+        hint = "name an executable; `go build -o FILE` in a main package writes one"
+        raise SourceError(f"{path} is a folder", hint=hint)
     with opened(path) as image:
         found = account_of(image)
         made = tables(found)

@@ -96,7 +96,7 @@ def open_go_binary(
     names = {"elf": "an ELF", "pe": "a PE", "macho": "a Mach-O"}
     raise FormatError(
         f"this is {names[image.container]} executable without Go in it",
-        hint="gocost measures what Go's own linker or a linker it called wrote",
+        hint=_NAME_BINARY,
     )
 
 

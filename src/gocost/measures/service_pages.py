@@ -104,7 +104,7 @@ class ServicePages:
             return ""
         needs = f"needs {METRICS}, {VARS} or {INDEX} of the service"
         if not self._endpoints:
-            return f"{needs}, and no URL of it is known (endpoints:)"
+            return f"{needs}, and no URL of it is known: --url names it, or endpoints: in a policy"
         told = [f"{what} ({', '.join(paths)})" for what, paths in self._refusals.items()]
         return f"{needs}: {'; '.join(told)[:400]}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -32,6 +33,8 @@ HERE: Final = Path(__file__).parent
 ASSETS: Final = HERE / "assets"
 ROWS: Final = 500
 """Rows of a table in the page, to sort and filter; the rest is one row unless --top says more."""
+_SENTENCE: Final = 40
+"""Characters from which on a text is read as a sentence."""
 
 
 class HtmlReporter:
@@ -84,7 +87,8 @@ class Grid:
 
     title: str
     columns: list[tuple[str, str, str]]
-    """Name, description, and how its cells look: `n` for numbers, `code`, or nothing special."""
+    """Name, description, and how its cells look: `n` for numbers, `code`, `prose` for sentences, or
+    nothing special."""
     key: str
     """The first column's name, which may be the level of a flame graph."""
     rows: list[tuple[bool, list[tuple[str, str | None]]]]
@@ -149,9 +153,9 @@ def _grid(table: Table) -> Grid:
             (
                 wording.plain(column.name),
                 wording.plain(column.description),
-                "n" if is_number else "code" if column.unit is Unit.CODE else "",
+                "n" if is_number else _look(column.unit, [row[i] for row in table.rows]),
             )
-            for column, is_number in zip(table.columns, number, strict=True)
+            for i, (column, is_number) in enumerate(zip(table.columns, number, strict=True))
         ],
         rows=[
             (
@@ -164,6 +168,13 @@ def _grid(table: Table) -> Grid:
             for row in table.rows
         ],
     )
+
+
+def _look(unit: Unit, values: Sequence[Cell]) -> str:
+    if unit is Unit.CODE:
+        return "code"
+    sentences = any(isinstance(value, str) and len(value) > _SENTENCE for value in values)
+    return "prose" if sentences else ""
 
 
 def _cell(value: Cell, unit: Unit) -> str:
