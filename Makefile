@@ -23,6 +23,7 @@ $(STAMP): pyproject.toml constraints/dev.txt constraints/go.txt web/package-lock
 	@command -v go >/dev/null || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints/go.txt
 	$(BIN)/python -m build_support.assets
+	@echo 'compiling the kernels, once: some minutes without a word'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@ $(KERNELS)
 

@@ -60,7 +60,7 @@ def test_a_pid_as_text() -> None:
     assert done.returncode == 0, done.stderr
     assert "memory.rss.steady" in done.stdout
     assert "goroutines.load" in done.stdout
-    assert "phases" in done.stdout
+    assert "Phases" in done.stdout
 
 
 def test_a_pid_without_a_url_says_how_to_name_one() -> None:

@@ -112,7 +112,7 @@ def _phases(seen: Observations) -> Table:
                 _whole(cycles),
             ]
         )
-    return Table("phases", columns, rows)
+    return Table("Phases", columns, rows)
 
 
 def _init(seen: Observations) -> Table:
@@ -126,7 +126,7 @@ def _init(seen: Observations) -> Table:
     rows: list[list[Cell]] = [
         [p.package, p.clock, p.at, p.allocated_bytes, p.allocations] for p in seen.slowest_inits()
     ]
-    return Table("before main, by package", columns, rows, SumsTo("clock", "process.init.time"))
+    return Table("Before main, by package", columns, rows, SumsTo("clock", "process.init.time"))
 
 
 def _whole(value: float | None) -> int | None:
