@@ -66,6 +66,22 @@ def test_policy_lint_says_that_it_is_right(folder: Path) -> None:
     assert "gocost.yaml is right: app" in done.stdout
 
 
+def test_policy_lint_tells_of_a_waiver_that_expired(folder: Path) -> None:
+    waivers = "waivers:\n" + "".join(
+        f"  - {{rule: {rule}, owner: me, reason: r, expires: {day}}}\n"
+        for rule, day in (("binary.size", "2025-03-31"), ("pauses", "2999-01-01"))
+    )
+    with (folder / "gocost.yaml").open("a") as policy:
+        policy.write(waivers)
+
+    done = run("policy", "lint", cwd=folder)
+
+    assert done.returncode == 0
+    told = " ".join(done.stdout.split())
+    assert "the waiver of binary.size expired on 2025-03-31; remove it" in told
+    assert "the waiver of pauses" not in told
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

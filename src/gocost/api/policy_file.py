@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,11 @@ def _seen(loaded: Policy) -> tuple[str, ...]:
     )
 
 
-def lint(path: str | Path | None = None) -> Report:
-    """The policy checked, without measuring anything. Raises PolicyError where it is wrong."""
+def lint(path: str | Path | None = None, *, today: date | None = None) -> Report:
+    """The policy checked, without measuring anything; waivers that expired before `today` are told.
+
+    Raises PolicyError where it is wrong.
+    """
     from gocost.cost.price_book import load_prices
     from gocost.policy.around import check_around
 
@@ -61,7 +65,21 @@ def lint(path: str | Path | None = None) -> Report:
     names = ", ".join(governed.service.name for governed in loaded.services)
     about = names or "no services, to be extended by other files"
     text = f"{shown(loaded.path)} is right: {about}; {rules} {'rule' if rules == 1 else 'rules'}"
-    return _report({}, Layout(title=text))
+    return _report({}, Layout(title=text), _expired(loaded, today or date.today()))
+
+
+def _expired(loaded: Policy, today: date) -> list[Note]:
+    """Waivers that act no more, each once whatever many services it was for."""
+    waivers = {waiver.place: waiver for governed in loaded.services for waiver in governed.waivers}
+    return [
+        Note(
+            "warning",
+            f"{place}: the waiver of {waiver.rule} expired on {waiver.expires}; remove it, or "
+            f"agree on another day with {waiver.owner}",
+        )
+        for place, waiver in waivers.items()
+        if waiver.expired(today)
+    ]
 
 
 def schema() -> dict[str, Any]:
