@@ -8,7 +8,8 @@ columns have units of their own.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
+from itertools import takewhile
 
 from gocost.analyses.benchmarks import Comparison, Row, metric_of
 from gocost.analyses.noise_floor import Floor
@@ -113,11 +114,11 @@ def measured_tables(found: Sequence[Fact]) -> dict[str, Table]:
         groups.setdefault(_go_unit(fact), []).append(fact)
     for go_unit, members in groups.items():
         unit = members[0].unit
-        many = len({fact.labels["package"] for fact in members}) > 1
+        prefixes = _prefixes({fact.labels["package"] for fact in members})
         tables[_table_name(go_unit, tables)] = Table(
             title=_title(go_unit),
             columns=(
-                Column("benchmark", description="with its package where there are several"),
+                Column("benchmark", description="after its package where there are several"),
                 Column("median", unit, "half of the runs took less"),
                 Column("low", unit, "lower bound of the median"),
                 Column("high", unit, "upper bound of the median"),
@@ -125,7 +126,7 @@ def measured_tables(found: Sequence[Fact]) -> dict[str, Table]:
             ),
             rows=[
                 (
-                    _shown_name(fact.labels["package"], fact.labels["benchmark"], many),
+                    prefixes[fact.labels["package"]] + fact.labels["benchmark"],
                     fact.value,
                     fact.low,
                     fact.high,
@@ -259,7 +260,7 @@ def _by_unit(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _compared(title: str, unit: Unit, rows: Sequence[Row]) -> Table:
-    many = len({row.package for row in rows}) > 1
+    prefixes = _prefixes({row.package for row in rows})
     runs = sorted({n for row in rows for n in (row.base_runs, row.head_runs)})
     spread = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
     word = "run" if runs[-1] == 1 else "runs"
@@ -267,14 +268,14 @@ def _compared(title: str, unit: Unit, rows: Sequence[Row]) -> Table:
         # The delta of the report's changes is the shift: two deltas need a word on which is which.
         title=f"{title} ({spread} {word} a side; delta: medians, bounds: shift)",
         columns=(
-            Column("benchmark", description="with its package where there are several"),
+            Column("benchmark", description="after its package where there are several"),
             Column("base", unit, "the base's median"),
             Column("head", unit, "the head's median"),
             *_FIGURES,
         ),
         rows=[
             (
-                _shown_name(row.package, row.name, many),
+                prefixes[row.package] + row.name,
                 row.base.value,
                 row.head.value,
                 row.delta,
@@ -318,8 +319,19 @@ def _share(value: float | None, row: Row) -> float | None:
     return value / abs(row.base.value) if value is not None and row.base.value else None
 
 
-def _shown_name(package: str, name: str, many: bool) -> str:
-    return f"{package}.{name}" if many and package else name
+def _prefixes(packages: Collection[str]) -> dict[str, str]:
+    """What a benchmark's name begins with, by its package: its path without the folders that all
+    have in common, which would fill a terminal; nothing where there is only one.
+    """
+    if len(packages) < 2:
+        return dict.fromkeys(packages, "")
+    folders = {package: package.split("/") for package in packages}
+    levels = zip(*(path[:-1] for path in folders.values() if path != [""]), strict=False)
+    common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
+    return {
+        package: f"{'/'.join(path[common:])}." if package else ""
+        for package, path in folders.items()
+    }
 
 
 def _title(go_unit: str) -> str:
