@@ -6,14 +6,18 @@ import hashlib
 import json
 import re
 from base64 import b64encode
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gocost.model.errors import NotMeasurableError
-from gocost.model.quantity import Unit
+from gocost.model.fact import Fact
+from gocost.model.quantity import Money, Unit
 from gocost.model.report import Cell, Column, Layout, Report, Series, Table
+from gocost.model.subject import Subject
 from gocost.reporters import html
 from gocost.reporters.chart import HEIGHT, WIDTH, chart
 from gocost.reporters.interface import Settings
@@ -106,6 +110,60 @@ def test_the_bundle_names_the_licences_of_what_is_in_it() -> None:
     assert "d3-hierarchy" in licences
     assert "Permission to use, copy, modify" in licences
     assert "Permission to use, copy, modify" in page
+
+
+def billed() -> Report:
+    """A bill above the stacks that it is of, with a fact that was measured once."""
+    amounts = [Money(Decimal(each), "USD", "list") for each in (7, 3)]
+    bill = Table(
+        "10 USD a month",
+        (
+            Column("owner", Unit.TEXT, "who"),
+            Column("state", Unit.TEXT, "what it does"),
+            Column("month", Unit.MONEY_PER_MONTH, "in all"),
+            Column("cpu", Unit.MONEY_PER_MONTH, "of the CPU"),
+        ),
+        [["example.com/app", "chan receive", *amounts]],
+    )
+    stacks = Table(
+        "CPU by stack",
+        (
+            Column("function", Unit.TEXT, "its name"),
+            Column("parent", Unit.COUNT, "the caller's row"),
+            Column("self", Unit.NANOSECONDS, "in itself"),
+        ),
+        [["everything", None, 0], ["main.main", 0, 5]],
+    )
+    return Report(
+        command="attribute",
+        gocost="0.1.0",
+        facts=[Fact("attribution.cpu", 5, Unit.NANOSECONDS, Subject(), origin="a profile")],
+        tables={"bill": bill, "more": bill, "stacks": stacks},
+        layout=Layout(tables=("bill", "more"), flames=("stacks",), above=("bill",)),
+    )
+
+
+def test_a_bill_stands_above_the_picture_of_it_and_says_its_currency_once() -> None:
+    page = rendered("html", billed())
+    title = "10 USD a month (amounts in USD/month)"
+    places = [found.start() for found in re.finditer(re.escape(f"<h2>{title}</h2>"), page)]
+    assert len(places) == 2
+    assert places[0] < page.index("Flame graph: CPU by stack</h2>") < places[1]
+    assert '<td class="n" data-v="7">7.00</td>' in page
+    assert "USD/month</td>" not in page
+
+
+def test_facts_that_were_not_sampled_have_no_column_for_it() -> None:
+    assert '<th scope="col">sampled</th>' not in rendered("html", billed())
+    assert '<th scope="col">sampled</th>' in rendered("html", REPORTS["portrait"]())
+
+
+def test_a_table_that_is_named_as_the_page_is_not_named_twice() -> None:
+    report = billed()
+    only = replace(report, tables={"bill": report.tables["more"]}, layout=Layout(title="ab"))
+    assert "<h2>10 USD" in rendered("html", only)
+    named = replace(only, layout=Layout(title="10 USD a month (amounts in USD/month)"))
+    assert "<h2>10 USD" not in rendered("html", named)
 
 
 def test_what_the_layout_does_not_show_is_folded_below() -> None:

@@ -330,6 +330,7 @@ def _report(
             facts=(),
             rows=ROWS,
             flames=("stacks",) if "stacks" in made else (),
+            above=("bill",),
             columns={
                 name: (
                     made[name].names()[0],

@@ -198,6 +198,8 @@ class Layout(msgspec.Struct, frozen=True):
     """Tables to draw as flame graphs in HTML: a row a frame, callers first. Columns: its name,
     `parent` (the caller's row, from 0), `self`, `base` (self in what it is compared with), `money`
     (of self)."""
+    above: tuple[str, ...] = ()
+    """Tables that stand above the pictures in HTML."""
     timeline: tuple[str, ...] = ()
     """Metrics whose series are the lanes of a timeline in HTML, instead of charts; tables with the
     columns `start` and `duration` are marked above them."""

@@ -102,7 +102,7 @@ def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, 
     parts = ("report", *(["flame"] if flames else []), *(["timeline"] if lanes else []))
     scripts = [_asset(f"{name}.js") for name in parts]
     style = _asset("report.css")
-    grids = [_grid(table) for _, table in content.tables]
+    grids = [(name, _grid(table)) for name, table in content.tables]
     placed = {name for name, _ in content.tables}
     shown = report.layout.tables
     others = [
@@ -119,7 +119,9 @@ def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, 
         "content": content,
         "headline": headline(content),
         "tone": _tone(content),
-        "tables": grids,
+        "above": [grid for name, grid in grids if name in report.layout.above],
+        "tables": [grid for name, grid in grids if name not in report.layout.above],
+        "sampled": any(wording.sampled(fact, content.currency) for fact in content.facts),
         "others": others if shown is not None else [],
         "charts": charts,
         "treemap": _treemap(report),
@@ -146,8 +148,9 @@ def _grid(table: Table) -> Grid:
         or any(_raw(row[i]) is not None for row in table.rows)
         for i, column in enumerate(table.columns)
     ]
+    ending = wording.shared_money(table)
     return Grid(
-        title=wording.plain(table.title),
+        title=wording.heading(table),
         key=wording.plain(table.columns[0].name) if table.columns else "",
         columns=[
             (
@@ -161,7 +164,7 @@ def _grid(table: Table) -> Grid:
             (
                 is_rest(row[0]),
                 [
-                    (_cell(value, column.unit), _raw(value))
+                    (_cell(value, column.unit).removesuffix(ending), _raw(value))
                     for value, column in zip(row, table.columns, strict=True)
                 ],
             )

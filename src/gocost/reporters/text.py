@@ -13,7 +13,7 @@ from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, by_service, headline, outline, told_once
 from gocost.reporters.text_changes import write_changes
 from gocost.reporters.text_page import WIDEST_PROSE, Page, Piece
-from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, shared_money, wrap
+from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, wrap
 
 SPARK: Final = 32
 LISTED: Final = 20
@@ -183,9 +183,9 @@ def _facts(page: Page, content: Outline) -> None:
 
 
 def _table(page: Page, table: Table, title: str) -> None:
-    amounts = f" (amounts in{ending})" if (ending := shared_money(table)) else ""
-    if table.title != title or amounts:
-        page.heading(f"{wording.plain(table.title)}{amounts}")
+    heading = wording.heading(table)
+    if heading != wording.plain(title):
+        page.heading(heading)
     if not table.rows:
         page.line(("(nothing)", "dim"), indent=2)
         return

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 
-from gocost.model.quantity import Money, Unit
+from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Table
-from gocost.reporters.wording import MONEY, cell, plain
+from gocost.reporters.wording import cell, plain, shared_money
 
 GAP = 2
 NARROWEST = 14
@@ -60,23 +60,6 @@ class Grid:
             for text, width, right in zip(row, self.widths, self.right, strict=True)
         ]
         return (" " * GAP).join(parts).rstrip()
-
-
-def shared_money(table: Table) -> str:
-    """What all amounts of a table with several columns of money end in: ` USD/month`.
-
-    Said once, above the table: amounts then are as narrow as other numbers. Empty where it differs.
-    """
-    places = [i for i, column in enumerate(table.columns) if column.unit in MONEY]
-    if len(places) < 2:
-        return ""
-    ends = {
-        f" {value.currency}{'/month' if table.columns[i].unit is Unit.MONEY_PER_MONTH else ''}"
-        for row in table.rows
-        for i in places
-        if isinstance(value := row[i], Money)
-    }
-    return ends.pop() if len(ends) == 1 else ""
 
 
 def grid(table: Table, width: int) -> Grid:

@@ -16,7 +16,7 @@ import msgspec
 from gocost.model.fact import Fact
 from gocost.model.finding import Finding, Location
 from gocost.model.quantity import Money, Unit, format_money, format_quantity
-from gocost.model.report import Cell, Change, Report, Series
+from gocost.model.report import Cell, Change, Report, Series, Table
 from gocost.model.subject import Subject
 
 # Control characters drive a terminal; bidirectional and invisible ones lie about what is shown.
@@ -209,6 +209,29 @@ def price_books(findings: Iterable[Finding], changes: Iterable[Change]) -> list[
     """The price books that the amounts shown were computed from, in order of appearance."""
     amounts = [finding.money for finding in findings] + [change.money for change in changes]
     return list(dict.fromkeys(a.price_book for a in amounts if a is not None and a.price_book))
+
+
+def heading(table: Table) -> str:
+    """A table's title, with what all its amounts are in where that is said once."""
+    ending = shared_money(table)
+    return plain(table.title) + (f" (amounts in{ending})" if ending else "")
+
+
+def shared_money(table: Table) -> str:
+    """What all amounts of a table with several columns of money end in: ` USD/month`.
+
+    Said once, above the table: amounts then are as narrow as other numbers. Empty where it differs.
+    """
+    places = [i for i, column in enumerate(table.columns) if column.unit in MONEY]
+    if len(places) < 2:
+        return ""
+    ends = {
+        f" {value.currency}{'/month' if table.columns[i].unit is Unit.MONEY_PER_MONTH else ''}"
+        for row in table.rows
+        for i in places
+        if isinstance(value := row[i], Money)
+    }
+    return ends.pop() if len(ends) == 1 else ""
 
 
 def currency(report: Report) -> str:
