@@ -95,6 +95,7 @@ BLOCK = re.compile(
 )
 FENCE = re.compile(r"```(?:console|sh|bash)\n(.*?)```", re.DOTALL)
 FIXTURE = re.compile(r"\{(" + "|".join(sorted(FIXTURES, reverse=True)) + r")\}")
+IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -120,7 +121,7 @@ def check(pages: list[Path]) -> Iterator[str]:
             yield f"{path.relative_to(ROOT)} is stale: run `python docs/build.py`"
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        for target, _ in LINK.findall(text):
+        for target in (*(target for target, _ in LINK.findall(text)), *IMAGE.findall(text)):
             if "://" not in target and not (page.parent / target).exists():
                 yield f"{page.relative_to(ROOT)}: the link to {target} leads nowhere"
         if "this is a bug in gocost" in text or "Traceback (most" in text:
@@ -145,15 +146,29 @@ def write(pages: list[Path]) -> Iterator[str]:
 def produced(block: re.Match[str]) -> str:
     """The block with the command run again."""
     command = block["command"]
-    before, _, visible = command.rpartition(" :: ")
+    visible = command.rpartition(" :: ")[2]
     shown = re.sub(FIXTURE, r"\1", visible)
-    real = re.sub(FIXTURE, lambda match: str(fixture(match[1])), visible)
-    before = re.sub(FIXTURE, lambda match: str(fixture(match[1])), before)
+    done = run(block["folder"], command)
+    output = "\n".join(line.rstrip() for line in (done.stdout + done.stderr).splitlines())
+    for folder in (BUILT / "work", BUILT, ROOT):
+        output = output.replace(f"{folder}/", "")
+    code = "${PIPESTATUS[0]}" if " | " in visible else "$?"
+    end = f"\n$ echo {code}\n{done.returncode}" if done.returncode else ""
+    head = f"<!-- run {block['folder']}: {command} -->"
+    return f"{head}\n```console\n$ {shown}\n{output}{end}\n```"
+
+
+def run(folder: str, command: str) -> subprocess.CompletedProcess[str]:
+    """A block's command in its folder, after what is done before it."""
+    before, _, visible = (
+        re.sub(FIXTURE, lambda match: str(fixture(match[1])), part)
+        for part in command.rpartition(" :: ")
+    )
+    print(f"$ {visible}", file=sys.stderr)
     quiet = f"{SETUP}\n{{ {before or ':'}; }} >/dev/null || exit\n"
-    print(f"$ {shown}", file=sys.stderr)
-    done = subprocess.run(
-        ["bash", "-c", quiet + real],
-        cwd=ROOT / block["folder"],
+    return subprocess.run(
+        ["bash", "-c", quiet + visible],
+        cwd=ROOT / folder,
         env={
             **os.environ,
             # The gocost beside this Python, whether or not its environment is activated.
@@ -167,13 +182,6 @@ def produced(block: re.Match[str]) -> str:
         text=True,
         check=False,
     )
-    output = "\n".join(line.rstrip() for line in (done.stdout + done.stderr).splitlines())
-    for folder in (BUILT / "work", BUILT, ROOT):
-        output = output.replace(f"{folder}/", "")
-    code = "${PIPESTATUS[0]}" if " | " in visible else "$?"
-    end = f"\n$ echo {code}\n{done.returncode}" if done.returncode else ""
-    head = f"<!-- run {block['folder']}: {command} -->"
-    return f"{head}\n```console\n$ {shown}\n{output}{end}\n```"
 
 
 def fixture(name: str) -> Path:

@@ -4,7 +4,8 @@
 
 Writes docs/images/: `treemap`, the bytes of examples/orders; `flame` and `timeline`, a CPU profile
 and a trace of the benchmarks of examples/payments; `check`, the page that `make demo` leaves (the
-demo is run when there is none). Needs Chromium on PATH.
+demo is run when there is none); `leak`, `collector`, `team` and `query`, what a command in the docs
+shows, as a page. Needs Chromium on PATH.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from build import BUILT, ROOT, fixture
+from build import BLOCK, BUILT, DOCS, ROOT, fixture, run
 
 IMAGES = Path(__file__).parent / "images"
 DEMO = ROOT / "build" / "demo" / "report.html"
@@ -65,7 +66,47 @@ def check() -> None:
     picture(DEMO, "check.png", height=1240)
 
 
-PICTURES = {"treemap": treemap, "flame": flame, "timeline": timeline, "check": check}
+def leak() -> None:
+    documented("goroutines.md", "goroutines http", "leak.png", height=1040)
+
+
+def collector() -> None:
+    documented("gc.md", "runtime http", "collector.png", height=1980)
+
+
+def team() -> None:
+    documented("attribute.md", "--live", None)
+    documented("attribute.md", "--by owner", "team.png", height=1240)
+
+
+def query() -> None:
+    documented("sql.md", "select goroutine_entry", "query.png", height=390)
+
+
+def documented(page: str, part: str, name: str | None, height: int = 0) -> None:
+    """The command of a page that has this part in it, run again and shown as a page of HTML."""
+    blocks = BLOCK.finditer((DOCS / page).read_text(encoding="utf-8"))
+    block = next(each for each in blocks if part in each["command"].rpartition(" :: ")[2])
+    before, _, shown = block["command"].rpartition(" :: ")
+    made = BUILT / f"{Path(page).stem}.html"
+    asked = f"{shown.partition(' | ')[0]} --format html -o {made}"
+    done = run(block["folder"], f"{before} :: {asked}")
+    if done.returncode:
+        raise SystemExit(f"pictures: {done.stderr}")
+    if name is not None:
+        picture(made, name, height)
+
+
+PICTURES = {
+    "treemap": treemap,
+    "flame": flame,
+    "timeline": timeline,
+    "check": check,
+    "leak": leak,
+    "collector": collector,
+    "team": team,
+    "query": query,
+}
 
 
 def gocost(folder: Path, *words: str) -> None:
