@@ -1,8 +1,8 @@
 """An export holds to the Trace Event Format, which chrome://tracing and Perfetto read.
 
-Perfetto itself is no package: its trace processor is a program that is downloaded. What it asks of
-this format and drops otherwise is held here: phases with what each needs, complete events of one
-row that nest, times that are numbers, begins and ends of one id, category and name.
+What they ask of this format and drop otherwise: phases with what each needs, complete events of one
+row that nest, rows that have a number, times that are numbers, begins and ends of one id, category
+and name. `test_export_viewers` opens exports in the two.
 """
 
 from __future__ import annotations
@@ -85,4 +85,6 @@ def test_every_task_begins_before_it_ends(events: list[dict[str, Any]]) -> None:
 
 def test_every_row_has_a_name(events: list[dict[str, Any]]) -> None:
     named = {(event["pid"], event["tid"]) for event in events if event["name"] == "thread_name"}
-    assert {(event["pid"], event["tid"]) for event in events if event["ph"] == "X"} <= named
+    rows = {(event["pid"], event["tid"]) for event in events if event["ph"] == "X"}
+    assert rows <= named
+    assert all(number for _, number in rows), "Perfetto has row 0 and that of the process as one"

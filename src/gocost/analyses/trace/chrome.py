@@ -18,6 +18,8 @@ from gocost.analyses.trace.following import RUNNING, SYSCALL, Chunk
 from gocost.analyses.trace.marks import collections, stops, tasks
 
 PROCS, THREADS, COLLECTOR, TASKS = 1, 2, 3, 4
+FIRST = 1
+"""The row of P 0: Perfetto takes row 0 of a process for the one that has the process's number."""
 _TITLES = {PROCS: "Ps", THREADS: "system calls by thread", COLLECTOR: "collector", TASKS: "tasks"}
 
 
@@ -44,7 +46,7 @@ class ChromeWriter:
             some = chunk.where((chunk.kind == kind) & (rows >= 0) & (chunk.end > chunk.start))
             if not len(some.kind):
                 continue
-            tracks = some.proc if pid == PROCS else some.thread
+            tracks = some.proc + FIRST if pid == PROCS else some.thread
             (self._procs if pid == PROCS else self._threads).update(np.unique(tracks).tolist())
             texts = some.entry if pid == PROCS else _leaves(some, stacks)
             lines = [
@@ -69,8 +71,8 @@ class ChromeWriter:
         self._write(b",\n" + ",\n".join(self._rest(trace)).encode() + b"\n]}\n")
 
     def _rest(self, trace: Joined) -> Iterator[str]:
-        for proc in sorted(self._procs):
-            yield _event("M", PROCS, proc, name="thread_name", args={"name": f"P {proc}"})
+        for row in sorted(self._procs):
+            yield _event("M", PROCS, row, name="thread_name", args={"name": f"P {row - FIRST}"})
         for thread in sorted(self._threads):
             yield _event("M", THREADS, thread, name="thread_name", args={"name": f"M {thread}"})
         names = {1: "collections", 2: "stops of the world"}
@@ -92,7 +94,13 @@ class ChromeWriter:
         for place, size in enumerate(trace.heap.tolist()):
             if size:
                 yield _event(
-                    "C", COLLECTOR, 0, name="heap", ts=place * width / 1e3, args={"bytes": size}
+                    "C",
+                    COLLECTOR,
+                    0,
+                    name="heap",
+                    cat="gc",
+                    ts=place * width / 1e3,
+                    args={"bytes": size},
                 )
 
 
