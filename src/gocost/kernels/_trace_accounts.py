@@ -219,6 +219,7 @@ def _end(
     scalars: cython.p_longlong,
 ) -> cython.Py_ssize_t:
     """A goroutine is no more: added to the group of its start, or kept whole. Returns 0."""
+    kept: cython.bint = True
     k: cython.Py_ssize_t
     at: cython.Py_ssize_t
     if scalars[S_RECORDING]:
@@ -235,28 +236,27 @@ def _end(
             scalars,
         )
     if goroutines[row + G_FIRST] == 0 and goroutines[row + G_START] > 0:
-        if scalars[S_CLIPPING] and not (
+        kept = scalars[S_KEEP] != 0 and goroutines[row + G_SUMS + RUNNING] > scalars[S_LEAST]
+        if not scalars[S_CLIPPING] or (
             goroutines[row + G_SUMS + 1]
             | goroutines[row + G_SUMS + 2]
             | goroutines[row + G_SUMS + 3]
             | goroutines[row + G_SUMS + 4]
         ):
-            _forget(row, table, goroutines, scalars)  # outside of what is looked at
-            return 0
-        at = cython.cast(cython.Py_ssize_t, goroutines[row + G_START] << 3)
-        groups[at + B_COUNT] += 1
-        for k in range(1, 5):
-            groups[at + B_SUMS + k] += goroutines[row + G_SUMS + k]
-        groups[at + B_STARTS] += goroutines[row + G_STARTS]
-        groups[at + B_ASSISTED] += goroutines[row + G_ASSISTED]
-        if not scalars[S_KEEP] or goroutines[row + G_SUMS + RUNNING] <= scalars[S_LEAST]:
-            _forget(row, table, goroutines, scalars)
-            return 0
-    at = cython.cast(cython.Py_ssize_t, scalars[S_ENDED] << 4)
-    for k in range(GOROUTINE_FIELDS):
-        ended[at + k] = goroutines[row + k]
-    ended[at + G_SINCE] = time
-    scalars[S_ENDED] += 1
+            at = cython.cast(cython.Py_ssize_t, goroutines[row + G_START] << 3)
+            groups[at + B_COUNT] += 1
+            for k in range(1, 5):
+                groups[at + B_SUMS + k] += goroutines[row + G_SUMS + k]
+            groups[at + B_STARTS] += goroutines[row + G_STARTS]
+            groups[at + B_ASSISTED] += goroutines[row + G_ASSISTED]
+        else:
+            kept = False  # outside of what is looked at
+    if kept:
+        at = cython.cast(cython.Py_ssize_t, scalars[S_ENDED] << 4)
+        for k in range(GOROUTINE_FIELDS):
+            ended[at + k] = goroutines[row + k]
+        ended[at + G_SINCE] = time
+        scalars[S_ENDED] += 1
     _forget(row, table, goroutines, scalars)
     return 0
 

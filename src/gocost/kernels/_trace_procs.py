@@ -35,6 +35,7 @@ from gocost.kernels.trace_fields import (
 
 @cython.cfunc
 @cython.nogil
+@cython.inline
 @cython.boundscheck(False)
 @cython.exceptval(check=False)
 def _proc_leaves(

@@ -121,6 +121,7 @@ def _runs(
 
 @cython.cfunc
 @cython.nogil
+@cython.inline
 @cython.boundscheck(False)
 @cython.exceptval(check=False)
 def _create(
@@ -164,6 +165,7 @@ def _create(
 
 @cython.cfunc
 @cython.nogil
+@cython.inline
 @cython.boundscheck(False)
 @cython.exceptval(check=False)
 def _forget(

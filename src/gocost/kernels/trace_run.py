@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gocost.kernels._trace_accounts import _bucket, _end, _leave, _record, _seen_in
-from gocost.kernels._trace_bytes import _varint
+from gocost.kernels._trace_bytes import _Number, _number, _Numbers, _numbers, _varint
 from gocost.kernels._trace_procs import _proc_event, _proc_leaves, _sweep_event
 from gocost.kernels._trace_rest import _assist_event, _mark_event, _status_event
 from gocost.kernels._trace_table import _create, _find, _ready, _rehash, _runs
@@ -126,6 +126,11 @@ PADDING = 16
 """Bytes behind the data that may be read, but are not looked at."""
 ROOM = 4
 """Rows of `intervals` and `records` that one event may add."""
+WINDOW = 4096
+"""Bytes after which it is looked at whether times are still below 2^60. Clocks tick once a second
+or oftener, so that the events of a window add less than 2^62 where each adds less than LONG ticks.
+"""
+LONG = 2097152
 BUCKETS = 512
 """Of histograms: eight a power of two."""
 
@@ -309,11 +314,8 @@ def _run(
     events: cython.longlong
     outcome: cython.Py_ssize_t
     ticks: cython.ulonglong = 0
-    value: cython.ulonglong = 0
-    a0: cython.ulonglong = 0
-    a1: cython.ulonglong = 0
-    a2: cython.ulonglong = 0
-    a3: cython.ulonglong = 0
+    one = cython.declare(_Number)
+    many = cython.declare(_Numbers)
     while True:
         if scalars[S_QUEUED] == 0:
             outcome = _try_again(data, threads, queue, got, scalars)
@@ -331,6 +333,9 @@ def _run(
         outcome = 0
         while True:
             if at >= stop:
+                if time > latest:
+                    outcome = -14
+                    break
                 if at >= end:
                     outcome = 1
                     break
@@ -345,121 +350,35 @@ def _run(
                         outcome = FULL_RECORDS + 1
                         break
                 stop = at + 2 * cython.cast(cython.Py_ssize_t, left // ROOM) + 1
+                if stop > at + WINDOW:
+                    stop = at + WINDOW
                 if stop > end:
                     stop = end
             kind = data[at]
-            count = counts[kind]
-            if count < 0:
-                outcome = -2
-                break
-            # Most numbers have up to three bytes: those are read here, beyond the end too, which
-            # is looked at afterwards.
-            k = at + 1
-            ticks = data[k]
-            k += 1
-            if ticks >= 0x80:
-                value = data[k]
-                k += 1
-                ticks = (ticks & 0x7F) | (value & 0x7F) << 7
-                if value >= 0x80:
-                    k = _varint(data, at + 1, end, got)
-                    if k < 0:
-                        outcome = -1
-                        break
-                    ticks = got[0]
-                    if ticks > longest:
-                        outcome = -14
-                        break
-            if count > 0:
-                a0 = data[k]
-                k += 1
-                if a0 >= 0x80:
-                    value = data[k]
-                    k += 1
-                    a0 = (a0 & 0x7F) | (value & 0x7F) << 7
-                    if value >= 0x80:
-                        value = data[k]
-                        k += 1
-                        a0 |= (value & 0x7F) << 14
-                        if value >= 0x80:
-                            k = _varint(data, k - 3, end, got)
-                            if k < 0:
-                                outcome = -1
-                                break
-                            a0 = got[0]
-            if count > 1:
-                a1 = data[k]
-                k += 1
-                if a1 >= 0x80:
-                    value = data[k]
-                    k += 1
-                    a1 = (a1 & 0x7F) | (value & 0x7F) << 7
-                    if value >= 0x80:
-                        value = data[k]
-                        k += 1
-                        a1 |= (value & 0x7F) << 14
-                        if value >= 0x80:
-                            k = _varint(data, k - 3, end, got)
-                            if k < 0:
-                                outcome = -1
-                                break
-                            a1 = got[0]
-            if count > 2:
-                a2 = data[k]
-                k += 1
-                if a2 >= 0x80:
-                    value = data[k]
-                    k += 1
-                    a2 = (a2 & 0x7F) | (value & 0x7F) << 7
-                    if value >= 0x80:
-                        value = data[k]
-                        k += 1
-                        a2 |= (value & 0x7F) << 14
-                        if value >= 0x80:
-                            k = _varint(data, k - 3, end, got)
-                            if k < 0:
-                                outcome = -1
-                                break
-                            a2 = got[0]
-            if count > 3:
-                a3 = data[k]
-                k += 1
-                if a3 >= 0x80:
-                    value = data[k]
-                    k += 1
-                    a3 = (a3 & 0x7F) | (value & 0x7F) << 7
-                    if value >= 0x80:
-                        value = data[k]
-                        k += 1
-                        a3 |= (value & 0x7F) << 14
-                        if value >= 0x80:
-                            k = _varint(data, k - 3, end, got)
-                            if k < 0:
-                                outcome = -1
-                                break
-                            a3 = got[0]
-            if k > end:
-                outcome = -1
-                break
-            if time > latest:
+            # Where a number is cut off, k is beyond the end: which is looked at afterwards, as what
+            # a malformed event has done counts for nothing.
+            one = _number(data, at + 1, end, got)
+            ticks = one.value
+            k = one.end
+            if ticks >= LONG and (ticks > longest or time > latest):
                 outcome = -14
                 break
-            if plain:
-                real = time + cython.cast(cython.longlong, ticks) * whole
-                now = real
-            else:
-                real = time + (
-                    cython.cast(cython.longlong, ticks) * whole
-                    if integral
-                    else cython.cast(cython.longlong, cython.cast(cython.double, ticks) * tick)
-                )
-                now = real
+            real = time + cython.cast(cython.longlong, ticks) * whole
+            now = real
+            if not plain:
+                if not integral:
+                    real = time + cython.cast(
+                        cython.longlong, cython.cast(cython.double, ticks) * tick
+                    )
+                    now = real
                 if clipping:
                     once = 1 if from_ <= real < to else 0
                     now = from_ if real < from_ else to if real > to else real
             # --- What only names something and is not ready before that is there.
             if kind == 16:  # GoStart
-                row = _ready(a0, a1, RUNNABLE, table, goroutines, seed, shift, mask)
+                many = _numbers(data, k, end, got, 2)
+                k = many.end
+                row = _ready(many.a0, many.a1, RUNNABLE, table, goroutines, seed, shift, mask)
                 if row < 0:
                     outcome = 2 if row == -1 else -14
                     break
@@ -475,7 +394,9 @@ def _run(
                 goroutines[row + G_STARTS] += once
                 g = row
             elif kind == 21:  # GoUnblock
-                row = _ready(a0, a1, WAITING, table, goroutines, seed, shift, mask)
+                many = _numbers(data, k, end, got, 3)
+                k = many.end
+                row = _ready(many.a0, many.a1, WAITING, table, goroutines, seed, shift, mask)
                 if row < 0:
                     outcome = 2 if row == -1 else -14
                     break
@@ -484,7 +405,9 @@ def _run(
                 goroutines[row + G_SEQ] += 1
                 goroutines[row + G_SINCE] = now
             elif kind == 45 or kind == 46:  # GoSwitch, GoSwitchDestroy
-                row = _ready(a0, a1, WAITING, table, goroutines, seed, shift, mask)
+                many = _numbers(data, k, end, got, 2)
+                k = many.end
+                row = _ready(many.a0, many.a1, WAITING, table, goroutines, seed, shift, mask)
                 if row < 0 or g == UNKNOWN:
                     outcome = -14 if row == -2 else 2
                     break
@@ -519,10 +442,12 @@ def _run(
                 _end(g, now, me, table, goroutines, groups, ended, records, scalars)
                 g = NONE
             elif kind == 19 or kind == 20:  # GoStop, GoBlock
+                many = _numbers(data, k, end, got, 2)
+                k = many.end
                 outcome = _runs(g, p, goroutines)
                 if outcome != 0:
                     break
-                if a0 >= texts or a1 >= stacks:
+                if many.a0 >= texts or many.a1 >= stacks:
                     outcome = -12
                     break
                 _leave(g, RUNNING, now, me, p, goroutines, intervals, histogram, records, scalars)
@@ -530,21 +455,23 @@ def _run(
                 goroutines[g + G_SINCE] = now
                 _seen_in(
                     g,
-                    cython.cast(cython.longlong, a1),
-                    cython.cast(cython.longlong, a0),
+                    cython.cast(cython.longlong, many.a1),
+                    cython.cast(cython.longlong, many.a0),
                     goroutines,
                     groups,
                 )
                 g = NONE
             elif kind == 22:  # GoSyscallBegin
+                many = _numbers(data, k, end, got, 2)
+                k = many.end
                 outcome = _runs(g, p, goroutines)
                 if outcome != 0:
                     break
-                if a1 >= stacks:
+                if many.a1 >= stacks:
                     outcome = -12
                     break
                 if p >= 0:
-                    if cython.cast(cython.ulonglong, procs[(p << 4) + P_SEQ] + 1) != a0:
+                    if cython.cast(cython.ulonglong, procs[(p << 4) + P_SEQ] + 1) != many.a0:
                         outcome = -10
                         break
                     _proc_leaves(p, now, me, procs, records, scalars)
@@ -553,7 +480,7 @@ def _run(
                 _leave(g, RUNNING, now, me, p, goroutines, intervals, histogram, records, scalars)
                 goroutines[g + G_STATE] = SYSCALL
                 goroutines[g + G_SINCE] = now
-                _seen_in(g, cython.cast(cython.longlong, a1), 0, goroutines, groups)
+                _seen_in(g, cython.cast(cython.longlong, many.a1), 0, goroutines, groups)
             elif kind == 23:  # GoSyscallEnd
                 if g < 0 or p == NONE:
                     outcome = 2 if g == UNKNOWN else -4 if g == NONE else -3
@@ -603,7 +530,9 @@ def _run(
                 g = NONE
             elif kind == 14 or kind == 47 or kind == 15:
                 # GoCreate, GoCreateBlocked, GoCreateSyscall
-                if a0 >> 63:
+                many = _numbers(data, k, end, got, 1 if kind == 15 else 3)
+                k = many.end
+                if many.a0 >> 63:
                     outcome = -14
                     break
                 if kind == 15:
@@ -616,10 +545,10 @@ def _run(
                 elif g >= 0 and goroutines[g + G_STATE] != RUNNING:
                     outcome = -6
                     break
-                elif a1 >= stacks or a2 >= stacks:
+                elif many.a1 >= stacks or many.a2 >= stacks:
                     outcome = -12
                     break
-                id_ = cython.cast(cython.longlong, a0)
+                id_ = cython.cast(cython.longlong, many.a0)
                 if _find(id_, table, goroutines, seed, shift, mask) >= 0:
                     outcome = -7
                     break
@@ -638,44 +567,69 @@ def _run(
                 if kind == 15:
                     g = row
                 else:
-                    goroutines[row + G_START] = cython.cast(cython.longlong, a1)
-                    goroutines[row + G_PLACE] = cython.cast(cython.longlong, a1)
-                    goroutines[row + G_CREATOR] = cython.cast(cython.longlong, a2)
+                    goroutines[row + G_START] = cython.cast(cython.longlong, many.a1)
+                    goroutines[row + G_PLACE] = cython.cast(cython.longlong, many.a1)
+                    goroutines[row + G_CREATOR] = cython.cast(cython.longlong, many.a2)
                 if recording:
                     _record(
                         R_CREATED, id_, now, now, goroutines[row + G_START], p, me,
                         goroutines[row + G_CREATOR], records, scalars,
                     )  # fmt: skip
-            elif kind < 128:
-                # --- What is less often: it looks at the thread's row itself.
-                threads[(thread << 3) + T_G] = g
-                threads[(thread << 3) + T_P] = p
-                if 10 <= kind <= 13:
-                    outcome = _proc_event(
-                        kind, now, thread, a0, a1, a2, threads, procs, records, scalars
-                    )
-                elif kind == 25 or kind == 48:
-                    outcome = _status_event(
-                        kind, now, thread, a0, a1, a2, a3, ids, threads, table, goroutines,
-                        groups, scalars,
-                    )  # fmt: skip
-                elif 34 <= kind <= 36:
-                    outcome = _assist_event(
-                        kind, now, thread, a0, threads, table, goroutines, records, scalars
-                    )
-                elif 31 <= kind <= 33:
-                    outcome = _sweep_event(kind, now, thread, a0, threads, procs, records, scalars)
-                else:
-                    outcome = _mark_event(
-                        kind, count, now, thread, a0, a1, a2, a3, threads, goroutines, marks,
-                        heap, scalars,
-                    )  # fmt: skip
-                if outcome != 0:
+            else:
+                # --- What is less often.
+                count = counts[kind]
+                if count < 0:
+                    outcome = -2
                     break
-                g = cython.cast(cython.Py_ssize_t, threads[(thread << 3) + T_G])
-                p = cython.cast(cython.Py_ssize_t, threads[(thread << 3) + T_P])
-            # From 128 on it is experimental: of single objects, which nothing is said of.
+                many = _numbers(data, k, end, got, count)
+                k = many.end
+                if k > end:
+                    outcome = -1
+                    break
+                # From 128 on it is experimental: of single objects, which nothing is said of.
+                if kind < 128:
+                    # It looks at the thread's row itself.
+                    threads[(thread << 3) + T_G] = g
+                    threads[(thread << 3) + T_P] = p
+                    if 10 <= kind <= 13:
+                        outcome = _proc_event(
+                            kind,
+                            now,
+                            thread,
+                            many.a0,
+                            many.a1,
+                            many.a2,
+                            threads,
+                            procs,
+                            records,
+                            scalars,
+                        )
+                    elif kind == 25 or kind == 48:
+                        outcome = _status_event(
+                            kind, now, thread, many.a0, many.a1, many.a2, many.a3, ids, threads,
+                            table, goroutines, groups, scalars,
+                        )  # fmt: skip
+                    elif 34 <= kind <= 36:
+                        outcome = _assist_event(
+                            kind, now, thread, many.a0, threads, table, goroutines, records, scalars
+                        )
+                    elif 31 <= kind <= 33:
+                        outcome = _sweep_event(
+                            kind, now, thread, many.a0, threads, procs, records, scalars
+                        )
+                    else:
+                        outcome = _mark_event(
+                            kind, count, now, thread, many.a0, many.a1, many.a2, many.a3, threads,
+                            goroutines, marks, heap, scalars,
+                        )  # fmt: skip
+                    if outcome != 0:
+                        break
+                    g = cython.cast(cython.Py_ssize_t, threads[(thread << 3) + T_G])
+                    p = cython.cast(cython.Py_ssize_t, threads[(thread << 3) + T_P])
             # --- Done: on to the next event.
+            if k > end:
+                outcome = -1
+                break
             at = k
             time = real
             events += 1

@@ -33,7 +33,7 @@ MAX_PROCS: Final = 1 << 16
 _ENDED: Final = 1 << 13
 _MARKS: Final = 1 << 13
 _FIRST_ROWS: Final = 1 << 10
-_PAIRS: Final = 64
+_PAIRS: Final = 1 << 10
 _RECORDS: Final = 1 << 13
 
 
