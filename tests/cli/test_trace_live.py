@@ -39,6 +39,8 @@ def test_a_service_is_recorded_and_what_was_recorded_is_kept(
         (["summary", NOBODY, "--from", "2"], "--from is a time with its unit"),
         (["summary", NOBODY, "--from", "2s", "--to", "1s"], "before --to"),
         (["slice", NOBODY, "-o", "x", "--to", "2"], "--to is a time with its unit"),
+        (["summary", NOBODY, "--base", "none.trace"], "none.trace does not exist"),
+        (["summary", "http://me:s3cr3t@127.0.0.1:1"], "would be printed"),
         (["summary", "a.trace", "--seconds", "2"], "--seconds is about recording a service"),
     ],
 )

@@ -46,14 +46,28 @@ def traced(function: F) -> F:
             raise UsageError(
                 "--seconds is about recording a service", hint="name its URL, or leave it out"
             )
-        file, *base = [
+        if _is_url(file):
+            for base in named[1:]:
+                _check_there(base)
+        file, *bases = [
             _recorded(each, seconds, headers) if _is_url(each) else each for each in named
         ]
-        if base:
-            kwargs["base"] = base[0]
+        if bases:
+            kwargs["base"] = bases[0]
         return function(*args, file=file, **kwargs)
 
     return wrapper  # type: ignore[return-value]
+
+
+def _check_there(file: str) -> None:
+    """What a service is compared with is there, before the service is recorded."""
+    if not _is_url(file):
+        from pathlib import Path
+
+        from gocost.sources.files import positioned
+
+        with positioned(Path(file)):
+            pass
 
 
 def _is_url(where: str) -> bool:

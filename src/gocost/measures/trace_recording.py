@@ -92,7 +92,8 @@ def is_trace_url(where: str) -> bool:
 def recording_name(url: str, what: str = "recording") -> str:
     """A name for a recording of this service, by its host and the time."""
     try:
-        host = urlsplit(url).netloc or url
+        # A name and password in it are refused, and are in no file's name before that.
+        host = urlsplit(url).netloc.rpartition("@")[2] or url
     except ValueError:  # no URL: who records it says so
         host = url
     named = "".join(c if c.isalnum() else "-" for c in host)
