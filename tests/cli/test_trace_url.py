@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -167,6 +169,35 @@ def test_of_a_trace_beyond_the_cap_the_whole_part_counts(
         assert "raise --max-bytes" in told
     (name,) = kept(folder)
     assert (folder / name).stat().st_size > len(data) // 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["query", "{page}", SQL], ["attribute", "--trace", "{page}"], ["goroutines", "{page}"]],
+    ids=lambda words: words[0],
+)
+def test_a_terminal_shows_what_takes_the_time_and_keeps_where_it_is(
+    words: list[str], folder: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    with attributed() as service:
+        page = f"{service.origin}/debug/pprof/trace?seconds=1"
+        subprocess.run(
+            [GOCOST, *(word.format(page=page) for word in words)],
+            cwd=folder, stdout=subprocess.DEVNULL, stderr=theirs, check=True,
+        )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # at its end
+        while piece := os.read(ours, 4096):
+            said += piece
+    os.close(ours)
+    (name,) = kept(folder)
+    clear = "\r\x1b[K"
+    told = said.decode().split(clear)
+    assert f"recorded in {name}\r\n" in told
+    assert any(each.startswith("recording http") for each in told)
+    assert told[-1] in ("", f"recorded in {name}\r\n"), "nothing is left over"
 
 
 def readable(path: Path) -> bool:

@@ -82,8 +82,10 @@ def command(
     from gocost.model.errors import UsageError
     from gocost.model.quantity import parse_option
 
-    metrics = options["metrics"]
+    profiles, metrics = options["profiles"], options["metrics"]
+    assert isinstance(profiles, tuple)
     assert isinstance(metrics, tuple)
+    named = [*profiles, options["trace"], options["goroutines"], *metrics]
     if live is None and (idle := [name for name, given in (("--keep", keep), ("--pid", pid),
                                   ("--no-trace", no_trace)) if given]):  # fmt: skip
         raise UsageError(f"{idle[0]} is about recording", hint="add --live URL, or leave it out")
@@ -115,11 +117,13 @@ def command(
                 progress=shown,
             )
         options["metrics"] = ()
-        folder = kept
+        folder, named = kept, []
         said(f"recorded in {folder}")
     options["flame"] = output.format == "html"
-    options["announce"] = said
-    report = attribute(folder, headers=headers, max_bytes=max_bytes or MAX_BYTES, **options)  # type: ignore[arg-type]
+    with progress() as shown:
+        shown.recording(named)
+        options["announce"] = shown.said
+        report = attribute(folder, headers=headers, max_bytes=max_bytes or MAX_BYTES, **options)  # type: ignore[arg-type]
     output.emit(report)
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gocost.cli.options import authorised, reporting
-from gocost.cli.output import Output, progress, said
+from gocost.cli.output import Output, progress
 
 GROUP = "Attribute"
 
@@ -62,6 +62,7 @@ def command(
 
     gc.disable()  # arrays and a few rows: there are no cycles to look for
     with progress() as shown:
+        shown.recording(files)
         report = goroutines(
             *files,
             by=by,
@@ -76,7 +77,7 @@ def command(
             headers=headers,
             max_bytes=max_bytes or MAX_BYTES,
             progress=shown,
-            announce=said,
+            announce=shown.said,
         )
     output.emit(report)
     return 0

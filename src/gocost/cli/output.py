@@ -155,6 +155,20 @@ class Progress:
             sys.stderr.write(f"gocost: {text}\n")
             sys.stderr.flush()
 
+    def said(self, text: str) -> None:
+        """A line that stays, and is the command's own word: where something is kept."""
+        self.clear()
+        said(text)
+
+    def recording(self, names: Iterable[str | None]) -> None:
+        """Of files that are URLs the first: a service takes its time to be recorded."""
+        from gocost.sources.recordings import is_url
+
+        for name in names:
+            if name is not None and is_url(name):
+                self(f"recording {name}")
+                return
+
     def clear(self) -> None:
         """Leave the line empty for what comes next."""
         if self._enabled:

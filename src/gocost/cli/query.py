@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from gocost.cli.options import authorised, reporting
-from gocost.cli.output import Output, said
+from gocost.cli.output import Output, progress
 
 GROUP = "Attribute"
 
@@ -67,7 +67,11 @@ def command(
     files, statement = (words, "") if asks else (words[:-1], words[-1])
     if not files:
         raise UsageError("no file is named", hint='gocost query FILE "SELECT ..."')
-    opened = opened_files(files, caps=caps, headers=headers, max_bytes=max_bytes, announce=said)
+    with progress() as shown:
+        shown.recording(files)
+        opened = opened_files(
+            files, caps=caps, headers=headers, max_bytes=max_bytes, announce=shown.said
+        )
     try:
         if interactive:
             from gocost.cli.query_prompt import prompt
@@ -78,7 +82,10 @@ def command(
                 'SELECT table_name AS "table", column_name AS "column", data_type AS "type", '
                 'comment AS "about" FROM duckdb_columns() WHERE NOT internal'
             )
-        _answer(opened.engine.run(statement), files, max_rows, output)
+        with progress() as shown:
+            shown.recording(files)
+            result = opened.engine.run(statement)
+        _answer(result, files, max_rows, output)
         return 0
     finally:
         opened.engine.close()
