@@ -39,7 +39,9 @@ class _Events:
         self.data = run._data.copy()
         self.tick = read.clock.tick_ns
         self.ids = run._ids
-        self.first: list[NDArray[Any]] = [run._threads.reshape(-1), run._queue, run._scalars]
+        self.first: list[NDArray[Any]] = [
+            run._threads.reshape(-1), run._ahead.reshape(-1), run._queue, run._scalars,
+        ]  # fmt: skip
         self.now = [array.copy() for array in self.first]
         self.table = np.empty(4 * ROWS, np.int32)
         self.goroutines = np.empty((ROWS, fields.GOROUTINE_FIELDS), np.int64)
@@ -54,12 +56,14 @@ class _Events:
 
     def run(self, data: Bytes) -> None:
         """Carry out what the mutated bytes say, until it is done, wrong or there is no room."""
-        threads, queue, scalars = self.now
+        threads, ahead, queue, scalars = self.now
         for array, first in zip(self.now, self.first, strict=True):
             array[:] = first
         rows = threads.reshape(-1, fields.THREAD_FIELDS)
         np.minimum(rows[:, fields.T_END], len(data), out=rows[:, fields.T_END])
         np.minimum(rows[:, fields.T_AT], len(data), out=rows[:, fields.T_AT])
+        read = ahead.reshape(-1, fields.AHEAD_FIELDS)[:, fields.A_START : fields.A_END + 1]
+        np.minimum(read, len(data), out=read)
         scalars[fields.S_RECORDING] = len(data) and data[-1] & 1
         scalars[fields.S_CLIPPING] = len(data) and data[-1] >> 1 & 1
         scalars[fields.S_FROM], scalars[fields.S_TO] = 64_500, 66_000
@@ -75,7 +79,7 @@ class _Events:
         intervals.fill(0)
         while True:
             outcome = trace_run.run(
-                data, self.tick, threads, queue, self.ids, self.table,
+                data, self.tick, threads, ahead, queue, self.ids, self.table,
                 self.goroutines.reshape(-1), self.procs.reshape(-1), groups, self.ended,
                 self.marks, intervals, histogram, heap, self.records, scalars,
             )  # fmt: skip

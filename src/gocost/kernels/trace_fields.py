@@ -11,7 +11,14 @@ T_G = 3  # where in `goroutines` its goroutine stands
 T_P = 4  # its P
 T_ID = 5
 T_STATUS = 6
+T_MORE = 7  # batches of it that were read ahead
 THREAD_FIELDS = 8
+# Batches that were read ahead: AHEAD rows a thread, of which the last T_MORE are still to come.
+A_START = 0
+A_END = 1
+A_TIME = 2
+AHEAD_FIELDS = 4
+AHEAD = 8
 READY = 0
 NEEDS = 1
 PARKED = 2

@@ -12,8 +12,9 @@ at t subtracts t, leaving it adds t, and what was entered before the generation 
 having been entered. Added over all generations these sums are exact, and what is open at the end
 is closed with the last time.
 
-The driver hands over data batch by batch: `run` returns NEED when a thread has come to the end of
-its batch, and other codes where a table is full. Nothing grows here and nothing is read here.
+The driver hands over data some batches at a time: `run` returns NEED when a thread has come to the
+end of those it has, and other codes where a table is full. Nothing grows here and nothing is read
+here.
 
 The tables are pointers and no index into them is compared with their length: stacks, texts and Ps
 are compared with the numbers of rows when they are read, and the driver sees to it that a table
@@ -36,6 +37,10 @@ from gocost.kernels._trace_procs import _proc_event, _proc_leaves, _sweep_event
 from gocost.kernels._trace_rest import _assist_event, _mark_event, _status_event
 from gocost.kernels._trace_table import _create, _find, _ready, _rehash, _runs
 from gocost.kernels.trace_fields import (
+    A_END,
+    A_START,
+    A_TIME,
+    AHEAD,
     G_CREATOR,
     G_PLACE,
     G_SEQ,
@@ -103,6 +108,7 @@ from gocost.kernels.trace_fields import (
     T_END,
     T_G,
     T_ID,
+    T_MORE,
     T_P,
     T_STATUS,
     T_TIME,
@@ -113,7 +119,7 @@ from gocost.kernels.trace_fields import (
 
 # What `run` returns. Below 0 is an error: -1 - one of ERRORS.
 DONE = 0
-NEED = 1  # threads have come to the end of their batches
+NEED = 1  # threads have come to the end of the batches that were read
 FULL_GOROUTINES = 2
 FULL_ENDED = 3
 FULL_MARKS = 4
@@ -247,6 +253,27 @@ def _try_again(
 
 @cython.cfunc
 @cython.nogil
+@cython.inline
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _next_batch(
+    thread: cython.Py_ssize_t, threads: cython.p_longlong, ahead: cython.p_longlong
+) -> cython.Py_ssize_t:
+    """Goes on to the thread's batch that was read ahead; returns whether there is one."""
+    at: cython.Py_ssize_t = thread << 3
+    more: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, threads[at + T_MORE])
+    row: cython.Py_ssize_t = (thread * AHEAD + AHEAD - more) << 2
+    if more == 0:
+        return 0
+    threads[at + T_AT] = ahead[row + A_START]
+    threads[at + T_END] = ahead[row + A_END]
+    threads[at + T_TIME] = ahead[row + A_TIME]
+    threads[at + T_MORE] = more - 1
+    return 1
+
+
+@cython.cfunc
+@cython.nogil
 @cython.boundscheck(False)
 @cython.exceptval(check=False)
 def _run(
@@ -254,6 +281,7 @@ def _run(
     counts: cython.pointer[cython.const[cython.schar]],
     tick: cython.double,
     threads: cython.p_longlong,
+    ahead: cython.p_longlong,
     queue: cython.p_int,
     ids: cython.pointer[cython.const[cython.longlong]],
     table: cython.p_int,
@@ -650,6 +678,8 @@ def _run(
         if outcome > 2:
             scalars[S_FAULT] = thread
             return outcome - 1
+        if outcome == 1 and _next_batch(thread, threads, ahead):
+            continue
         scalars[S_HEAD] += 1
         scalars[S_QUEUED] -= 1
         threads[(thread << 3) + T_STATUS] = NEEDS if outcome == 1 else PARKED
@@ -708,6 +738,7 @@ def run(
     data: npt.NDArray[np.uint8],
     tick: float,
     threads: npt.NDArray[np.int64],
+    ahead: npt.NDArray[np.int64],
     queue: npt.NDArray[np.int32],
     ids: npt.NDArray[np.int64],
     table: npt.NDArray[np.int32],
@@ -746,6 +777,7 @@ def run(
             _view(ARGUMENTS),
             tick,
             _view(threads),
+            _view(ahead),
             _view(queue),
             _view(ids),
             _view(table),
@@ -769,6 +801,7 @@ def _run_all(
     counts: cython.const[cython.schar][::1],
     tick: cython.double,
     threads: cython.longlong[::1],
+    ahead: cython.longlong[::1],
     queue: cython.int[::1],
     ids: cython.const[cython.longlong][::1],
     table: cython.int[::1],
@@ -792,6 +825,7 @@ def _run_all(
                 cython.address(counts[0]),
                 tick,
                 cython.address(threads[0]),
+                cython.address(ahead[0]),
                 cython.address(queue[0]),
                 cython.address(ids[0]),
                 cython.address(table[0]),
@@ -809,7 +843,7 @@ def _run_all(
             )
     else:
         outcome = _run(
-            data, counts, tick, threads, queue, ids, table, goroutines, procs, groups, ended,
+            data, counts, tick, threads, ahead, queue, ids, table, goroutines, procs, groups, ended,
             marks, intervals, histogram, heap, records, got, scalars,
         )  # fmt: skip
     return outcome

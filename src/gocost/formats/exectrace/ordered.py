@@ -34,6 +34,9 @@ _ENDED: Final = 1 << 13
 _MARKS: Final = 1 << 13
 _FIRST_ROWS: Final = 1 << 10
 _PAIRS: Final = 1 << 10
+_AHEAD_THREAD: Final = 1 << 18
+_AHEAD: Final = 1 << 22
+"""Bytes that are read at once, of a thread and of all together."""
 _RECORDS: Final = 1 << 13
 
 
@@ -159,7 +162,7 @@ class _Run:
         self._scalars[fields.S_LEAST] = -(1 << 62)
         self._keep = keep
         self._longest: list[Int64s] = []
-        self._scalars[fields.S_SEED] = int.from_bytes(os.urandom(8), signed=True) | 1
+        self._scalars[fields.S_SEED] = _multiplier()
         self._scalars[fields.S_TEXTS] = len(tables.texts)
         self._scalars[fields.S_PAIRS] = 3 * stacks
         self._scalars[fields.S_RECORDING] = record is not None
@@ -174,7 +177,7 @@ class _Run:
         self._grow_procs()
 
     def _lay_out(self) -> None:
-        """A place in one buffer for the batch of each thread, and the batches by thread."""
+        """A place in one buffer for batches of each thread, and the batches by thread."""
         found = self._generation.of_kind(*EVENTS)
         found = found[:, found[trace_index.SIZE] > 0]
         ids, of_batch = np.unique(found[trace_index.THREAD], return_inverse=True)
@@ -191,12 +194,17 @@ class _Run:
         self._following: list[int] = [0, *np.cumsum(counts).tolist()]
         room = np.zeros(len(ids), np.int64)
         np.maximum.at(room, of_batch.reshape(-1)[order], found[trace_index.SIZE])
+        whole = np.zeros(len(ids), np.int64)
+        np.add.at(whole, of_batch.reshape(-1)[order], found[trace_index.SIZE])
+        ahead = min(_AHEAD_THREAD, _AHEAD // max(1, len(ids)))
+        room = np.maximum(room, np.minimum(whole, ahead))
         self._places: list[int] = [0, *np.cumsum(room).tolist()]
         self._data = np.zeros(self._places[-1] + kernel.PADDING, np.uint8)
         self._ids = ids
         self._next = self._following[:-1]
         self._threads = np.zeros((len(ids), fields.THREAD_FIELDS), np.int64)
         self._threads[:, fields.T_ID] = ids
+        self._ahead = np.zeros((len(ids), fields.AHEAD, fields.AHEAD_FIELDS), np.int64)
         self._threads[:, fields.T_G] = fields.UNKNOWN
         # The tracer's own events have no thread, and so neither goroutine nor P.
         self._threads[ids < 0, fields.T_G] = fields.NONE
@@ -211,6 +219,7 @@ class _Run:
                 self._data,
                 self._tables.clock.tick_ns,
                 self._threads.reshape(-1),
+                self._ahead.reshape(-1),
                 self._queue,
                 self._ids,
                 self._table,
@@ -248,21 +257,28 @@ class _Run:
                 raise self._fault(outcome)
 
     def _refill(self) -> None:
-        """Reads the next batch of every thread that has come to the end of one."""
+        """Reads the next batches of every thread that has come to the end of what was read."""
         threads, scalars = self._threads, self._scalars
         place_of, stop, into = self._places, self._following, self._data.data
         for thread in np.flatnonzero(threads[:, fields.T_STATUS] == fields.NEEDS).tolist():
-            batch = self._next[thread]
-            if batch >= stop[thread + 1]:
+            batch, last = self._next[thread], stop[thread + 1]
+            if batch >= last:
                 threads[thread, fields.T_STATUS] = fields.OUT
                 continue
-            self._next[thread] = batch + 1
-            place, size = place_of[thread], self._sizes[batch]
-            if self._read_into(into[place : place + size], self._starts[batch]) != size:
-                raise FormatError("the file ends within a batch", offset=self._starts[batch])
-            row = threads[thread]
-            row[fields.T_AT], row[fields.T_END] = place, place + size
-            row[fields.T_TIME], row[fields.T_STATUS] = self._times[batch], fields.READY
+            place, end = place_of[thread], place_of[thread + 1]
+            read: list[tuple[int, int, int, int]] = []
+            while len(read) < fields.AHEAD and batch < last and place + self._sizes[batch] <= end:
+                size, start = self._sizes[batch], self._starts[batch]
+                if self._read_into(into[place : place + size], start) != size:
+                    raise FormatError("the file ends within a batch", offset=start)
+                read.append((place, place + size, self._times[batch], 0))
+                place, batch = place + size, batch + 1
+            self._next[thread] = batch
+            row, more = threads[thread], len(read) - 1
+            row[fields.T_AT], row[fields.T_END], row[fields.T_TIME], _ = read[0]
+            row[fields.T_STATUS], row[fields.T_MORE] = fields.READY, more
+            if more:
+                self._ahead[thread, -more:] = read[1:]
             tail = int(scalars[fields.S_HEAD] + scalars[fields.S_QUEUED]) % len(self._queue)
             self._queue[tail] = thread
             scalars[fields.S_QUEUED] += 1
@@ -323,9 +339,9 @@ class _Run:
         if outcome == kernel.UNORDERED:
             stuck = np.flatnonzero(self._threads[:, fields.T_STATUS] == fields.PARKED)
             thread = int(stuck[0]) if len(stuck) else thread
-        batch = max(self._next[thread] - 1, 0)
-        at = int(self._threads[thread, fields.T_AT] - self._places[thread])
-        offset = self._starts[batch] + at
+        row = self._threads[thread].tolist()
+        batch = max(self._next[thread] - 1 - row[fields.T_MORE], 0)
+        offset = self._starts[batch] + self._sizes[batch] - (row[fields.T_END] - row[fields.T_AT])
         return FormatError(
             f"generation {self._generation.number}, thread {int(self._ids[thread])}: {told}",
             offset=offset,
@@ -373,3 +389,17 @@ class _Run:
             if scalars[fields.S_GC_STATE]
             else None,
         )
+
+
+def _multiplier() -> int:
+    """The secret odd number that ids of goroutines are multiplied with, as a signed one.
+
+    As a fraction of 2^64 it is far from every fraction with a small denominator (its continued
+    fraction has terms of 1 to 5 only), so that ids that follow on each other are spread evenly over
+    a hash table. Of any number one in ten would have them meet often.
+    """
+    above, below = 0, 1
+    for byte in os.urandom(48):
+        above, below = below, (1 + byte % 5) * below + above
+    number = (above << 64) // below | 1
+    return number - (1 << 64) if number >> 63 else number
