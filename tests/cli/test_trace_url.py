@@ -16,6 +16,8 @@ import pytest
 
 import gocost
 from gocost.cli.main import run
+from gocost.formats.exectrace.index import HEADER, read_format, read_index
+from gocost.kernels import trace_index
 from gocost.model.errors import FormatError
 from tests.fixtures.attributed import attributed
 from tests.fixtures.breaking import TOKEN, breaking_off
@@ -122,12 +124,31 @@ CAPPED = ("attribute", "goroutines")
 """Their cap is of other files first, and that of traces no less than 1 GiB."""
 
 
+def first_generation(data: bytes) -> int:
+    """Where the first generation of a trace ends, which must not be its last."""
+
+    def read_into(buffer: memoryview, offset: int) -> int:
+        piece = data[offset : offset + len(buffer)]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    index = read_index(read_into, len(data), read_format(data[:HEADER]))
+    first, *others = index.generations
+    assert others, "the recording was too short"
+    return int((first.batches[trace_index.START] + first.batches[trace_index.SIZE]).max())
+
+
+def _cut() -> tuple[bytes, int]:
+    """A trace, and how many bytes of it are more than its first generation, and not all."""
+    data = recorded("go", "all", 2.5).read_bytes()
+    return data, (first_generation(data) + len(data)) // 2
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
 def test_of_a_service_that_dies_meanwhile_the_whole_part_counts(
     command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = recorded("go", "all", 1.5).read_bytes()
-    sent = len(data) * 3 // 4
+    data, sent = _cut()
     with breaking_off(data, sent) as url:
         words = [word.format(url=url) for word in command]
         assert run([*words, "--header", f"Authorization: Bearer {TOKEN}"]) == 0
@@ -158,8 +179,8 @@ def test_a_service_that_refuses_is_told_and_nothing_is_kept(
 def test_of_a_trace_beyond_the_cap_the_whole_part_counts(
     command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = recorded("go", "all", 1.5).read_bytes()
-    most = max(len(data) * 3 // 4, (1 << 30) + 1 if command[0] in CAPPED else 0)
+    data, enough = _cut()
+    most = max(enough, (1 << 30) + 1 if command[0] in CAPPED else 0)
     with breaking_off(data, len(data)) as url:
         words = [*(word.format(url=url) for word in command), "--max-bytes", str(most)]
         assert run([*words, "--header", f"Authorization: Bearer {TOKEN}"]) == 0
@@ -168,7 +189,7 @@ def test_of_a_trace_beyond_the_cap_the_whole_part_counts(
         assert f"more than {most:,} bytes" in told
         assert "raise --max-bytes" in told
     (name,) = kept(folder)
-    assert (folder / name).stat().st_size > len(data) // 2
+    assert (folder / name).stat().st_size > first_generation(data)
 
 
 @pytest.mark.parametrize(

@@ -7,24 +7,31 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import click
-import msgspec
 
 from gocost.model.errors import UsageError
-from gocost.model.report import Report
-from gocost.reporters.interface import Settings
 from gocost.reporters.registry import reporter
 
+if TYPE_CHECKING:
+    from gocost.model.report import Report
+    from gocost.reporters.interface import Settings
 
-class Output(msgspec.Struct, frozen=True):
+
+@dataclass(frozen=True, slots=True)
+class Output:
     """What the user chose with `--format`, `-o` and `--top`."""
 
     format: str
     path: str | None
     top: int | None
+
+    def load(self) -> None:
+        """Loads what `emit` needs, while something else goes on."""
+        reporter(self.format)
 
     def emit(self, report: Report) -> None:
         """Print the report. Raises UsageError where the file cannot be written."""
@@ -53,6 +60,8 @@ class Output(msgspec.Struct, frozen=True):
             ) from error
 
     def _settings(self, stream: TextIO) -> Settings:
+        from gocost.reporters.interface import Settings
+
         terminal = stream is sys.stdout and stream.isatty()
         plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         return Settings(

@@ -117,7 +117,10 @@ def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
 
         gc.disable()  # arrays and a few thousand rows: there are no cycles to look for
         timeline = name == "summary" and output.format == "html"
-        made = trace(file, view=name, top=output.top, between=between, base=base, timeline=timeline)
+        made = trace(
+            file, view=name, top=output.top, between=between, base=base, timeline=timeline,
+            meanwhile=output.load,
+        )  # fmt: skip
         output.emit(made)
         return 0
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.clock import TraceTime
-from gocost.analyses.trace.following import Consumer, Follower
-from gocost.analyses.trace.joining import Joiner
-from gocost.analyses.trace.timeline import Recorder, Spread, Timeline
 from gocost.formats.exectrace.index import HEADER, Generation, read_format, read_index
 from gocost.formats.exectrace.ordered import Carried, Window, begin_of, carry_out
 from gocost.formats.exectrace.tables import Clock, read_clock, read_tables
@@ -24,6 +20,12 @@ from gocost.kernels import trace_index
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import Positioned, positioned
+
+if TYPE_CHECKING:
+    from gocost.analyses.trace.account import Joined
+    from gocost.analyses.trace.clock import TraceTime
+    from gocost.analyses.trace.following import Consumer
+    from gocost.analyses.trace.timeline import Recorder, Spread, Timeline
 
 _PIECE = 1 << 22
 BINS = 512
@@ -41,41 +43,70 @@ def read_trace(
     where it is no trace that can be read, and UsageError where nothing of it is then. A trace that
     was cut off gives what is whole of it.
     """
-    return _read(path, keep, between, None)
+    with carried_out(path, keep=keep, between=between) as coming:
+        return coming.joined()[0]
 
 
 def read_timeline(
     path: Path, *, keep: int | None = 0, between: tuple[int, int] | None = None
 ) -> tuple[Joined, Timeline]:
     """The same, and when the Ps were busy and which goroutines ran. Raises as `read_trace`."""
-    spreads: list[Spread] = []
-    found = _read(path, keep, between, spreads)
-    return found, spreads[0].result(found.end)
+    with carried_out(path, keep=keep, between=between, timeline=True) as coming:
+        found, timeline = coming.joined()
+    assert timeline is not None
+    return found, timeline
 
 
-def _read(
-    path: Path, keep: int | None, between: tuple[int, int] | None, spreads: list[Spread] | None
-) -> Joined:
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A trace that cores have begun to carry out."""
+
+    _generations: Iterator[tuple[Carried, Recorder | None]]
+    _window: Window
+    _keep: int | None
+    _spread: Spread | None
+    _lost: str
+
+    def joined(self) -> tuple[Joined, Timeline | None]:
+        """The account, and the timeline where one was asked for. Raises FormatError."""
+        from gocost.analyses.trace.joining import Joiner
+
+        joiner = Joiner(keep=self._keep, between=self._window.clip)
+        for carried, recorded in self._generations:
+            joiner.add(carried)
+            if self._spread is not None and recorded is not None:
+                self._spread.add(recorded, carried)
+        found = joiner.result(lost=self._lost)
+        return found, None if self._spread is None else self._spread.result(found.end)
+
+
+@contextmanager
+def carried_out(
+    path: Path,
+    *,
+    keep: int | None = 0,
+    between: tuple[int, int] | None = None,
+    timeline: bool = False,
+) -> Iterator[Coming]:
+    """Has the cores begin with a trace; what they find is put together when it is asked for.
+
+    So what shows it can be loaded while they are at work. Arguments and errors: see `read_trace`.
+    """
     with _named(path), positioned(path) as file:
         opened = _opened(file, path)
         window, found = opened.window(), opened.generations
         if between is not None:
             found, window = opened.clipped(*between)
-        joiner = Joiner(keep=keep, between=window.clip)
         spread = None
-        if spreads is not None:
+        if timeline:
+            from gocost.analyses.trace.timeline import Spread
+
             spread = Spread(window)
-            spreads.append(spread)
         recorder = None if spread is None else spread.recorder
-        coming = _carried(file, found, opened.version, window, keep=keep, recorder=recorder)
-        with closing(
-            coming
-        ):  # where one does not follow on the last, the rest still reads the file
-            for carried, recorded in coming:
-                joiner.add(carried)
-                if spread is not None and recorded is not None:
-                    spread.add(recorded, carried)
-    return joiner.result(lost=opened.lost)
+        with _carried(
+            file, found, opened.version, window, keep=keep, recorder=recorder
+        ) as generations:
+            yield Coming(generations, window, keep, spread, opened.lost)
 
 
 def follow_trace(
@@ -85,6 +116,9 @@ def follow_trace(
 
     Takes one core, as a generation needs what the one before knows. Raises as `read_trace`.
     """
+    from gocost.analyses.trace.following import Follower
+    from gocost.analyses.trace.joining import Joiner
+
     with _named(path), positioned(path) as file:
         opened = _opened(file, path)
         window, found = opened.window(), opened.generations
@@ -105,6 +139,8 @@ def follow_trace(
 
 def trace_time(path: Path) -> TraceTime:
     """When a trace was recorded, without carrying it out. Raises as `read_trace`."""
+    from gocost.analyses.trace.clock import TraceTime
+
     with _named(path), positioned(path) as file:
         opened = _opened(file, path)
         window = opened.window()
@@ -242,6 +278,7 @@ def _end(generation: Generation) -> int:
     return int((generation.batches[trace_index.START] + generation.batches[trace_index.SIZE]).max())
 
 
+@contextmanager
 def _carried(
     file: Positioned,
     found: list[Generation],
@@ -249,11 +286,11 @@ def _carried(
     window: Window,
     *,
     keep: int | None,
-    recorder: Callable[[], Recorder] | None = None,
-) -> Generator[tuple[Carried, Recorder | None]]:
-    """The generations in order, some of them carried out ahead: one more than there are cores, so
-    that no core is without work while the last ones of an odd number are. Each has a recorder of
-    its own, where they are wanted.
+    recorder: Callable[[], Recorder] | None,
+) -> Iterator[Iterator[tuple[Carried, Recorder | None]]]:
+    """The generations in order, the first of which are begun at once, some ahead of what is taken:
+    one more than there are cores, so that no core is without work while the last ones of an odd
+    number are. Each has a recorder of its own, where they are wanted.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     workers = max(1, min((cores or 1) + 1, len(found)))
@@ -276,13 +313,16 @@ def _carried(
                 )
                 waiting.append((future, record))
 
-        start(workers)
-        try:
+        def taken() -> Iterator[tuple[Carried, Recorder | None]]:
             while waiting:
                 future, record = waiting.pop(0)
                 carried = future.result()
                 start(1)
                 yield carried, record
-        finally:
+
+        start(workers + 1)
+        try:
+            yield taken()
+        finally:  # where one does not follow on the last, the rest is not begun
             for future, _ in waiting:
                 future.cancel()

@@ -1,0 +1,116 @@
+"""What the report of a trace is made of: tables by view, title, notes.
+
+Apart from `trace.py`, which has the cores at work before this is loaded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from msgspec import structs
+
+from gocost._version import VERSION
+from gocost.analyses.trace.account import Joined
+from gocost.analyses.trace.changes import compared
+from gocost.analyses.trace.tables import facts, tables
+from gocost.analyses.trace.timeline import MOST_PROCS, Timeline
+from gocost.model.quantity import Unit, format_quantity
+from gocost.model.report import Layout, Note, Report
+from gocost.model.subject import Subject
+
+VIEWS: Final = {
+    "summary": (
+        "goroutine_groups", "procs", "waits", "wait_places", "gc", "stw", "tasks", "regions",
+    ),
+    "goroutines": ("goroutine_groups", "goroutines"),
+    "scheduler": ("procs", "goroutine_groups"),
+    "gc": ("gc", "stw", "stops"),
+    "waits": ("waits", "wait_places"),
+    "tasks": ("tasks", "regions"),
+}  # fmt: skip
+"""The tables that a person sees, by view; a program gets all."""
+ROWS = 12
+"""Rows of a table that a person sees."""
+UNMARKED: Final = (
+    "the program marks no tasks, regions or logs: runtime/trace's NewTask, WithRegion and Log do"
+)
+_SHOWN: Final[dict[str, tuple[str, ...]]] = {
+    "wait_places": ("state", "place", "count", "total", "longest"),
+    "goroutine_rates": ("entry", "running_base", "running_head", "running_change"),
+    "wait_rates": ("state", "reason", "total_base", "total_head", "total_change"),
+}
+_FACTS: Final = (
+    "scheduler.latency.p50",
+    "scheduler.latency.p99",
+    "scheduler.latency.max",
+    "scheduler.utilisation",
+    "gc.pause.max",
+)
+
+
+def trace_report(
+    path: str | Path,
+    view: str,
+    kept: int | None,
+    found: Joined,
+    *,
+    base: tuple[str, Joined] | None,
+    timeline: Timeline | None,
+    since: int,
+) -> Report:
+    """The report of what was found; `since` is where its series begin."""
+    subject = Subject(service=Path(path).name)
+    made = tables(found)
+    series = []
+    lanes: tuple[str, ...] = ()
+    notes = notes_of(found)
+    if timeline is not None:
+        from gocost.analyses.trace.timeline_series import LANES, stops_table, timeline_series
+
+        series = timeline_series(timeline, since)
+        made["stops"] = stops_table(found)
+        lanes = LANES
+        if len(found.procs) > MOST_PROCS:
+            told = f"the timeline shows {MOST_PROCS} of {len(found.procs):,} Ps"
+            notes.append(Note("warning", told))
+    if kept is not None and "goroutines" in made:
+        listed = made["goroutines"]
+        made["goroutines"] = structs.replace(listed, rows=listed.rows[:kept])
+    shown = VIEWS[view]
+    if view == "tasks" and not any(made[name].rows for name in shown if name in made):
+        notes.append(Note("info", UNMARKED))
+    if base is not None:
+        against = compared(found, base[1])
+        wanted = {"goroutines": ("goroutine_rates",), "waits": ("wait_rates",)}
+        shown = wanted.get(view, tuple(against))
+        made |= against
+    return Report(
+        command="trace",
+        gocost=VERSION,
+        subject=subject,
+        facts=facts(found, subject, f"execution trace {path}"),
+        tables=made,
+        series=series,
+        notes=notes,
+        layout=Layout(
+            title=title_of(path, found) + (f", against {base[0]}" if base else ""),
+            tables=tuple(name for name in shown if name in made),
+            facts=_FACTS,
+            rows=ROWS,
+            columns=_SHOWN,
+            timeline=lanes,
+        ),
+    )
+
+
+def title_of(path: str | Path, found: Joined) -> str:
+    """What a person reads first: the file, how many events, in what time."""
+    length = format_quantity((found.end - found.start) / 1e9, Unit.SECONDS)
+    part = "a part of " if found.clipped else ""
+    return f"{Path(path).name}: {found.events:,} events in {part}{length}"
+
+
+def notes_of(found: Joined) -> list[Note]:
+    """What of the trace is lost."""
+    return [Note("warning", found.lost)] if found.lost else []
