@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.clock import time_of
+from gocost.analyses.trace.marks import Span, collections, regions, stops, tasks
+from gocost.analyses.trace.users import tables
 from gocost.analyses.trace.waiting import waits
 from gocost.measures.trace import read_trace, trace_time
 from gocost.model.errors import UsageError
+from gocost.model.report import Cell
 from tests.fixtures.traces import TOOLCHAINS, recorded
 
 EDGES = (0, 1_000_000, 123_456_789, 900_000_000, 1_300_000_000, 1 << 60)
@@ -77,6 +81,44 @@ def test_a_wait_beyond_the_window_is_cut_at_it() -> None:
     assert part.end - part.start == 100_000
     assert all(wait.longest_ns <= 100_000 for wait in waits(part))
     assert any(wait.longest_ns == 100_000 for wait in waits(part))
+
+
+@pytest.mark.parametrize("spans", [stops, collections, tasks, regions])
+def test_a_window_has_what_lies_in_it_and_says_what_it_cuts(
+    spans: Callable[[Joined], list[Span]],
+) -> None:
+    path = recorded(TOOLCHAINS[-1], "all", 1.5)
+    whole = read_trace(path)
+    expected = spans(whole)
+    assert expected
+    for between in itertools.pairwise((0, 400_000_000, 900_000_000, 1 << 60)):
+        part = read_trace(path, between=between)
+        inside = [each for each in expected if each.start < part.end and each.end > part.start]
+        found = spans(part)
+        assert Counter((each.name, each.took) for each in found) == Counter(
+            (each.name, min(each.end, part.end) - max(each.start, part.start)) for each in inside
+        )
+        assert sum(not each.whole for each in found) == sum(
+            not (each.whole and part.start < each.start and each.end < part.end) for each in inside
+        )
+
+
+def counted(rows: Iterable[Sequence[Cell]], column: int) -> int:
+    return sum(value for row in rows if isinstance(value := row[column], int))
+
+
+def test_a_task_is_counted_in_the_window_that_it_begins_in() -> None:
+    path = recorded(TOOLCHAINS[-1], "all", 1.5)
+    edges = (0, 400_000_000, 900_000_000, 1 << 60)
+    whole = tables(read_trace(path))["users"].rows
+    parts = [
+        row
+        for between in itertools.pairwise(edges)
+        for row in tables(read_trace(path, between=between))["users"].rows
+    ]
+    for column in (1, 2, 3):  # tasks, regions, logs
+        assert counted(parts, column) == counted(whole, column)
+    assert counted(whole, 1)
 
 
 def test_wall_clock_where_the_trace_has_one() -> None:

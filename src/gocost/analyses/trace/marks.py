@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -98,7 +98,7 @@ def stops(trace: Joined) -> list[Span]:
             open_[mark.goroutine] = mark
         elif (begin := open_.pop(mark.goroutine, None)) is not None:
             found.append(Span(begin.text, begin.time, mark.time))
-    return found
+    return _within(trace, found)
 
 
 def collections(trace: Joined) -> list[Span]:
@@ -124,11 +124,11 @@ def collections(trace: Joined) -> list[Span]:
             begin = None
     if begin is not None:
         found.append(Span("mark", begin, trace.end, whole=False))
-    return found
+    return _within(trace, found)
 
 
 def tasks(trace: Joined) -> list[Span]:
-    """The user's tasks that began in the trace."""
+    """The user's tasks that began in the trace, or were under way in a window of it."""
     open_: dict[int, tuple[str, int]] = {}
     found = []
     for row, local in _rows(trace, TASK_BEGIN, TASK_END):
@@ -138,7 +138,7 @@ def tasks(trace: Joined) -> list[Span]:
         elif (begin := open_.pop(number, None)) is not None:
             found.append(Span(*begin, time))
     found += [Span(name, begin, trace.end, whole=False) for name, begin in open_.values()]
-    return found
+    return _within(trace, found)
 
 
 def regions(trace: Joined) -> list[Span]:
@@ -153,4 +153,26 @@ def regions(trace: Joined) -> list[Span]:
             stack.append((name, time))
         elif stack and stack[-1][0] == name:
             found.append(Span(*stack.pop(), time))
-    return found
+    return _within(trace, found)
+
+
+def is_within(trace: Joined, time: int) -> bool:
+    """Whether a mark is of the window that the trace was clipped to, where it was.
+
+    The generations that a window lies in are read whole: times outside of it are at its ends.
+    """
+    return not trace.clipped or trace.start < time < trace.end
+
+
+def _within(trace: Joined, spans: list[Span]) -> list[Span]:
+    """Those of the window; what goes over an end of it is not whole."""
+    if not trace.clipped:
+        return spans
+    return [
+        replace(
+            span,
+            whole=span.whole and is_within(trace, span.start) and is_within(trace, span.end),
+        )
+        for span in spans
+        if span.start < trace.end and span.end > trace.start
+    ]

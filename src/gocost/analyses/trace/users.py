@@ -12,6 +12,7 @@ from gocost.analyses.trace.marks import (
     REGION_BEGIN,
     TASK_BEGIN,
     Span,
+    is_within,
     marks,
     regions,
     tasks,
@@ -57,6 +58,8 @@ def _users(trace: Joined) -> Table:
     for mark in marks(trace, TASK_BEGIN, REGION_BEGIN, LOG):
         if mark.type == TASK_BEGIN:
             names[mark.arguments[0]] = mark.text
+        if not is_within(trace, mark.time):
+            continue
         task = found.setdefault(names.get(mark.arguments[0], ""), _Task())
         task.goroutines.add(mark.goroutine)
         task.count += mark.type == TASK_BEGIN
