@@ -250,7 +250,7 @@ def _waits(
         if traced is None or samples is None or evidence.cpu is None:
             return {}  # labels are the CPU profile's
         labels = label_rows(keying.label, rows, evidence.cpu)
-        charge = Labelling(keying.label, rows, traced, labels).charged
+        charge = Labelling(keying.label, rows, traced, labels, samples.counts).charged
     found: dict[str, Part] = {}
     if evidence.trace is not None:
         each = intervals(evidence.trace)
