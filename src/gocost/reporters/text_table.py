@@ -7,6 +7,7 @@ from the right first, and named.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ NARROWEST = 14
 """A text column is not cut below this; columns are left out instead."""
 LONGEST_WORD = 28
 """A word in prose that is longer may be broken."""
+_WORDS = re.compile(r"(^| |(?<=;))([^ ;]*;*)")
+_TYPES = re.compile(r"(?<=\w)\[.*\]")
+"""The types of a generic function, `f[go.shape.struct { a int; b int }]`: words, but of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +119,11 @@ def fit(
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """`text` in lines of at most `width` cells, broken at blanks where there are some."""
+    """`text` in lines of at most `width` cells, broken at blanks and after a stack's semicolons."""
     lines: list[str] = []
-    for word in text.split(" "):
-        if lines and cells(lines[-1]) + 1 + cells(word) <= width:
-            lines[-1] += f" {word}"
+    for blank, word in _WORDS.findall(text):
+        if lines and cells(lines[-1]) + len(blank) + cells(word) <= width:
+            lines[-1] += blank + word
         else:
             lines += chop_cells(word, max(width, 1)) or [""]
     return lines or [""]
@@ -141,7 +145,7 @@ def aligned(text: str, width: int, *, right: bool) -> str:
 
 def cut(text: str, width: int) -> str:
     """`text` in at most `width` cells, its middle replaced: both ends of a path say something."""
-    if cells(text) <= width:
+    if cells(text) <= width or cells(text := _TYPES.sub("[…]", text)) <= width:
         return text
     head, tail = (width - 1) // 2, width - 1 - (width - 1) // 2
     if text.isascii():
@@ -175,7 +179,14 @@ def _is_prose(table: Table, index: int) -> bool:
     if table.columns[index].unit is Unit.CODE:
         return False
     values: list[Cell] = [row[index] for row in table.rows]
-    return any(isinstance(value, str) and value.count(" ") >= 4 for value in values)
+    return any(isinstance(value, str) and _is_long(value) for value in values)
+
+
+def _is_long(text: str) -> bool:
+    """Whether it is a sentence or a stack, rather than a name."""
+    if text.count(";") >= 2:
+        return True
+    return text.count(" ") >= 4 and _TYPES.sub("", text).count(" ") >= 4
 
 
 def _floor(rows: Sequence[Sequence[str]], index: int) -> int:

@@ -79,6 +79,11 @@ def test_dot(path: str) -> None:
     assert 5 < len(nodes) <= 80
     assert edges
     assert {end for match in edges for end in match.groups()} <= nodes
+    boxes = [match[1] for line in lines if (match := re.match(r'  n\d+ \[label="([^"]*)"', line))]
+    told = [box.split("\\n")[1:] for box in boxes]
+    assert all(share.endswith("%") for _, share in told), "as pprof has it, and no fraction"
+    for cost, share in told:
+        assert (" of " in cost) == (" of " in share), (cost, share)
 
 
 def test_merged_is_what_pprof_reads(path: str, tmp_path: Path) -> None:

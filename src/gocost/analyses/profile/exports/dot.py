@@ -14,7 +14,7 @@ from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.trimming import Limits
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import View, costs
-from gocost.model.quantity import format_quantity
+from gocost.model.quantity import Unit, format_quantity
 
 LIMITS = Limits(node_fraction=0.005, edge_fraction=0.001, node_count=80)
 """pprof's own."""
@@ -36,7 +36,9 @@ def lines(seen: View, nodes: Nodes, limits: Limits = LIMITS) -> Iterator[str]:
         if whole != flat:
             told += f" of {format_quantity(whole, unit)}"
         if seen.total:
-            told += f"\n{flat / seen.total:.3g} of {whole / seen.total:.3g}"
+            told += f"\n{_share(flat, seen.total)}"
+            if whole != flat:
+                told += f" of {_share(whole, seen.total)}"
         size = 8 + 40 * (abs(flat) / seen.total) ** 0.5 if seen.total else 8
         yield (
             f"  n{number} [label={_quoted(told)}, fontsize={size:.0f},"
@@ -62,6 +64,10 @@ def lines(seen: View, nodes: Nodes, limits: Limits = LIMITS) -> Iterator[str]:
             f' color="{_color(weight, seen.total)}"{style}]'
         )
     yield "}"
+
+
+def _share(value: int, total: int) -> str:
+    return format_quantity(value / total, Unit.RATIO)
 
 
 def _color(value: int, total: int) -> str:

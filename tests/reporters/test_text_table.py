@@ -1,0 +1,48 @@
+"""Names of generic functions and stacks of calls in tables for a terminal."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gocost.model.quantity import Unit
+from gocost.model.report import Column, Table
+from gocost.reporters.text_table import cells, cut, grid, wrap
+
+GENERIC = (
+    "slices.partitionCmpFunc[go.shape.struct { encoding/json.v reflect.Value; "
+    "encoding/json.ks string }]"
+)
+
+
+def test_a_generic_function_leaves_the_numbers_their_room() -> None:
+    columns = (
+        Column("function"), Column("other"),
+        *(Column(name, Unit.NANOSECONDS) for name in ("value", "cumulative")),
+    )  # fmt: skip
+    made = grid(Table("calls", columns, [(GENERIC, GENERIC, 1_000_000, 2_000_000)]), 60)
+    assert made.left_out == []
+    assert not any(made.prose), "a name is cut, and not spread over lines"
+
+
+def test_types_are_left_out_of_a_name_before_its_middle_is() -> None:
+    assert cut(GENERIC, 30) == "slices.partitionCmpFunc[…]"
+    assert cut(GENERIC, len(GENERIC)) == GENERIC
+    assert cut("sync/atomic.(*Pointer[go.shape.struct { a int }]).Load", 32) == (
+        "sync/atomic.(*Pointer[…]).Load"
+    )
+    assert cells(cut(GENERIC, 12)) == 12
+
+
+def test_a_stack_is_shown_whole_and_broken_between_its_calls() -> None:
+    stack = "runtime.gopark;runtime.chanrecv;main.work;main.main"
+    columns = (Column("value", Unit.COUNT), Column("stack"))
+    made = grid(Table("samples", columns, [(1, stack)]), 40)
+    assert made.prose == [False, True]
+    assert wrap(stack, 34) == ["runtime.gopark;runtime.chanrecv;", "main.work;main.main"]
+
+
+@given(st.text(alphabet="ab; [", max_size=20))
+def test_wrapping_loses_nothing_but_blanks(text: str) -> None:
+    assert "".join(wrap(text, 5)).replace(" ", "") == text.replace(" ", "")
+    assert wrap(text, 40) == [text]
