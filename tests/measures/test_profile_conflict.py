@@ -18,6 +18,7 @@ import gocost
 from gocost.analyses.goroutines.profiler import profiler
 from gocost.cli.main import run
 from gocost.formats.goroutine_dump.decoding import decode
+from gocost.measures.recording import read_manifest
 from tests.fixtures.binaries import Recipe, built
 
 REFUSED = b"Could not enable CPU profiling: cpu profiling already in use\n"
@@ -76,13 +77,15 @@ def test_a_service_that_profiles_itself(
 def test_another_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with profiling("") as url, client(url, 6):
         assert run(["profile", "top", f"{url}/debug/pprof/profile?seconds=1"]) == 3
-        gocost.record(url, 1, tmp_path / "recording", trace=False)
+        gocost.record(url, 1, tmp_path / "recording")
     says = r"in use, by another client of its /debug/pprof/profile \(goroutine \d+\); try again"
     (line,) = capsys.readouterr().err.splitlines()
     assert re.search(says, line), line
     report = gocost.attribute(tmp_path / "recording")
     assert any(re.search(f"cpu of the recording is lost: .*{says}", n.text) for n in report.notes)
-    assert "memory" in report.tables, "the rest goes on"
+    had = {part.kind for part in read_manifest(tmp_path / "recording").parts if not part.lost}
+    assert had >= {"heap", "trace", "goroutines"}, "the rest goes on"
+    assert {"memory", "waiting"} <= set(report.tables)
 
 
 def test_what_the_goroutines_do_not_say() -> None:

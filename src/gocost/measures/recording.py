@@ -338,7 +338,7 @@ def _window(recorder: _Recorder) -> None:
                 recorder.get, "cpu", "cpu.pb.gz", "profile", seconds=length, until=end
             )
             _pass((length - traced) / 2, request.sleep)
-            if request.trace and not profile.done():
+            if request.trace:  # also of a service whose CPU profile another client records
                 # What follows it has the rest of the window, and some of its own.
                 until = time.monotonic() + traced + max(1.0, (length - traced) / 4)
                 recorder.get("trace", "app.trace", "trace", seconds=traced, until=until)
