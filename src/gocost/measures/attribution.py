@@ -230,10 +230,14 @@ def _added(kinds: Kinds, reading: Reading, where: str) -> None:
     kinds.add(reading.one(where))
 
 
+def _verb(what: str) -> str:
+    return "are" if what.endswith("s") else "is"
+
+
 def _lost(manifest: Manifest) -> list[str]:
     """What of a recording is not there, or not whole, with the reason."""
     return [
-        f"the {part.kind} of the recording is lost: {part.lost}"
+        f"the {part.kind} of the recording {_verb(part.kind)} lost: {part.lost}"
         for part in manifest.parts
         if part.lost and part.kind not in _OPTIONAL
     ]
@@ -276,8 +280,8 @@ def _since(profiles: Sequence[Profile], what: str, assumptions: list[str]) -> Pr
         return merge([*profiles]) if len(profiles) > 1 else profiles[0]  # of `?seconds=N`
     if len(profiles) == 1:
         assumptions.append(
-            f"{what} are those since the service started: give a second profile, recorded later, "
-            "for those of a window"
+            f"the {what} {_verb(what)} of all the time since the service started: give a second "
+            "profile, recorded later, for a window"
         )
         return profiles[0]
     return subtract(profiles[-1], profiles[0], of_base=False, normalize=False)
