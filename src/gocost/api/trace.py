@@ -30,13 +30,13 @@ def trace(
 ) -> Report:
     """The account of the execution trace at `path`.
 
-    `view` is one of VIEWS; `top` is how many goroutines are listed one by one, those that ran
-    longest (0: all); `between` are nanoseconds since the trace began, outside of which nothing
-    counts; `base` is a trace to compare with, in rates; `timeline` adds series of what every P and
-    the largest groups of goroutines did when, and the table `stops`; `meanwhile` is called while
-    the trace is carried out. Tables: goroutine_groups, goroutines, procs, waits, wait_places, gc,
-    stw, tasks, regions; times are whole nanoseconds. Raises SourceError where the file cannot be
-    read and FormatError where it is no trace that can.
+    `view` is one of `trace_report.VIEWS`; `top` is how many goroutines are listed one by one, those
+    that ran longest (0: all); `between` are nanoseconds since the trace began, outside of which
+    nothing counts; `base` is a trace to compare with, in rates; `timeline` adds series of what
+    every P and the largest groups of goroutines did when, and the table `stops`; `meanwhile` is
+    called while the trace is carried out. Tables: goroutine_groups, goroutines, procs, waits,
+    wait_places, gc, stw, tasks, regions; times are whole nanoseconds. Raises SourceError where the
+    file cannot be read and FormatError where it is no trace that can.
     """
     kept = _KEPT if top is None else top or None
     with carried_out(Path(path), keep=kept, between=between, timeline=timeline) as coming:
