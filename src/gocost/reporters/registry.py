@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gocost.reporters.interface import Reporter
+if TYPE_CHECKING:
+    from gocost.reporters.interface import Reporter
 
 _REPORTERS: Final = {
     "text": "gocost.reporters.text:TextReporter",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, TextIO
-
-from rich.color import ColorSystem
-from rich.style import Style
 
 from gocost.reporters.interface import Settings
 from gocost.reporters.text_table import wrap
@@ -13,14 +11,13 @@ from gocost.reporters.text_table import wrap
 WIDEST_PROSE: Final = 100
 
 _STYLES: Final = {
-    "head": Style(bold=True),
-    "bad": Style(color="red", bold=True),
-    "warn": Style(color="yellow"),
-    "good": Style(color="green"),
-    "dim": Style(dim=True),
-    "name": Style(bold=True),
-    "spark": Style(color="cyan"),
-    "": Style(),
+    "head": "bold",
+    "bad": "bold red",
+    "warn": "yellow",
+    "good": "green",
+    "dim": "dim",
+    "name": "bold",
+    "spark": "cyan",
 }
 _MARKS: Final = {
     "violated": ("✗", "x", "bad"),
@@ -44,14 +41,14 @@ class Page:
     def __init__(self, stream: TextIO, settings: Settings) -> None:
         self.width = max(settings.width, 30)
         self._stream = stream
-        self._system = ColorSystem.STANDARD if settings.color else None
+        self._paint = _painter() if settings.color else None
         self._ascii = not _can_write(stream, "✗▁…µ")
         self._blank = False
 
     def line(self, *pieces: Piece, indent: int = 0) -> None:
         """One line as it is."""
-        text = "".join(self._paint(text, style) for text, style in pieces)
-        line = " " * indent + text if self._system else (" " * indent + text).rstrip()
+        text = "".join(self._painted(text, style) for text, style in pieces)
+        line = " " * indent + text if self._paint else (" " * indent + text).rstrip()
         self._stream.write(self._encodable(line) + "\n")
 
     def prose(self, text: str, style: str = "", *, indent: int = 0, bullet: str = "") -> None:
@@ -72,16 +69,25 @@ class Page:
         sign, _, style = _MARKS[kind]
         return f"{sign} ", style
 
-    def _paint(self, text: str, style: str) -> str:
-        if self._system is None or not style or not text.strip():
+    def _painted(self, text: str, style: str) -> str:
+        if self._paint is None or not style or not text.strip():
             return text
-        return _STYLES[style].render(text, color_system=self._system)
+        return self._paint(text, style)
 
     def _encodable(self, line: str) -> str:
         if not self._ascii or line.isascii():
             return line
         encoding = getattr(self._stream, "encoding", None) or "ascii"
         return line.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _painter() -> Callable[[str, str], str]:
+    """Gives a text its style; what it takes is loaded only where something is painted."""
+    from rich.color import ColorSystem
+    from rich.style import Style
+
+    styles = {name: Style.parse(words) for name, words in _STYLES.items()}
+    return lambda text, style: styles[style].render(text, color_system=ColorSystem.STANDARD)
 
 
 def _can_write(stream: TextIO, text: str) -> bool:

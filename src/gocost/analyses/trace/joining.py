@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from gocost.analyses.trace.account import (
     UNKNOWN_ENTRY,
@@ -143,8 +144,8 @@ class Joiner:
         live = self._closed(carried.live, local, first=first, ended=False)
         self._retire(ended)
         # Of goroutines that nothing was said of nothing changed.
-        gone = np.isin(self._live[:, _ID], ended[:, _ID])
-        silent = ~np.isin(self._live[:, _ID], live[:, _ID]) & ~gone
+        known = self._live[:, _ID]
+        silent = ~_among(known, ended[:, _ID]) & ~_among(known, live[:, _ID])
         merged = np.concatenate([self._live[silent], live])
         self._live = merged[np.argsort(merged[:, _ID], kind="stable")]
 
@@ -450,3 +451,13 @@ def _longest(rows: Int64s, count: int) -> Int64s:
 _LIVE_FIELDS = 15
 _SHOWN = list(range(10))
 _OPEN = [_ID, _ENTRY, _CREATOR, _STATE, _SINCE, _REASON, _STACK]
+
+
+def _among(rising: Int64s, ids: Int64s) -> npt.NDArray[np.bool_]:
+    """Which of the first ids, which rise, are among the others."""
+    places = np.searchsorted(rising, ids)
+    inside = places < len(rising)
+    places, ids = places[inside], ids[inside]
+    found = np.zeros(len(rising), np.bool_)
+    found[places[rising[places] == ids]] = True
+    return found
