@@ -309,5 +309,7 @@ def slice_command(file: str, between: tuple[int, int] | None, output: str) -> in
         part = trace_slice(file, stream.write, between or (0, ENDLESS))
     times = [format_quantity(each / 1e9, Unit.SECONDS) for each in (part.start_ns, part.end_ns)]
     size = format_quantity(part.bytes, Unit.BYTES)
-    click.echo(f"{output}: {times[0]} to {times[1]}, {size}", err=True)
+    numbers = f"{part.first}" if part.first == part.last else f"{part.first} to {part.last}"
+    told = f"{times[0]} to {times[1]}, {size}; generations are kept whole: {numbers}"
+    click.echo(f"{output}: {told}", err=True)
     return 0

@@ -35,6 +35,14 @@ def test_all_of_a_trace_is_the_trace(tmp_path: Path) -> None:
     assert out.getvalue() == path.read_bytes()
 
 
+def test_what_a_slice_has_of_whole_generations_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, target = recorded("go", "mixed", 2.5), tmp_path / "part.trace"
+    assert run(["trace", "slice", str(path), "--to", "0.1s", "-o", str(target)]) == 0
+    assert capsys.readouterr().err.endswith("; generations are kept whole: 1\n")
+
+
 def test_a_time_without_events_is_refused(tmp_path: Path) -> None:
     path = recorded("go", "all")
     with pytest.raises(UsageError, match="nothing of the trace is then"):
