@@ -45,10 +45,7 @@ def client(url: str, seconds: int) -> Iterator[None]:
     page = f"{url}/debug/pprof/profile?seconds={seconds}"
     other = threading.Thread(target=lambda: urllib.request.urlopen(page).close())
     other.start()
-    deadline = time.monotonic() + 30
-    while b"runtime/pprof.profileWriter" not in goroutines(url):
-        assert time.monotonic() < deadline, "nobody profiles"
-        time.sleep(0.02)
+    written(url)
     yield
     other.join()
 
@@ -88,9 +85,28 @@ def test_another_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert {"memory", "waiting"} <= set(report.tables)
 
 
+def written(url: str) -> bytes:
+    """The goroutines of a service, once the one that writes the profile has run."""
+    deadline = time.monotonic() + 30
+    while b"runtime/pprof.profileWriter" not in (text := goroutines(url)):
+        assert time.monotonic() < deadline, "nobody profiles"
+        time.sleep(0.02)
+    return text
+
+
+def test_a_writer_that_has_not_run_yet_is_one() -> None:
+    with profiling("steadily") as url:
+        text = written(url)
+    wrapped = b"runtime/pprof.StartCPUProfile.gowrap1()"
+    fresh = re.sub(rb"runtime/pprof\.profileWriter\(.*\)", wrapped, text)
+    assert b"profileWriter" not in fresh
+    assert re.match(r"by goroutine \d+, in main\.continuously", profiler(decode([fresh]))[0])
+
+
 def test_what_the_goroutines_do_not_say() -> None:
     with profiling("steadily") as url:
-        text = goroutines(url)
+        text = written(url)
+    text = re.sub(rb"runtime/pprof\.StartCPUProfile\.gowrap\d\(\)", b"wrap()", text)
     assert profiler(decode([text.replace(b"profileWriter", b"other")]))[0].endswith("meanwhile")
     older = re.sub(rb"(StartCPUProfile) in goroutine \d+", rb"\1", text)
     assert "too old" in profiler(decode([older]))[0]

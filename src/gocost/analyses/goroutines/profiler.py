@@ -16,6 +16,8 @@ from gocost.analyses.goroutines.names import package, told, waits_at
 from gocost.formats.goroutine_dump.dump import Dump, Frame
 
 _WRITER: Final = "runtime/pprof.profileWriter"
+_NOT_YET: Final = "runtime/pprof.StartCPUProfile."
+"""What a writer that has not run yet stands in: what the compiler made of the go statement."""
 _HANDLER: Final = "net/http/pprof.Profile"
 _SHOWN: Final = 160
 """Characters of a line of code; names are a service's own."""
@@ -44,9 +46,13 @@ def profiler(dump: Dump) -> tuple[str, str]:
 def _starter(dump: Dump) -> int | None:
     """The goroutine that began the profile; 0 where that is not said, None where there is none."""
     for stack in np.unique(dump.stack).tolist():
-        if any(frame.function == _WRITER for frame in dump.frames(stack)):
+        if any(_writes(frame.function) for frame in dump.frames(stack)):
             return int(dump.parent[dump.stack == stack][0])
     return None
+
+
+def _writes(function: str) -> bool:
+    return function == _WRITER or function.startswith(_NOT_YET)
 
 
 def _code(stack: tuple[Frame, ...]) -> Frame | None:
