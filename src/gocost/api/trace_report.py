@@ -36,6 +36,7 @@ UNMARKED: Final = (
     "the program marks no tasks, regions or logs: runtime/trace's NewTask, WithRegion and Log do"
 )
 _SHOWN: Final[dict[str, tuple[str, ...]]] = {
+    "stw": ("kind", "count", "total", "p50", "p99", "longest"),
     "wait_places": ("state", "place", "count", "total", "longest"),
     "goroutine_rates": ("entry", "running_base", "running_head", "running_change"),
     "wait_rates": ("state", "reason", "total_base", "total_head", "total_change"),

@@ -1,15 +1,53 @@
-"""Many durations in little room: exact extremes and sums, quantiles by buckets."""
+"""Quantiles of durations: exact where the durations are at hand, else by buckets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from gocost.kernels.trace_run import bucket, bucket_floor
 
-LEAST = 100
-"""Durations that a p99 needs; a p90 needs ten."""
+_LEAST: Final = {90: 10, 99: 100}
+"""Durations that a quantile needs, by its percent; others need one."""
+
+
+def quantile(ordered: Sequence[int], percent: int) -> int | None:
+    """The least of ascending durations that so many in a hundred do not exceed.
+
+    None where there are too few of them to say.
+    """
+    count = len(ordered)
+    if not is_known(count, percent):
+        return None
+    return ordered[_rank(count, percent) - 1]
+
+
+def is_known(count: int, percent: int) -> bool:
+    """Whether a quantile of `count` durations says something."""
+    return count >= _LEAST.get(percent, 1)
+
+
+def _rank(count: int, percent: int) -> int:
+    """The nearest rank, from 1."""
+    return max(1, -(-count * percent // 100))
+
+
+def bucket_bounds(counts: Sequence[int], percent: int) -> tuple[int, int]:
+    """The least and the greatest that a quantile can be of which only a histogram is known.
+
+    The buckets are those of the kernel's `bucket`. Raises ValueError where the histogram is empty.
+    """
+    rank = _rank(sum(counts), percent)
+    seen = 0
+    for number, count in enumerate(counts):
+        seen += count
+        if count and seen >= rank:
+            return bucket_floor(number), bucket_floor(number + 1) - 1
+    raise ValueError("nothing has no quantile")
 
 
 class Durations:
-    """A histogram, eight buckets a power of two: quantiles are right to a sixteenth."""
+    """A histogram, eight buckets a power of two, in little room: quantiles to a sixteenth."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -25,23 +63,10 @@ class Durations:
         place = bucket(took)
         self._counts[place] = self._counts.get(place, 0) + 1
 
-    def quantile(self, share: float) -> int | None:
+    def quantile(self, percent: int) -> int | None:
         """The middle of the bucket; None where there are too few."""
-        needed = {0.9: 10, 0.99: LEAST}.get(share, 1)
-        if self.count < needed:
+        if not is_known(self.count, percent):
             return None
-        seen = 0
-        for place, count in sorted(self._counts.items()):
-            seen += count
-            if seen >= share * self.count:
-                middle = (bucket_floor(place) + bucket_floor(place + 1)) // 2
-                return min(middle, self.longest)
-        return self.longest
-
-    def powers(self) -> list[tuple[int, int, int]]:
-        """(least, below, how many) by powers of two that have some."""
-        found: dict[int, int] = {}
-        for place, count in self._counts.items():
-            power = bucket_floor(place).bit_length()
-            found[power] = found.get(power, 0) + count
-        return [(1 << power >> 1, 1 << power, count) for power, count in sorted(found.items())]
+        counts = [self._counts.get(place, 0) for place in range(max(self._counts) + 1)]
+        low, high = bucket_bounds(counts, percent)
+        return min((low + high + 1) // 2, self.longest)

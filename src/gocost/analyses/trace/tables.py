@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
+from gocost.analyses.trace.durations import bucket_bounds, is_known, quantile
 from gocost.analyses.trace.marks import (
     Span,
     allowed_ns,
@@ -17,7 +18,6 @@ from gocost.analyses.trace.marks import (
     tasks,
 )
 from gocost.analyses.trace.waiting import place_of
-from gocost.kernels.trace_run import bucket_floor
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Table
@@ -34,8 +34,6 @@ _MEANING: Final = {
     _SYSCALL: "in a system call",
 }
 _NS: Final = Unit.NANOSECONDS
-_LEAST: Final = 100
-"""Intervals that a p99 needs."""
 
 
 def _states(*, additive: bool = True) -> tuple[Column, ...]:
@@ -214,33 +212,41 @@ def gc_table(trace: Joined) -> Table:
 
 def span_table(title: str, name: str, found: Sequence[Span]) -> Table:
     """Spans by their name: how many, how long in all, at the middle, and at most."""
-    by_name: dict[str, list[int]] = {}
+    by_name: dict[str, list[Span]] = {}
     for span in found:
-        by_name.setdefault(span.name, []).append(span.took)
-    rows: list[Row] = [
-        (label, len(times), sum(times), _quantile(times, 0.5), _quantile(times, 0.99), max(times))
-        for label, times in sorted(by_name.items(), key=lambda item: (-sum(item[1]), item[0]))
-    ]
+        by_name.setdefault(span.name, []).append(span)
+    rows: list[Row] = []
+    for label, spans in sorted(by_name.items(), key=_by_took):
+        whole = sorted(span.took for span in spans if span.whole)
+        rows.append(
+            (
+                label,
+                len(spans),
+                len(spans) - len(whole),
+                sum(span.took for span in spans),
+                quantile(whole, 50),
+                quantile(whole, 99),
+                whole[-1] if whole else None,
+            )
+        )
     return Table(
         title=title,
         columns=(
             Column(name, Unit.TEXT, "as the program or the runtime names it"),
             Column("count", Unit.COUNT, "how many of them there were", additive=True),
-            Column("total", _NS, "of all of them", additive=True),
-            Column("p50", _NS, "half of them took at most this"),
-            Column("p99", _NS, "99 of 100 took at most this; none for fewer than 100"),
-            Column("longest", _NS, "one of them"),
+            Column("cut", Unit.COUNT, "of those, by an end of the trace", additive=True),
+            Column("total", _NS, "of all of them, as far as the trace goes", additive=True),
+            Column("p50", _NS, "half of those that were not cut took at most this"),
+            Column("p99", _NS, "99 of 100 of them did; none for fewer than 100"),
+            Column("longest", _NS, "of those that were not cut"),
         ),
         rows=rows,
     )
 
 
-def _quantile(times: Sequence[int], share: float) -> int | None:
-    """The nearest-rank quantile; None for a p99 of fewer than a hundred."""
-    if share > 0.9 and len(times) < _LEAST:
-        return None
-    ordered = sorted(times)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+def _by_took(item: tuple[str, Sequence[Span]]) -> tuple[int, str]:
+    label, spans = item
+    return -sum(span.took for span in spans), label
 
 
 def tables(trace: Joined) -> dict[str, Table]:
@@ -277,46 +283,37 @@ def facts(trace: Joined, subject: Subject, origin: str) -> list[Fact]:
             (row[2] for (state, *_), row in trace.waits.rows.items() if state == _RUNNABLE),
             default=0,
         )
-        values: list[tuple[str, float]] = [
-            ("p50", _histogram_quantile(counts, 0.5) / 1e9),
-            ("max", longest / 1e9),
-        ]
-        if total >= _LEAST:
-            values.append(("p99", _histogram_quantile(counts, 0.99) / 1e9))
-        found += [
-            Fact(f"scheduler.latency.{name}", value, Unit.SECONDS, subject, origin=origin, n=total)
-            for name, value in values
-        ]
+        for percent in (50, 99):
+            if is_known(total, percent):
+                found.append(_latency(percent, counts, total, subject, origin))
+        found.append(
+            Fact("scheduler.latency.max", longest / 1e9, Unit.SECONDS, subject, origin=origin,
+                 n=total)
+        )  # fmt: skip
         found.append(Fact("scheduler.latency.count", total, Unit.COUNT, subject, origin=origin))
     found += _pauses(stops(trace), subject, origin)
     return found
 
 
+def _latency(
+    percent: int, counts: Sequence[int], total: int, subject: Subject, origin: str
+) -> Fact:
+    """A quantile by the ends of the bucket that it lies in, of which its value is the upper one."""
+    low, high = (end / 1e9 for end in bucket_bounds(counts, percent))
+    name = f"scheduler.latency.p{percent}"
+    return Fact(name, high, Unit.SECONDS, subject, origin=origin, n=total, low=low, high=high)
+
+
 def _pauses(found: Sequence[Span], subject: Subject, origin: str) -> list[Fact]:
     """How long the collector stopped the world: its two stops a cycle."""
-    times = [span.took for span in found if span.name.startswith("GC ")]
+    times = sorted(span.took for span in found if span.name.startswith("GC "))
     if not times:
         return []
+    count = len(times)
+    values = {"p50": quantile(times, 50), "p99": quantile(times, 99), "max": times[-1]}
     made = [
-        Fact("gc.pause.max", max(times) / 1e9, Unit.SECONDS, subject, origin=origin, n=len(times)),
-        Fact("gc.pause.count", len(times), Unit.COUNT, subject, origin=origin),
+        Fact(f"gc.pause.{name}", value / 1e9, Unit.SECONDS, subject, origin=origin, n=count)
+        for name, value in values.items()
+        if value is not None
     ]
-    for name, share in (("p50", 0.5), ("p99", 0.99)):
-        value = _quantile(times, share)
-        if value is not None:
-            made.append(
-                Fact(f"gc.pause.{name}", value / 1e9, Unit.SECONDS, subject, origin=origin,
-                     n=len(times))
-            )  # fmt: skip
-    return made
-
-
-def _histogram_quantile(counts: Sequence[int], share: float) -> float:
-    """The quantile by the middle of the bucket that it falls into."""
-    wanted = share * sum(counts)
-    seen = 0
-    for number, count in enumerate(counts):
-        seen += count
-        if seen >= wanted and count:
-            return (bucket_floor(number) + bucket_floor(number + 1)) / 2
-    return 0.0
+    return [*made, Fact("gc.pause.count", count, Unit.COUNT, subject, origin=origin)]

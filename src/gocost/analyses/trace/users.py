@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.durations import Durations
+from gocost.analyses.trace.durations import quantile
 from gocost.analyses.trace.marks import (
     LOG,
     REGION_BEGIN,
@@ -19,6 +20,9 @@ from gocost.analyses.trace.marks import (
 )
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Table
+
+Key = tuple[str, str]
+"""`task` or `region`, and the name."""
 
 
 @dataclass(slots=True)
@@ -42,12 +46,13 @@ def tables(trace: Joined) -> dict[str, Table]:
     }
 
 
-def _durations(spans: Iterable[Span]) -> dict[str, Durations]:
-    found: dict[str, Durations] = {}
+def _durations(spans: Iterable[Span]) -> dict[str, list[int]]:
+    """Of those that began and ended in the trace, by name, ascending."""
+    found: dict[str, list[int]] = {}
     for span in spans:
         if span.whole:
-            found.setdefault(span.name, Durations()).add(span.took)
-    return found
+            found.setdefault(span.name, []).append(span.took)
+    return {name: sorted(took) for name, took in found.items()}
 
 
 def _users(trace: Joined) -> Table:
@@ -93,19 +98,17 @@ def _users(trace: Joined) -> Table:
     )
 
 
-def _latencies(found: dict[tuple[str, str], Durations]) -> Table:
+def _latencies(found: dict[Key, list[int]]) -> Table:
     rows: list[Sequence[Cell]] = [
         (
             what,
             name,
-            took.count,
-            took.total,
-            took.quantile(0.5),
-            took.quantile(0.9),
-            took.quantile(0.99),
-            took.longest,
+            len(took),
+            sum(took),
+            *(quantile(took, percent) for percent in (50, 90, 99)),
+            took[-1],
         )
-        for (what, name), took in sorted(found.items(), key=lambda item: (-item[1].total, item[0]))
+        for (what, name), took in _by_total(found)
     ]
     return Table(
         title="how long tasks and regions took",
@@ -123,11 +126,15 @@ def _latencies(found: dict[tuple[str, str], Durations]) -> Table:
     )
 
 
-def _buckets(found: dict[tuple[str, str], Durations]) -> Table:
+def _by_total(found: dict[Key, list[int]]) -> list[tuple[Key, list[int]]]:
+    return sorted(found.items(), key=lambda item: (-sum(item[1]), item[0]))
+
+
+def _buckets(found: dict[Key, list[int]]) -> Table:
     rows: list[Sequence[Cell]] = [
-        (what, name, least, below, count)
-        for (what, name), took in sorted(found.items(), key=lambda item: (-item[1].total, item[0]))
-        for least, below, count in took.powers()
+        (what, name, 1 << power >> 1, 1 << power, count)
+        for (what, name), took in _by_total(found)
+        for power, count in sorted(Counter(max(0, ns).bit_length() for ns in took).items())
     ]
     return Table(
         title="durations by powers of two",
