@@ -160,12 +160,12 @@ def _report(measured: Measured, subject: Subject, named: str) -> Report:
         gocost=VERSION,
         subject=subject,
         facts=measured.facts,
-        tables={**measured.tables, "unmeasured": Table("not measured", columns, unmeasured)},
+        tables={**measured.tables, "unmeasured": Table("Not measured", columns, unmeasured)},
         series=measured.series,
         changes=measured.changes,
         notes=[*measured.notes, *_reasons(unmeasured)],
         assumptions=measured.assumptions,
-        layout=Layout(title=f"portrait of {named}", tables=shown, rows=12),
+        layout=Layout(title=f"Portrait of {named}", tables=shown, rows=12),
     )
 
 

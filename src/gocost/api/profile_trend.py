@@ -165,7 +165,7 @@ def _report(
     told = f"{seen.type.type} in {seen.type.unit}"
     between = f"of the {reached:.0%} interval"
     table = Table(
-        title=f"growth of {seen.type.type} by {by}",
+        title=f"Growth of {seen.type.type} by {by}",
         columns=(
             Column(by, Unit.TEXT, "where it was allocated"),
             Column("verdict", Unit.TEXT, "leak, plateau or noise"),

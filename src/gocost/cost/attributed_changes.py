@@ -55,7 +55,7 @@ def changed(named: Column, head: Table, base: Report, origin: str) -> Changed:
     rows.sort(key=lambda row: (-abs(_amount(row[3])), str(row[0])))
     month = Unit.MONEY_PER_MONTH
     table = Table(
-        title=f"what changed since {origin}",
+        title=f"What changed since {origin}",
         columns=(
             named,
             Column("before", month, "in the base", additive=True),

@@ -163,7 +163,7 @@ def clock_table(spans: Sequence[Span]) -> Table:
     ]
     what = reference.what.removeprefix("the ") or "first recording"
     return Table(
-        title="what was recorded, on one clock",
+        title="What was recorded, on one clock",
         columns=(
             Column("recording", Unit.TEXT, "what it is"),
             Column("start", Unit.NANOSECONDS, "since 1970, by the service's clock"),

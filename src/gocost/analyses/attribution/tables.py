@@ -107,7 +107,7 @@ def memory_table(by: str, names: Sequence[str], found: Holding) -> Table:
         for name, value in found.others.items()
     ]
     return Table(
-        title=f"memory by {by.removeprefix(LABEL)}",
+        title=f"Memory by {by.removeprefix(LABEL)}",
         columns=(
             first_column(by),
             Column("memory", Unit.BYTES, "all of it", additive=True),
@@ -177,7 +177,7 @@ def waiting_table(
         told = "waiting in one request, if the load that was recorded is the month's"
         last = (Column("request", _NS, told, additive=True),)
     return Table(
-        title=f"waiting by {by.removeprefix(LABEL)}",
+        title=f"Waiting by {by.removeprefix(LABEL)}",
         columns=(
             first_column(by),
             *total,
@@ -203,7 +203,7 @@ def goroutine_table(by: str, bill: Bill) -> Table:
         if count
     ]
     return Table(
-        title=f"goroutines by the {by.removeprefix(LABEL)} that created them",
+        title=f"Goroutines by the {by.removeprefix(LABEL)} that created them",
         columns=(
             first_column(by),
             Column("count", Unit.COUNT, "how many there are", additive=True),

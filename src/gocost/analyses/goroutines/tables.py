@@ -50,7 +50,7 @@ def group_table(
     rows = sorted((_row(group, older=older) for group in merged.values()), key=_rank)
     kept = [row for row in rows if _count(row) >= min_count]
     table = Table(
-        title="goroutines" if by == "group" else f"goroutines by {by}",
+        title="Goroutines" if by == "group" else f"Goroutines by {by}",
         columns=_COLUMNS,
         rows=kept,
         sums_to=None if older or len(kept) < len(rows) else SumsTo("count", COUNT),
@@ -145,7 +145,7 @@ def change_table(groups: Sequence[Group]) -> Table:
             )
         )
     return Table(
-        title="what changed from the first dump to the last",
+        title="What changed from the first dump to the last",
         columns=(
             Column("waits_at", Unit.TEXT, "the innermost line that is not only a way of waiting"),
             Column("created_by", Unit.TEXT, "the function and line of the go statement"),
@@ -172,7 +172,7 @@ def _moved(each: Group) -> tuple[int, int] | tuple[()]:
 def leak_table(judged: Sequence[Judged]) -> Table:
     """What leaks, with what that rests on and what to do about it."""
     return Table(
-        title="leaks",
+        title="Leaks",
         columns=(
             Column("verdict", Unit.TEXT, "certain or probable"),
             Column("count", Unit.COUNT, "goroutines of the last dump", additive=True),

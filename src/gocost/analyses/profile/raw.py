@@ -54,7 +54,7 @@ def _header(header: Header) -> Table:
         )
         if text
     ]
-    return Table("header", (Column("key"), Column("value")), rows)
+    return Table("Header", (Column("key"), Column("value")), rows)
 
 
 def _samples(profile: Profile) -> Table:
@@ -89,7 +89,7 @@ def _samples(profile: Profile) -> Table:
     ]
     types = [f"{each.type}/{each.unit}" for each in profile.header.sample_types]
     return Table(
-        title="samples",
+        title="Samples",
         columns=(
             *(Column(name, Unit.COUNT, "in the unit that it names", additive=True)
               for name in types),
@@ -133,7 +133,7 @@ def _locations(profile: Profile) -> Table:
                 )
             )
     return Table(
-        title="locations",
+        title="Locations",
         columns=(
             Column("id", Unit.TEXT, "what samples refer to it by"),
             Column("address", Unit.TEXT, "in the process"),
@@ -175,7 +175,7 @@ def _mappings(profile: Profile) -> Table:
         )
     ]
     return Table(
-        title="mappings",
+        title="Mappings",
         columns=(
             Column("id", Unit.TEXT, "what locations refer to it by"),
             Column("start", Unit.TEXT, "its first address"),

@@ -65,7 +65,7 @@ def samples_table(seen: View, nodes: Nodes) -> Table:
         said = _labels(seen, int(label_starts[sample]), int(profile.label_end[sample]))
         rows.append((int(values[sample]), said, ";".join(stack)))
     return Table(
-        title=f"samples of {seen.type.type}",
+        title=f"Samples of {seen.type.type}",
         columns=(
             Column("value", reported(seen.type.unit), f"{seen.type.type} of the sample",
                    additive=True),

@@ -30,7 +30,7 @@ def health_table(found: Health, limits: Mapping[str, float]) -> Table:
     facts = {fact.metric: fact for fact in found.facts}
     rows = [_health_row(name, facts.get(name), limits.get(name), found) for name in HEALTH]
     return Table(
-        title="health",
+        title="Health",
         columns=(
             Column("metric", Unit.TEXT, "its id: `gocost explain ID`"),
             Column("value", Unit.COUNT, "in the row's unit; the upper end of what it is known by",
@@ -104,7 +104,7 @@ def heap_table(page: RuntimePage) -> Table | None:
     if rest:
         rows.append(("not told", rest, "classes that this page does not have"))
     return Table(
-        title="what the mapped memory is made of",
+        title="What the mapped memory is made of",
         columns=(
             Column("part", Unit.TEXT, "a class of memory, or a part of one"),
             Column("bytes", Unit.BYTES, "its size", additive=True),
@@ -124,7 +124,7 @@ def _class(page: RuntimePage, name: str) -> int | None:
 def settings_table(window: CollectorWindow, found: Sequence[Prediction | Refusal]) -> Table:
     """What each setting would give for the work of the window, or why that is not said."""
     return Table(
-        title="the same work at other settings",
+        title="The same work at other settings",
         columns=(
             Column("gogc", Unit.TEXT, "percent, or off; the present one is marked"),
             Column("limit", Unit.BYTES, "GOMEMLIMIT"),

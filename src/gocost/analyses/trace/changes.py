@@ -42,7 +42,7 @@ def _groups(head: Joined, base: Joined) -> Table:
             Column(f"{name}_head", Unit.NANOSECONDS, _RATE),
             Column(f"{name}_change", Unit.NANOSECONDS, "head less base", additive=True),
         ]
-    return Table(title="goroutines a second", columns=tuple(columns), rows=rows)
+    return Table(title="Goroutines a second", columns=tuple(columns), rows=rows)
 
 
 def _waits(head: Joined, base: Joined) -> Table:
@@ -56,7 +56,7 @@ def _waits(head: Joined, base: Joined) -> Table:
         rows.append([state, reason, *counts, *totals, totals[1] - totals[0]])
     rows.sort(key=lambda row: (-abs(_number(row[6])), str(row[0]), str(row[1])))
     return Table(
-        title="waits a second",
+        title="Waits a second",
         columns=(
             Column("state", Unit.TEXT, "runnable, waiting or syscall"),
             Column("reason", Unit.TEXT, "what the runtime says it waited for"),

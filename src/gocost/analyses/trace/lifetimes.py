@@ -78,7 +78,7 @@ class Lifetimes:
                 )
             )
         return Table(
-            title="where goroutines are created",
+            title="Where goroutines are created",
             columns=(
                 Column("creator", Unit.TEXT, "the function that has the go statement"),
                 Column("entry", Unit.TEXT, "the function that they start in"),
@@ -112,7 +112,7 @@ class Lifetimes:
             )
         ]
         return Table(
-            title="goroutines over time",
+            title="Goroutines over time",
             columns=(
                 Column("start", Unit.NANOSECONDS, "since the trace began"),
                 Column("created", Unit.COUNT, "in this part of it", additive=True),

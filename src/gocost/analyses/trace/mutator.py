@@ -184,7 +184,7 @@ def curve_table(found: Sequence[tuple[int, float, int]], *, by_proc: bool) -> Ta
     """The curve, from the shortest window to the longest."""
     rows: list[Sequence[Cell]] = [(window, share, start) for window, share, start in found]
     return Table(
-        title="minimum mutator utilisation" + (", of the worst P" if by_proc else ""),
+        title="Minimum mutator utilisation" + (", of the worst P" if by_proc else ""),
         columns=(
             Column("window", Unit.NANOSECONDS, "how long it is"),
             Column("mmu", Unit.RATIO, "the program's share of it, at worst"),

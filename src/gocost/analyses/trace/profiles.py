@@ -24,10 +24,10 @@ from gocost.model.report import Cell, Column, Table
 KINDS: Final = ("net", "sync", "syscall", "sched", "cpu")
 _SYNC: Final = ("chan", "sync", "select")
 _TITLES: Final = {
-    "net": "waits for the network",
-    "sync": "waits for channels, locks and select",
-    "syscall": "system calls",
-    "sched": "waits for a P",
+    "net": "Waits for the network",
+    "sync": "Waits for channels, locks and select",
+    "syscall": "System calls",
+    "sched": "Waits for a P",
     "cpu": "CPU samples",
 }
 

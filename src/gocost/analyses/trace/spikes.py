@@ -107,7 +107,7 @@ class Spikes:
             )
             rows.append((max(float(out.max()) for out in outs), row))
         return Table(
-            title="times out of the ordinary, worst first",
+            title="Times out of the ordinary, worst first",
             columns=(
                 Column("start", Unit.NANOSECONDS, "since the trace began"),
                 Column("length", Unit.NANOSECONDS, "of the windows that follow on each other"),

@@ -53,7 +53,7 @@ def group_table(trace: Joined) -> Table:
         for entry, group in sorted(trace.groups.items(), key=_by_running)
     ]
     return Table(
-        title="goroutines by where they start",
+        title="Goroutines by where they start",
         columns=(
             Column("entry", Unit.TEXT, "the function that they start in"),
             Column("count", Unit.COUNT, "how many of them there were", additive=True),
@@ -90,7 +90,7 @@ def goroutine_table(trace: Joined) -> Table:
         for row in trace.goroutines[order].tolist()
     ]
     return Table(
-        title="goroutines",
+        title="Goroutines",
         columns=(
             Column("goroutine", Unit.COUNT, "its id"),
             Column("entry", Unit.TEXT, "the function that it starts in"),
@@ -131,7 +131,7 @@ def wait_table(trace: Joined) -> Table:
         for (state, reason), row in _by_total(trace.waits_by(2))
     ]
     return Table(
-        title="waits",
+        title="Waits",
         columns=(
             Column("state", Unit.TEXT, "runnable, waiting or syscall"),
             Column("reason", Unit.TEXT, "what the runtime says it waited for"),
@@ -148,7 +148,7 @@ def place_table(trace: Joined) -> Table:
         for (state, stack), row in _by_total(trace.waits_by(1))
     ]
     return Table(
-        title="waits by place",
+        title="Waits by place",
         columns=(
             Column("state", Unit.TEXT, "runnable, waiting or syscall"),
             Column("place", Unit.TEXT, "the innermost function that is not only a way of waiting"),
@@ -199,7 +199,7 @@ def gc_table(trace: Joined) -> Table:
         for number, span in enumerate(collections(trace), 1)
     ]
     return Table(
-        title="garbage collections",
+        title="Garbage collections",
         columns=(
             Column("cycle", Unit.COUNT, "in the trace, from 1"),
             Column("start", _NS, "since the trace began"),
@@ -258,9 +258,9 @@ def tables(trace: Joined) -> dict[str, Table]:
         "waits": lambda: wait_table(trace),
         "wait_places": lambda: place_table(trace),
         "gc": lambda: gc_table(trace),
-        "stw": lambda: span_table("stops of the world", "kind", stops(trace)),
-        "tasks": lambda: span_table("tasks", "task", tasks(trace)),
-        "regions": lambda: span_table("regions", "region", regions(trace)),
+        "stw": lambda: span_table("Stops of the world", "kind", stops(trace)),
+        "tasks": lambda: span_table("Tasks", "task", tasks(trace)),
+        "regions": lambda: span_table("Regions", "region", regions(trace)),
     }
     made = {name: make() for name, make in makers.items()}
     return {name: table for name, table in made.items() if table.rows}

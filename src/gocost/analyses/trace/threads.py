@@ -49,7 +49,7 @@ class Threads:
             busy = (running + syscall) / max(length, 1)
             rows.append((thread, running, starts, syscall, calls, busy, most[0][0] if most else ""))
         return Table(
-            title="threads",
+            title="Threads",
             columns=(
                 Column("thread", Unit.COUNT, "its id in the system"),
                 Column("running", Unit.NANOSECONDS, "it ran goroutines", additive=True),

@@ -56,7 +56,7 @@ def timeline_series(found: Timeline, start: int) -> list[Series]:
 def stops_table(trace: Joined) -> Table:
     """The stops of the world, in their order."""
     return Table(
-        title="each stop of the world",
+        title="Each stop of the world",
         columns=(
             Column("kind", Unit.TEXT, "as the runtime names it"),
             Column("start", Unit.NANOSECONDS, "since the trace began"),

@@ -85,7 +85,7 @@ def _users(trace: Joined) -> Table:
         for name, task in sorted(found.items(), key=lambda item: (-item[1].count, item[0]))
     ]
     return Table(
-        title="tasks and what is in them",
+        title="Tasks and what is in them",
         columns=(
             Column("task", Unit.TEXT, "as the program names it"),
             Column("count", Unit.COUNT, "tasks that began", additive=True),
@@ -111,7 +111,7 @@ def _latencies(found: dict[Key, list[int]]) -> Table:
         for (what, name), took in _by_total(found)
     ]
     return Table(
-        title="how long tasks and regions took",
+        title="How long tasks and regions took",
         columns=(
             Column("what", Unit.TEXT, "task or region"),
             Column("name", Unit.TEXT, "as the program names it"),
@@ -137,7 +137,7 @@ def _buckets(found: dict[Key, list[int]]) -> Table:
         for power, count in sorted(Counter(max(0, ns).bit_length() for ns in took).items())
     ]
     return Table(
-        title="durations by powers of two",
+        title="Durations by powers of two",
         columns=(
             Column("what", Unit.TEXT, "task or region"),
             Column("name", Unit.TEXT, "as the program names it"),
