@@ -224,7 +224,9 @@ def test_what_is_wrong_is_said_in_a_line(cpu: str, sql: str, said: str) -> None:
         gocost.query(cpu, sql=sql)
     assert said in str(caught.value)
     if "there is no table" in said:
-        assert "the tables are frames, functions, labels, samples" in str(caught.value)
+        assert "the tables are frames, functions, functions_by_type, labels, samples" in str(
+            caught.value
+        )
 
 
 def test_files_are_decoded_when_they_are_named(tmp_path: Path, cpu: str) -> None:
@@ -262,7 +264,7 @@ def typed(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_result_as_parquet_and_csv(cpu: str, tmp_path: Path) -> None:
-    sql = "select sample, type, value, stack from samples order by sample, type"
+    sql = "select sample, type, value, stack from samples_by_type order by sample, type"
     for name in ("out.parquet", "out.csv"):
         done = typed(cpu, sql, "-o", str(tmp_path / name))
         assert (done.returncode, done.stdout) == (0, "")

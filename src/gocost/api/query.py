@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+import msgspec
+
 from gocost._version import VERSION
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit
@@ -56,7 +58,7 @@ def query(
     """
     opened = opened_files(files, caps=caps, headers=headers, max_bytes=max_bytes, announce=announce)
     try:
-        return result_report(opened.engine.run(sql), _title(files), max_rows=max_rows)
+        return answered(opened, sql, _title(files), max_rows=max_rows)
     finally:
         opened.engine.close()
 
@@ -76,8 +78,17 @@ def opened_files(
     return open_files(names, caps=caps, headers=headers, max_bytes=max_bytes, announce=announce)
 
 
-def result_report(result: Result, title: str, *, max_rows: int = MOST_ROWS) -> Report:
-    """A result as a report; of more than `max_rows` rows the first."""
+def answered(opened: Opened, sql: str, title: str, *, max_rows: int = MOST_ROWS) -> Report:
+    """What a statement gives as a report; of more than `max_rows` rows the first."""
+    from gocost.measures.query import left_out
+
+    found = _report(opened.engine.run(sql), title, max_rows=max_rows)
+    empty = not found.tables["result"].rows
+    notes = [Note("info", text) for text in left_out(opened, sql, empty=empty)]
+    return msgspec.structs.replace(found, notes=[*found.notes, *notes])
+
+
+def _report(result: Result, title: str, *, max_rows: int) -> Report:
     rows: list[list[Cell]] = []
     notes = []
     for batch in result.pieces():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from gocost.cli.options import authorised, reporting
 from gocost.cli.output import Output, progress
+
+if TYPE_CHECKING:
+    from gocost.sources.sql_engine import Result
 
 GROUP = "Attribute"
 
@@ -55,7 +58,7 @@ def command(
     or a saved report, in any mix. A trace by URL (/debug/pprof/trace) is recorded, and kept. `-o
     FILE.parquet` and `-o FILE.csv` write all rows. Queries read nothing but these files.
     """
-    from gocost.api.query import opened_files
+    from gocost.api.query import answered, checked_output, opened_files
     from gocost.model.errors import UsageError
     from gocost.model.quantity import Unit, parse_option
     from gocost.sources.sql_engine import Caps
@@ -82,26 +85,27 @@ def command(
                 'SELECT table_name AS "table", column_name AS "column", data_type AS "type", '
                 'comment AS "about" FROM duckdb_columns() WHERE NOT internal'
             )
+        form = checked_output(output.path, output.format)
+        title = ", ".join(files) if len(files) < 4 else f"{files[0]} and {len(files) - 1} more"
         with progress() as shown:
             shown.recording(files)
-            result = opened.engine.run(statement)
-        _answer(result, files, max_rows, output)
+            if form is None:
+                report = answered(opened, statement, title, max_rows=max_rows)
+            else:
+                result = opened.engine.run(statement)
+        if form is None:
+            output.emit(report)
+        else:
+            _write(result, form, str(output.path))
         return 0
     finally:
         opened.engine.close()
 
 
-def _answer(result: object, files: Sequence[str], max_rows: int, output: Output) -> None:
-    from gocost.api.query import checked_output, result_report, write_csv, write_parquet
+def _write(result: Result, form: str, path: str) -> None:
+    from gocost.api.query import write_csv, write_parquet
     from gocost.cli.output import written
-    from gocost.sources.sql_engine import Result
 
-    assert isinstance(result, Result)
-    form = checked_output(output.path, output.format)
-    if form is None or output.path is None:
-        title = ", ".join(files) if len(files) < 4 else f"{files[0]} and {len(files) - 1} more"
-        output.emit(result_report(result, title, max_rows=max_rows))
-        return
-    with written(output.path) as stream:
+    with written(path) as stream:
         rows = (write_parquet if form == "parquet" else write_csv)(result, stream)
-    click.echo(f"{output.path}: {rows:,} rows", err=True)
+    click.echo(f"{path}: {rows:,} rows", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from gocost.api.query import result_report
+from gocost.api.query import answered
 from gocost.cli.output import Output
 from gocost.model.errors import GocostError
 
@@ -64,7 +64,7 @@ def prompt(opened: Opened) -> int:
 def answer(opened: Opened, statement: str) -> None:
     """The table that a statement gives, or one line that says why there is none."""
     try:
-        report = result_report(opened.engine.run(statement), "result")
+        report = answered(opened, statement, "result")
         Output("text", None, None).emit(report)
     except GocostError as error:
         click.echo(f"gocost: {error}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -12,8 +13,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from gocost.analyses.profile.view import sample_index
 from gocost.analyses.query import reports
 from gocost.analyses.query.catalogue import FILLERS
+from gocost.analyses.query.profiles import DEFAULT_TYPE
 from gocost.analyses.query.relation import FILE, Coded, Filled, Lists, Relation, Type, Values, text
 from gocost.formats import gctrace, runtime_page
 from gocost.formats.goroutine_dump import decoding as dumps
@@ -32,6 +35,7 @@ from gocost.sources.saved_reports import decoded_report, read_report
 from gocost.sources.sql_engine import Caps, Column, Engine
 
 MOST_FILES: Final = 1000
+_WORD: Final = re.compile(r"\w+")
 _ARROW: Final = {
     Type.TEXT: pa.string(),
     Type.WHOLE: pa.int64(),
@@ -151,6 +155,28 @@ def open_files(
             _declare_tables(opened, relation, members)
         stack.pop_all()  # it stays open: whoever asked closes it
     return opened
+
+
+def left_out(opened: Opened, statement: str, *, empty: bool) -> list[str]:
+    """What to say of a statement that asks a relation of one type of value for another one.
+
+    It does where it names the type, or where it is `empty`, as it gave no rows.
+    """
+    words = set(_WORD.findall(statement.lower()))
+    found: dict[str, dict[str, None]] = {}
+    for each in opened.inputs:
+        if each.decoded is None or each.kind not in (Kind.PROFILE, Kind.HEAP):
+            continue
+        [profile] = _parts(each, FILLERS["samples"][0])
+        kept = sample_index(profile)
+        others = [type_.type for i, type_ in enumerate(profile.header.sample_types) if i != kept]
+        if others and (empty or any(f"'{other}'" in statement for other in others)):
+            for name in words & DEFAULT_TYPE.keys():
+                found.setdefault(name, {}).update(dict.fromkeys(others))
+    return [
+        f"{name} has the default type of value alone; {', '.join(others)}: {DEFAULT_TYPE[name]}"
+        for name, others in sorted(found.items())
+    ]
 
 
 def _input(

@@ -29,6 +29,8 @@ _ALL: Final[tuple[tuple[Relation, Callable[[Any], Filled]], ...]] = (
     (profiles.FRAMES, profiles.frames),
     (profiles.LABELS, profiles.labels),
     (profiles.FUNCTIONS, profiles.functions),
+    (profiles.SAMPLES_BY_TYPE, profiles.samples_by_type),
+    (profiles.FUNCTIONS_BY_TYPE, profiles.functions_by_type),
     (traces.GOROUTINES, traces.goroutines),
     *((each, _of_trace(each)) for each in _PARTS),
     (dumps.DUMPED, dumps.dumped),

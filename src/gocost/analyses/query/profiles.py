@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from gocost.analyses.profile.groups import packages_of
-from gocost.analyses.profile.view import Options, costs, nodes_in, view
+from gocost.analyses.profile.view import Options, costs, nodes_in, sample_index, view
 from gocost.analyses.query.relation import (
     Coded,
     Filled,
@@ -23,19 +24,26 @@ from gocost.formats.pprof.profile import Int64s, Profile, frame_spans, starts_of
 from gocost.formats.recognition import Kind
 
 _KINDS: Final = (Kind.PROFILE, Kind.HEAP)
+_SAMPLE: Final = (
+    whole("sample", "its number in the file, from 0"),
+    text("type", "what the value counts: cpu, samples, inuse_space, ..."),
+    text("unit", "of the value: nanoseconds, bytes, count"),
+    whole("value", "in the unit"),
+    text("function", "the innermost function"),
+    text("package", "the package of the innermost function"),
+    texts("stack", "functions from the innermost to the outermost, inlined calls included"),
+)
 SAMPLES: Final = Relation(
     "samples",
-    "a profile's samples, a row for each of their values",
+    "a profile's samples, with their value of the default type: a row each",
     _KINDS,
-    (
-        whole("sample", "its number in the file, from 0"),
-        text("type", "what the value counts: cpu, samples, inuse_space, ..."),
-        text("unit", "of the value: nanoseconds, bytes, count"),
-        whole("value", "in the unit"),
-        text("function", "the innermost function"),
-        text("package", "the package of the innermost function"),
-        texts("stack", "functions from the innermost to the outermost, inlined calls included"),
-    ),
+    _SAMPLE,
+)
+SAMPLES_BY_TYPE: Final = Relation(
+    "samples_by_type",
+    "a profile's samples, a row for each type of value: they do not add up",
+    _KINDS,
+    _SAMPLE,
 )
 FRAMES: Final = Relation(
     "frames",
@@ -62,24 +70,43 @@ LABELS: Final = Relation(
         text("unit", "of the number"),
     ),
 )
+_FUNCTION: Final = (
+    text("type", "what is counted: cpu, samples, inuse_space, ..."),
+    text("unit", "of flat and cumulative"),
+    text("function", "its name"),
+    text("package", "the package of the function"),
+    whole("flat", "of samples that end in it"),
+    whole("cumulative", "of samples that it is anywhere in"),
+    real("share", "flat, of the total"),
+)
 FUNCTIONS: Final = Relation(
     "functions",
-    "a profile's functions with what they cost, a row for each type of value",
+    "a profile's functions with what they cost in the default type of value: a row each",
     _KINDS,
-    (
-        text("type", "what is counted: cpu, samples, inuse_space, ..."),
-        text("unit", "of flat and cumulative"),
-        text("function", "its name"),
-        text("package", "the package of the function"),
-        whole("flat", "of samples that end in it"),
-        whole("cumulative", "of samples that it is anywhere in"),
-        real("share", "flat, of the total"),
-    ),
+    _FUNCTION,
 )
+FUNCTIONS_BY_TYPE: Final = Relation(
+    "functions_by_type",
+    "a profile's functions, a row for each type of value: they do not add up",
+    _KINDS,
+    _FUNCTION,
+)
+DEFAULT_TYPE: Final = {SAMPLES.name: SAMPLES_BY_TYPE.name, FUNCTIONS.name: FUNCTIONS_BY_TYPE.name}
+"""The relations that have the default type of value, and those that have every one."""
 
 
 def samples(profile: Profile) -> Filled:
-    """The samples."""
+    """The samples' values of the default type."""
+    return _samples(profile, [sample_index(profile)])
+
+
+def samples_by_type(profile: Profile) -> Filled:
+    """The samples' values of every type."""
+    return _samples(profile, range(len(profile.header.sample_types)))
+
+
+def _samples(profile: Profile, chosen: Sequence[int]) -> Filled:
+    """The samples' values of these types."""
     types = profile.header.sample_types
     rows = profile.samples
     functions, numbers, ends = _stacks(profile)
@@ -89,14 +116,14 @@ def samples(profile: Profile) -> Filled:
     leaf[filled] = numbers[starts[filled]]
     packages, of_function = _packages(functions)
     of_leaf = np.where(leaf >= 0, of_function[leaf], -1) if len(functions) else leaf
-    count = len(types)
-    again = np.tile(np.arange(rows), count)
+    again = np.tile(np.arange(rows), len(chosen))
     sizes = (ends - starts)[again]
+    of_type = np.repeat(np.array(chosen, np.int64), rows)
     return {
         "sample": again,
-        "type": Coded([each.type for each in types], np.repeat(np.arange(count), rows)),
-        "unit": Coded([each.unit for each in types], np.repeat(np.arange(count), rows)),
-        "value": profile.values.T.reshape(-1),
+        "type": Coded([each.type for each in types], of_type),
+        "unit": Coded([each.unit for each in types], of_type),
+        "value": profile.values.T[list(chosen)].reshape(-1),
         "function": Coded(functions, leaf[again]),
         "package": Coded(packages, of_leaf[again]),
         "stack": Lists(
@@ -145,9 +172,20 @@ def labels(profile: Profile) -> Filled:
 
 
 def functions(profile: Profile) -> Filled:
-    """The functions of every type, with their costs."""
-    columns: dict[str, list[object]] = {each.name: [] for each in FUNCTIONS.attributes}
-    for number, each in enumerate(profile.header.sample_types):
+    """The functions with their costs in the default type."""
+    return _functions(profile, [sample_index(profile)])
+
+
+def functions_by_type(profile: Profile) -> Filled:
+    """The functions with their costs in every type."""
+    return _functions(profile, range(len(profile.header.sample_types)))
+
+
+def _functions(profile: Profile, chosen: Sequence[int]) -> Filled:
+    """The functions with their costs in these types."""
+    columns: dict[str, list[object]] = {each.name: [] for each in _FUNCTION}
+    for number in chosen:
+        each = profile.header.sample_types[number]
         options = Options(sample_index=str(number))
         seen = view(profile, options)
         nodes = nodes_in(seen, options)
