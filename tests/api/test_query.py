@@ -301,6 +301,16 @@ def test_a_report_is_cut_where_it_is_told_to_be(cpu: str) -> None:
     assert "-o FILE.parquet" in report["notes"][0]["text"]
 
 
+def test_a_page_says_what_was_asked(cpu: str) -> None:
+    asked = "select count(*) as many\n  from samples where value < 5"
+    page = typed(cpu, asked, "--format", "html").stdout
+    assert "<h2>Statement</h2>" in page
+    assert "value &lt; 5" in page.replace("\xa0", " ")
+    assert "Statement" not in typed(cpu, asked).stdout, "who types it sees it"
+    saved = json.loads(typed(cpu, asked, "--format", "json").stdout)["tables"]["statement"]
+    assert "\n".join(row[0] for row in saved["rows"]) == asked
+
+
 def test_tables_of_files(cpu: str) -> None:
     done = typed(cpu, "--tables", "--format", "csv")
     assert done.returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -51,6 +52,8 @@ def query(
 ) -> Report:
     """The result of one SELECT over the tables of `files`, as the table `result`.
 
+    The table `statement` has the SELECT itself.
+
     The kinds of files are told by what stands in them; which tables they have and what the columns
     mean is in docs/reference/tables.md. Every table has a column `file`. The trace of a URL is
     recorded into a file of the current folder; `announce` is told which. Raises UsageError for SQL
@@ -85,7 +88,21 @@ def answered(opened: Opened, sql: str, title: str, *, max_rows: int = MOST_ROWS)
     found = _report(opened.engine.run(sql), title, max_rows=max_rows)
     empty = not found.tables["result"].rows
     notes = [Note("info", text) for text in left_out(opened, sql, empty=empty)]
-    return msgspec.structs.replace(found, notes=[*found.notes, *notes])
+    return msgspec.structs.replace(
+        found,
+        tables={**found.tables, "statement": _statement(sql)},
+        notes=[*found.notes, *notes],
+    )
+
+
+def _statement(sql: str) -> Table:
+    """What was asked: a page that is looked at later says what its answer is the answer to."""
+    lines = textwrap.dedent(sql).strip().splitlines()
+    return Table(
+        title="Statement",
+        columns=(Column("sql", Unit.CODE, "as it was given, a row a line"),),
+        rows=[(line,) for line in lines],
+    )
 
 
 def _report(result: Result, title: str, *, max_rows: int) -> Report:
@@ -110,7 +127,7 @@ def _report(result: Result, title: str, *, max_rows: int) -> Report:
             "result": Table(title=title, columns=_columns(result.schema, rows), rows=rows),
         },
         notes=notes,
-        layout=Layout(title=title, rows=ROWS),
+        layout=Layout(title=title, tables=("result",), rows=ROWS, above=("statement",)),
     )
 
 

@@ -174,7 +174,8 @@ def left_out(opened: Opened, statement: str, *, empty: bool) -> list[str]:
             for name in words & DEFAULT_TYPE.keys():
                 found.setdefault(name, {}).update(dict.fromkeys(others))
     return [
-        f"{name} has the default type of value alone; {', '.join(others)}: {DEFAULT_TYPE[name]}"
+        f"{name} has the default type of value alone; {DEFAULT_TYPE[name]} has "
+        f"{', '.join(others)} too"
         for name, others in sorted(found.items())
     ]
 

@@ -199,7 +199,7 @@ class Layout(msgspec.Struct, frozen=True):
     `parent` (the caller's row, from 0), `self`, `base` (self in what it is compared with), `money`
     (of self)."""
     above: tuple[str, ...] = ()
-    """Tables that stand above the pictures in HTML."""
+    """Tables that stand above the pictures in HTML, also those that `tables` leaves out."""
     timeline: tuple[str, ...] = ()
     """Metrics whose series are the lanes of a timeline in HTML, instead of charts; tables with the
     columns `start` and `duration` are marked above them."""

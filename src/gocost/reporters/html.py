@@ -106,10 +106,11 @@ def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, 
     placed = {name for name, _ in content.tables}
     shown = report.layout.tables
     others = [
-        _grid(seen_columns(report, name, table.top(settings.top or 0)))
+        (name, _grid(seen_columns(report, name, table.top(settings.top or 0))))
         for name, table in report.tables.items()
         if name not in placed and name not in report.layout.flames
     ]
+    above = report.layout.above
     plotted = [each for each in report.series if each.metric not in report.layout.timeline]
     charts = [(drawn, _json(drawn.points)) for drawn in map(chart, plotted) if drawn]
     return {
@@ -119,10 +120,10 @@ def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, 
         "content": content,
         "headline": headline(content),
         "tone": _tone(content),
-        "above": [grid for name, grid in grids if name in report.layout.above],
-        "tables": [grid for name, grid in grids if name not in report.layout.above],
+        "above": [grid for name, grid in [*grids, *others] if name in above],
+        "tables": [grid for name, grid in grids if name not in above],
         "sampled": any(wording.sampled(fact, content.currency) for fact in content.facts),
-        "others": others if shown is not None else [],
+        "others": [grid for name, grid in others if name not in above] if shown is not None else [],
         "charts": charts,
         "treemap": _treemap(report),
         "flames": flames,
