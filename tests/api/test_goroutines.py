@@ -91,6 +91,17 @@ def test_by(tmp_path: Path, by: str, different: int) -> None:
     assert sum(report.tables["groups"].column("count")) == 4  # type: ignore[arg-type]
 
 
+def test_a_worker_that_stood_at_its_place_in_two_dumps_is_not_said_to_have_waited(
+    tmp_path: Path,
+) -> None:
+    text = written([10, 11, 12]) + written([20], state="sleep")
+    report = gocost.goroutines(*saved(tmp_path, text, text), older_than=5.0, every=6.0)
+    listed = {row["waits_at"]: (row["count"], row["waited"], row["seen"]) for row in rows(report)}
+    assert list(listed.values()) == [(3, 0, 6), (1, 0, 6)], "without the one that sleeps"
+    (told,) = [note.text for note in report.notes if "same place" in note.text]
+    assert told.startswith("4 goroutines stood at the same place in dumps 5 s apart or more")
+
+
 def test_older_than_and_min_count(tmp_path: Path) -> None:
     text = written([10, 11], state="select, 3 minutes") + written([12], state="chan send")
     report = gocost.goroutines(*saved(tmp_path, text), older_than=5.0)

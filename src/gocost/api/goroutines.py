@@ -58,7 +58,8 @@ def goroutines(
     into a file of the current folder that `announce` is told. Of a URL `dumps` are
     taken, `every` seconds apart: three where `older_than` is given, else one; the last is the
     goroutineleak page where the service has it, unless `leak_profile` is false. `older_than` keeps
-    goroutines that are known to have waited so many seconds, `min_count` groups of so many, and
+    goroutines that waited so many seconds, or stood at the same place in dumps so far apart (which
+    they may have left meanwhile), `min_count` groups of so many, and
     `by` merges groups by `creator`, `stack` or `state`. `allow` are expressions over function
     names whose goroutines are no probable leaks;
     those of a `policy` are added, of its only service or of the one named `service`.
@@ -128,6 +129,8 @@ def _report(
     notes += [Note("warning", text) for text in _doubts(found)]
     notes += [Note("info", text) for text in _excused(judged)]
     notes += [Note("info", text) for text in (*taken.notes, *_limits(found, older_than))]
+    if older_than and (seeming := sum(each.seeming for each in groups)):
+        notes.append(Note("info", _seeming(seeming, older_than)))
     if few:
         notes.append(
             Note("info", f"{few:,} groups of fewer than {min_count:,} are left out: {fewer:,} "
@@ -155,6 +158,15 @@ def _report(
             },
         ),
     )  # fmt: skip
+
+
+def _seeming(count: int, older_than: float) -> str:
+    time = format_quantity(older_than, Unit.SECONDS)
+    return (
+        f"{_many(count, 'goroutine')} stood at the same place in dumps {time} apart or more, and "
+        f"may have gone on meanwhile and come back, as workers do. A trace of {time} or more "
+        "tells: gocost goroutines URL/debug/pprof/trace"
+    )
 
 
 def _excused(judged: Sequence[Judged]) -> Iterator[str]:

@@ -78,11 +78,26 @@ def test_a_goroutine_that_waits_elsewhere_has_left() -> None:
     assert seen.intervals == (Interval(1, 0),)
 
 
-def test_waiting_is_known_from_dumps_apart() -> None:
+def test_who_stands_at_the_same_place_in_dumps_apart_seems_to_have_waited() -> None:
     found = [dump(written([10, 11])), dump(written([10, 11, 12])), dump(written([10, 12, 13]))]
-    seen = {limit: leak(group(Dumps(found, 5.0), older_than=limit)).waited for limit in (4, 6, 11)}
-    assert seen == {4: 2, 6: 1, 11: 0}
+    groups = {limit: leak(group(Dumps(found, 5.0), older_than=limit)) for limit in (4, 6, 11)}
+    assert {limit: each.waited for limit, each in groups.items()} == {4: 2, 6: 1, 11: 0}
+    assert {limit: each.seeming for limit, each in groups.items()} == {4: 2, 6: 1, 11: 0}
+    assert {(each.seen, each.longest) for each in groups.values()} == {(10.0, 0.0)}
     assert leak(group(Dumps(found), older_than=4)).waited == 0, "the time between is not known"
+
+
+@pytest.mark.parametrize("state", ["sleep", "running", "runnable"])
+def test_who_sleeps_or_runs_in_every_dump_has_not_waited(state: str) -> None:
+    found = Dumps([dump(written([10], state=state)), dump(written([10], state=state))], 60.0)
+    seen = leak(group(found, older_than=5.0))
+    assert (seen.waited, seen.seen) == (0, None)
+
+
+def test_what_the_runtime_timed_is_known_whatever_stood_where() -> None:
+    found = Dumps([dump(written([10], state="sleep, 2 minutes"))] * 2, 5.0)
+    seen = leak(group(found, older_than=5.0))
+    assert (seen.waited, seen.seeming, seen.longest) == (1, 0, 120.0)
 
 
 def test_waiting_is_known_in_minutes_from_one_dump() -> None:

@@ -29,6 +29,8 @@ from gocost.model.errors import FormatError
 
 NIL_CHANNEL: Final = frozenset({"chan receive (nil chan)", "chan send (nil chan)"})
 NO_CASES: Final = "select (no cases)"
+UNBOUND: Final = frozenset({"sleep", "running", "runnable"})
+"""States that end by themselves: who is in one at the same place twice went on meanwhile."""
 LEAST_INTERVAL: Final = 5.0
 """Seconds of each half of a trace, for what only takes its time to have gone on."""
 MAX_GROUPS: Final = 100_000
@@ -58,9 +60,14 @@ class Group:
     """Of them, those that the runtime itself calls leaked."""
     oldest_minutes: int | None = None
     waited: int = 0
-    """Of them, those known to have waited for as long as was asked."""
+    """Of them, those that have waited for as long as was asked, or seem to have."""
+    seeming: int = 0
+    """Of those, the ones that stood at the same place in dumps so far apart, and no more is known:
+    a worker that went on meanwhile and came back looks the same."""
     longest: float | None = None
     """Seconds that one of them is known to have waited; None where nothing is known."""
+    seen: float | None = None
+    """Seconds between the dumps that have one of them at the same place; None where none has."""
     counts: tuple[int, ...] = ()
     """How many there were in each dump, the certain ones with the others."""
     intervals: tuple[Interval, ...] = ()
@@ -120,17 +127,21 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
         )
     last, own = found.dumps[-1], rows[-1]
     certain = _certain(last)
-    known = _known(found, rows)
-    waited = known >= older_than if older_than else np.ones(len(last.id), np.bool_)
+    known, stood = _known(last), _stood(found, rows)
+    sure = known >= older_than if older_than else np.ones(len(last.id), np.bool_)
+    seeming = ~sure & (stood >= older_than) if older_than else ~sure
     split, first, inverse = np.unique(own * 2 + certain, return_index=True, return_inverse=True)
     inverse = inverse.reshape(-1)
     counts = _sums(inverse, last.count, len(split))
     leaked = _sums(inverse, np.where(last.flags & LEAKED, last.count, 0), len(split))
-    long = _sums(inverse, np.where(waited, last.count, 0), len(split))
+    long = _sums(inverse, np.where(sure | seeming, last.count, 0), len(split))
+    maybe = _sums(inverse, np.where(seeming, last.count, 0), len(split))
     oldest = np.full(len(split), -1, np.int64)
     np.maximum.at(oldest, inverse, last.minutes)
     longest = np.full(len(split), -1.0)
     np.maximum.at(longest, inverse, np.where(last.minutes >= 0, known, -1.0))
+    seen = np.zeros(len(split))
+    np.maximum.at(seen, inverse, stood)
     over = [
         _sums(each, dump.count, len(keys)) for each, dump in zip(rows, found.dumps, strict=True)
     ]
@@ -151,7 +162,9 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
                 leaked=int(leaked[i]),
                 oldest_minutes=int(oldest[i]) if oldest[i] >= 0 else None,
                 waited=int(long[i]),
+                seeming=int(maybe[i]),
                 longest=float(longest[i]) if longest[i] >= 0 else None,
+                seen=float(seen[i]) or None,
                 counts=tuple(int(each[key]) for each in over),
                 intervals=tuple(Interval(int(a[key]), int(d[key])) for a, d in moved),
                 gone=int(gone[key]),
@@ -247,20 +260,29 @@ def _certain(dump: Dump) -> Int64s:
     return numbers
 
 
-def _known(found: Dumps, rows: Sequence[Int64s]) -> npt.NDArray[np.float64]:
-    """Seconds that each goroutine of the last dump is known to have waited."""
-    last = found.dumps[-1]
-    known = last.minutes.astype(np.float64) * 60
+def _known(last: Dump) -> npt.NDArray[np.float64]:
+    """Seconds that each goroutine is known to have waited at least."""
     if last.traced is not None:
-        known = last.traced.waited_ns / 1e9
-    if found.with_ids and found.every:
-        here = np.ones(len(last.id), np.bool_)
-        for back, (dump, keys) in enumerate(
-            zip(reversed(found.dumps[:-1]), reversed(rows[:-1]), strict=True), 1
-        ):
-            here &= _stayed(last.id, rows[-1], dump.id, keys)
-            known = np.where(here, np.maximum(known, back * found.every), known)
-    return known
+        return last.traced.waited_ns / 1e9
+    return last.minutes.astype(np.float64) * 60
+
+
+def _stood(found: Dumps, rows: Sequence[Int64s]) -> npt.NDArray[np.float64]:
+    """Seconds back to the first of the dumps without a break that have each goroutine in its group,
+    where that is a wait for something that others do; 0 where none has.
+    """
+    last = found.dumps[-1]
+    stood = np.zeros(len(last.id))
+    if not (found.with_ids and found.every):
+        return stood
+    unbound = [n for n in np.unique(last.state).tolist() if last.text(n) in UNBOUND]
+    here = ~np.isin(last.state, unbound)
+    for back, (dump, keys) in enumerate(
+        zip(reversed(found.dumps[:-1]), reversed(rows[:-1]), strict=True), 1
+    ):
+        here &= _stayed(last.id, rows[-1], dump.id, keys)
+        stood = np.where(here, back * found.every, stood)
+    return stood
 
 
 def _stayed(ids: Int64s, keys: Int64s, other: Int64s, other_keys: Int64s) -> npt.NDArray[np.bool_]:

@@ -26,6 +26,7 @@ _COLUMNS: Final = (
     Column("count", Unit.COUNT, "how many there are", additive=True),
     Column("oldest_minutes", Unit.COUNT, "the longest wait, from the first collection that saw it"),
     Column("waited", Unit.SECONDS, "the longest wait that is known of, which is a lower bound"),
+    Column("seen", Unit.SECONDS, "how far apart dumps are that have one of them at the same place"),
     Column("growth", Unit.COUNT, "how many more than in the first dump", additive=True),
     Column("verdict", Unit.TEXT, "certain or probable leak, or parked"),
     Column("function", Unit.TEXT, "the function that they began in"),
@@ -40,8 +41,8 @@ def group_table(
 ) -> tuple[Table, int, int]:
     """The groups, the largest first, merged by creator, stack or state where that is asked.
 
-    With `older` only goroutines that have waited so long are counted. Returns the table, and how
-    many groups and goroutines are not in it as they are fewer than `min_count`.
+    With `older` only goroutines that have waited so long, or seem to have, are counted. Returns the
+    table, and how many groups and goroutines are not in it as they are fewer than `min_count`.
     """
     merged: dict[object, list[Judged]] = {}
     for each in judged:
@@ -65,7 +66,7 @@ def _count(row: Sequence[Cell]) -> int:
 
 
 def _rank(row: Sequence[Cell]) -> tuple[int, str, str, str, str]:
-    return -_count(row), str(row[7]), str(row[11]), str(row[10]), str(row[2])
+    return -_count(row), str(row[8]), str(row[12]), str(row[11]), str(row[2])
 
 
 def _key(each: Judged, by: str) -> object:
@@ -91,6 +92,7 @@ def _row(merged: Sequence[Judged], *, older: bool) -> Sequence[Cell]:
         sum(each.waited if older else each.count for each in groups),
         max(minutes) if minutes else None,
         max((each.longest for each in groups if each.longest is not None), default=None),
+        max((each.seen for each in groups if each.seen is not None), default=None),
         sum(known) if known else None,
         str(min((each.verdict for each in merged), key=_RANK.__getitem__)),
         _same([entry(each.stack) or None for each in groups]),
