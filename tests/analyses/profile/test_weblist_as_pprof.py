@@ -39,7 +39,7 @@ def ours(program: Path, path: Path, expression: str) -> tuple[Lines, dict[str, d
         if any(cost) and line:
             lines.setdefault((str(function), str(file)), {})[int(str(line))] = cost
         elif any(cost):
-            code.setdefault(str(function), {})[str(address)] = cost
+            code.setdefault(str(function), {})[str(address).removeprefix("0x")] = cost
     return lines, code
 
 

@@ -212,6 +212,6 @@ def _rows(code: Code, parts: Sequence[Instruction]) -> Iterator[tuple[Any, ...]]
         name = each.file.rpartition("/")[2]
         line = f"{name}:{each.line}" if new and each.line else None
         yield (
-            code.name, f"{each.address:x}", each.flat or None, each.cumulative or None, each.text,
+            code.name, f"{each.address:#x}", each.flat or None, each.cumulative or None, each.text,
             each.calls or None, line, each.file or None,
         )  # fmt: skip

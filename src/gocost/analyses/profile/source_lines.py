@@ -54,7 +54,7 @@ def mixed_table(
     for function, file, line, flat, whole, text in lines.rows:
         rows.append((function, file, line, None, flat, whole, text, None))
         rows += [
-            (function, file, None, f"{each.address:x}", each.flat or None,
+            (function, file, None, f"{each.address:#x}", each.flat or None,
              each.cumulative or None, f"    {each.text}", each.calls or None)
             for each in beneath.get((str(function), str(file), int(str(line))), ())
         ]  # fmt: skip
