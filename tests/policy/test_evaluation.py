@@ -97,7 +97,7 @@ def test_a_difference_of_ratios_is_in_points() -> None:
     )
     found = judged(rule, facts=[fact("memory.heap.growth", 2.37)], changes=[change])
     assert [each.message for each in found] == [
-        "memory.heap.growth is 237%, over max 0.3",
+        "memory.heap.growth is 237%, over max 30%",
         "memory.heap.growth went from 30% by +207 points (+190 points to +220 points), "
         "over growth 5%",
     ]

@@ -21,6 +21,7 @@ from gocost.model.quantity import Money
 from gocost.model.report import Change, Verdict
 from gocost.model.subject import Subject
 from gocost.policy.baseline import Baseline
+from gocost.policy.kinds.amounts import worded
 from gocost.policy.kinds.interface import Case, Kind, Ruling, Show, named
 from gocost.policy.kinds.registry import KINDS
 from gocost.policy.rules import Rule, Waiver, selected
@@ -112,8 +113,8 @@ class Judge:
             case.show(end or 0, case.metric.unit) for end in (case.fact.low, case.fact.high)
         )
         reason = (
-            f"{case.name} is known to lie between {low} and {high}, and {limit.kind} {limit.text} "
-            "lies between them"
+            f"{case.name} is known to lie between {low} and {high}, and {limit.kind} "
+            f"{worded(limit, case.metric.unit)} lies between them"
         )
         return self._finding(rule, limit, Outcome.UNKNOWN, fact=case.fact, reason=reason)
 
@@ -244,7 +245,8 @@ class Judge:
             if waiver.expired(self.today):
                 reason = f"the waiver of {waiver.owner} expired on {waiver.expires}"
             elif waiver.limit is not None and not self._covers(waiver.limit, case):
-                reason = f"it is beyond the max {waiver.limit.text} of the waiver of {waiver.owner}"
+                most = worded(waiver.limit, rule.metric.unit)
+                reason = f"it is beyond the max {most} of the waiver of {waiver.owner}"
             else:
                 outcome = Outcome.WAIVED
                 reason = f"{waiver.reason} (waived by {waiver.owner} until {waiver.expires})"

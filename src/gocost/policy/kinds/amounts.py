@@ -7,7 +7,7 @@ import math
 from gocost.model.fact import Value
 from gocost.model.finding import Limit
 from gocost.model.metric import Metric
-from gocost.model.quantity import Unit, example, parse_money
+from gocost.model.quantity import Unit, example, format_quantity, parse, parse_money
 from gocost.policy.kinds.interface import Case, Kind, Ruling, Spot, Written
 from gocost.policy.places import at_place, parsed
 
@@ -47,6 +47,24 @@ def read_difference(key: str, written: Written, metric: Metric, spot: Spot) -> L
     return Limit(key, parsed(written, metric.unit, spot.place, key), written.strip())
 
 
+def worded(limit: Limit, unit: Unit) -> str:
+    """The limit as its author wrote it, but a bare number in the unit that values are shown in.
+
+    `0.3` beside a value of 245% is 30%.
+    """
+    text = limit.text
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    if unit is Unit.RATIO:
+        return f"{value * 100:.10g}%"
+    shown = format_quantity(value, unit)
+    # What three digits do not say exactly stays as it is.
+    exact = unit is Unit.BYTES and parse(shown, unit) == value
+    return shown if exact else text
+
+
 def held(case: Case, *, most: bool) -> Ruling:
     """The case against one bound: the most that is allowed, or else the least.
 
@@ -54,13 +72,14 @@ def held(case: Case, *, most: bool) -> Ruling:
     """
     unit, bound, value = case.metric.unit, number(case.limit.value), measured(case.fact.value)
     found = f"{case.name} is {case.show(case.fact.value, unit)}"
+    limit = worded(case.limit, unit)
     if value is not None and (value <= bound if most else value >= bound):
-        said = f"{found}, {'within max' if most else 'above min'} {case.limit.text}"
+        said = f"{found}, {'within max' if most else 'above min'} {limit}"
         return Ruling(True, said, value, nearness=value if most else -value)
     beyond = abs(number(case.fact.value) - bound)
     # Of a ratio, a difference in percent would read as a share of something.
     by = "" if unit is Unit.RATIO else f"{case.show(beyond, unit)} "
-    said = f"{found}, {by}{'over max' if most else 'below min'} {case.limit.text}"
+    said = f"{found}, {by}{'over max' if most else 'below min'} {limit}"
     return Ruling(False, said, beyond if most else None)
 
 
