@@ -117,6 +117,20 @@ def test_policy_show_says_where_each_value_comes_from(folder: Path) -> None:
     assert settings["team"] == "gocost.yaml:8"
 
 
+def test_policy_show_cuts_no_name_that_is_typed_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "gocost.yaml").write_text(
+        with_rules(
+            "{metric: memory.allocation.per_request, max: 24 KiB}",
+            "{metric: binary.linkage, one_of: [static, static-pie]}",
+        )
+        + "presets: [standard]\n"
+    )
+    text = run("policy", "show", cwd=tmp_path).stdout
+    words = text.split()
+    assert {"memory.allocation.per_request", "goroutines.per_worker", "static-pie"} <= set(words)
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_policy_show_has_room_for_where_each_rule_comes_from(tmp_path: Path) -> None:
     (tmp_path / "gocost.yaml").write_text(
         with_rules("{metric: binary.size, max: 12 MiB}") + "presets: [standard]\n"

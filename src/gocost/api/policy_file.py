@@ -31,7 +31,12 @@ def policy_file(path: str | Path | None = None) -> Report:
     title = f"{shown(loaded.path)}: {', '.join(g.service.name for g in loaded.services)}"
     return _report(
         {name: table for name, table in tables.items() if table.rows},
-        Layout(title=title, rows=0, columns={"rules": _seen(loaded)}),
+        Layout(
+            title=title,
+            rows=0,
+            columns={"rules": _seen(loaded)},
+            whole={"rules": ("rule",), "settings": ("setting",), "waivers": ("rule",)},
+        ),
     )
 
 

@@ -188,6 +188,8 @@ class Layout(msgspec.Struct, frozen=True):
     """How many rows of a table a person sees before the row for the rest."""
     columns: dict[str, tuple[str, ...]] = {}
     """By table: the columns a person sees, in order. A table that is not named shows them all."""
+    whole: dict[str, tuple[str, ...]] = {}
+    """By table: columns of names that people type elsewhere, which are cut last."""
     changed: dict[str, str] = {}
     """By table: a column; the rows with nothing in it are the last and one for a person."""
     split: dict[str, tuple[str, ...]] = {}

@@ -7,7 +7,7 @@ from typing import Final, TextIO
 
 from gocost.model.finding import Finding, Severity
 from gocost.model.quantity import Unit
-from gocost.model.report import Report, Series, Table, is_rest
+from gocost.model.report import Layout, Report, Series, Table, is_rest
 from gocost.reporters import wording
 from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, by_service, headline, outline, told_once
@@ -35,8 +35,8 @@ class TextReporter:
         write_changes(page, content)
         if not content.judged:
             _facts(page, content)
-        for _, table in content.tables:
-            _table(page, table, report.layout.title)
+        for name, table in content.tables:
+            _table(page, table, report.layout, name)
         if not content.judged:
             _series(page, report.series)
         _notes(page, content)
@@ -182,14 +182,14 @@ def _facts(page: Page, content: Outline) -> None:
             page.line((line, ""), indent=2)
 
 
-def _table(page: Page, table: Table, title: str) -> None:
+def _table(page: Page, table: Table, layout: Layout, name: str) -> None:
     heading = wording.heading(table)
-    if heading != wording.plain(title):
+    if heading != wording.plain(layout.title):
         page.heading(heading)
     if not table.rows:
         page.line(("(nothing)", "dim"), indent=2)
         return
-    fitted = grid(table, page.width - 2)
+    fitted = grid(table, page.width - 2, whole=layout.whole.get(name, ()))
     page.line((fitted.heading(), "dim"), indent=2)
     for row, lines in zip(table.rows, fitted.by_row(), strict=True):
         for line in lines:

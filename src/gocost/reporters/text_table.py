@@ -1,8 +1,8 @@
 """Fits a table into the width of a terminal.
 
 Numbers keep their place and are right-aligned; what is too long for its column is cut in the
-middle when it is a name and wrapped when it is prose; what still does not fit is left out, numbers
-from the right first, and named.
+middle when it is a name and wrapped when it is prose or a list; what still does not fit is left
+out, numbers from the right first, and named.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Grid:
         return (" " * GAP).join(parts).rstrip()
 
 
-def grid(table: Table, width: int) -> Grid:
-    """The table's cells as text, fitted into `width` characters."""
+def grid(table: Table, width: int, *, whole: Sequence[str] = ()) -> Grid:
+    """The table's cells as text, fitted into `width` characters; `whole` columns are cut last."""
     ending = shared_money(table)
     shown = [i for i, _ in enumerate(table.columns) if _used(table, i)] or [0]
     columns = [table.columns[i] for i in shown]
@@ -82,6 +82,7 @@ def grid(table: Table, width: int) -> Grid:
         right=[not flag for flag in text],
         prose=[flag and _is_prose(table, i) for i, flag in zip(shown, text, strict=True)],
         width=width,
+        whole=[column.name in whole for column in columns],
     )
 
 
@@ -92,6 +93,7 @@ def fit(
     right: list[bool],
     prose: list[bool],
     width: int,
+    whole: Sequence[bool] = (),
 ) -> Grid:
     """Cells that are text already, fitted into `width` characters."""
     natural = [max([cells(name), *(cells(row[i]) for row in rows)]) for i, name in enumerate(names)]
@@ -105,7 +107,8 @@ def fit(
     widths = _shrunk(
         [natural[i] for i in shown],
         [floors[i] for i in shown],
-        [prose[i] for i in shown],
+        # Prose gives first, for it is wrapped, and what is to stay whole last.
+        [2 * prose[i] - (whole[i] if whole else False) for i in shown],
         width - GAP * (len(shown) - 1),
     )
     return Grid(
@@ -183,8 +186,8 @@ def _is_prose(table: Table, index: int) -> bool:
 
 
 def _is_long(text: str) -> bool:
-    """Whether it is a sentence or a stack, rather than a name."""
-    if text.count(";") >= 2:
+    """Whether it is a sentence, a list or a stack, rather than a name."""
+    if text.count(";") >= 2 or ", " in _TYPES.sub("", text):
         return True
     return text.count(" ") >= 4 and _TYPES.sub("", text).count(" ") >= 4
 
@@ -202,11 +205,11 @@ def _least_wanted(shown: Sequence[int], right: Sequence[bool]) -> int:
 
 
 def _shrunk(
-    natural: Sequence[int], floors: Sequence[int], prose: Sequence[bool], room: int
+    natural: Sequence[int], floors: Sequence[int], gives_first: Sequence[int], room: int
 ) -> list[int]:
     """Take from the widest column that still gives, cell by cell, so that short ones stay whole.
 
-    Prose gives first: it is wrapped, and a name is cut.
+    Of columns that still give those go first for which `gives_first` is greatest.
     """
     widths = list(natural)
     for _ in range(max(sum(widths) - room, 0)):
@@ -214,5 +217,5 @@ def _shrunk(
         if not gives:
             # Nothing gives any more: the one column that is left is cut to the room there is.
             return [min(width, max(room, 1)) for width in widths]
-        widths[max(gives, key=lambda i: (prose[i], widths[i]))] -= 1
+        widths[max(gives, key=lambda i: (gives_first[i], widths[i]))] -= 1
     return widths
