@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gocost.model.catalogue import all_metrics
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, parse
 from gocost.policy.loading import load_text
-from gocost.policy.rewriting import Measurement, rewritten, tightenings
+from gocost.policy.rewriting import Headroom, Measurement, rewritten, tightenings
 from gocost.policy.writing import money_limit, rounded_limit, with_headroom
 
 TEXT = """\
@@ -41,18 +42,18 @@ def tightened(text: str, **values: float) -> tuple[str, list[str]]:
         for governed in policy.services
         for rule in governed.rules
     ]
-    changes = tightenings(measurements, "gocost.yaml", 0.1, "USD")
+    changes = tightenings(measurements, "gocost.yaml", Headroom(0.1, 0.5), "USD")
     return rewritten(text, "gocost.yaml", changes), [change.rule for change in changes]
 
 
 def test_only_the_numbers_change() -> None:
     text, rules = tightened(
-        TEXT, binary_size=8 << 20, memory_rss_peak=33_000_000, cost_month=147.748638
+        TEXT, binary_size=8 << 20, memory_rss_peak=33_000_000, cost_month=98.499092
     )
     expected = (
         TEXT.replace('"12 MiB"', '"8.81 MiB"')
-        .replace("64 MiB ", "34.7 MiB ")
-        .replace("200 USD/month", "162.53 USD/month")
+        .replace("64 MiB ", "47.3 MiB ")
+        .replace("200 USD/month", "147.75 USD/month")
     )
     assert text == expected
     assert rules == ["binary.size", "memory.rss.peak", "cost.month"]
@@ -60,6 +61,25 @@ def test_only_the_numbers_change() -> None:
 
 def test_limits_are_never_loosened() -> None:
     assert tightened(TEXT, binary_size=100 << 20, goroutines_leaked=3) == (TEXT, [])
+
+
+def test_what_varies_from_run_to_run_gets_more_room() -> None:
+    text = "version: 1\nservices: {a: {}}\nrules: [{metric: latency.p99, max: 1 s}]\n"
+    (governed,) = load_text(text, Path("gocost.yaml")).services
+    fact = Fact("latency.p99", 0.125, Unit.SECONDS)
+    after = {}
+    for name, one, room in (
+        ("one run", fact, Headroom(0.1, 0.5)),
+        ("several", replace(fact, low=0.1, high=0.25), Headroom(0.1, 0.5)),
+        ("asked for more", fact, Headroom(2, 0.5)),
+    ):
+        (change,) = tightenings([Measurement(governed.rules[0], [one])], "gocost.yaml", room, "USD")
+        after[name] = change.after
+    assert after == {"one run": "188 ms", "several": "375 ms", "asked for more": "375 ms"}
+
+
+def test_what_was_sampled_as_nothing_says_nothing_of_the_next_run() -> None:
+    assert tightened(TEXT, goroutines_leaked=0) == (TEXT, [])
 
 
 def test_windows_line_ends_are_kept() -> None:
@@ -78,7 +98,7 @@ def test_a_limit_follows_the_worst_of_its_services() -> None:
         )
         for governed in policy.services
     ]
-    (change,) = tightenings(measurements, "gocost.yaml", 0, "USD")
+    (change,) = tightenings(measurements, "gocost.yaml", Headroom(0), "USD")
     assert change.after == "4 MiB"
 
 

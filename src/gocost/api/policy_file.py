@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from gocost._version import VERSION
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
-from gocost.model.report import Column, Layout, Note, Report, Table
+from gocost.model.report import Cell, Column, Layout, Note, Report, Table
 from gocost.policy.loading import Policy, discover, load, shown
 from gocost.policy.rules import Rule
 
@@ -98,20 +98,23 @@ def tighten(
     path: str | Path | None = None,
     *,
     headroom: float = 0.1,
+    sampled_headroom: float = 0.5,
     dry_run: bool = False,
     progress: Progress = lambda _: None,
 ) -> Report:
     """Measure the services and bring the file's limits down to what they are now plus `headroom`.
 
-    Only limits that are written in that file change, and only to the tighter side; comments and
-    layout stay. `dry_run` only reports. Raises PolicyError, SourceError.
+    What is sampled (time, memory, latency) gets the larger of that and `sampled_headroom`, for it
+    is measured once here and varies from run to run. Only limits that are written in that file
+    change, and only to the tighter side; comments and layout stay. `dry_run` only reports. Raises
+    PolicyError, SourceError.
     """
     from gocost.cost.price_book import load_prices
     from gocost.gate.check import Request, check
     from gocost.policy.kinds.interface import Bound
     from gocost.policy.kinds.registry import KINDS
     from gocost.policy.loading import shown as as_shown
-    from gocost.policy.rewriting import Measurement, rewritten, tightenings
+    from gocost.policy.rewriting import Headroom, Measurement, rewritten, tightenings
     from gocost.policy.rules import selected
     from gocost.sources.cache import write_atomically
     from gocost.sources.files import read_bounded
@@ -134,7 +137,8 @@ def tighten(
     ]
     name = as_shown(loaded.path)
     currency = load_prices(loaded.prices).currency
-    changes = tightenings(measurements, name, headroom, currency)
+    room = Headroom(headroom, sampled_headroom)
+    changes = tightenings(measurements, name, room, currency)
     if changes and not dry_run:
         text = read_bounded(loaded.path, 1 << 20).decode("utf-8")
         # Places are counted without the mark that some editors put at a file's start.
@@ -143,7 +147,7 @@ def tighten(
         target = loaded.path.resolve()
         write_atomically(target, (mark + rewritten(text, name, changes)).encode())
         target.chmod(mode & 0o777)
-    rows = [
+    rows: list[Sequence[Cell]] = [
         [
             str(each.place),
             each.rule,
@@ -151,6 +155,7 @@ def tighten(
             each.before,
             each.after,
             format_quantity(each.measured, each.unit),
+            each.headroom,
         ]
         for each in changes
     ]
@@ -163,6 +168,7 @@ def tighten(
             Column("before", Unit.TEXT, "as it was written"),
             Column("after", Unit.TEXT, "as it is now"),
             Column("measured", Unit.TEXT, "what it follows"),
+            Column("headroom", Unit.RATIO, "how far above that it stays, or below"),
         ),
         rows=rows,
     )

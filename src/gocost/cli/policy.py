@@ -75,9 +75,22 @@ def show_command(policy: str | None, output: Output) -> int:
     callback=share,
     help="How far above what is measured the limits stay.",
 )
+@click.option(
+    "--sampled-headroom",
+    default="50%",
+    show_default=True,
+    callback=share,
+    help="The same for time, memory and latency, which vary from run to run.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @reporting
-def tighten_command(policy: str | None, headroom: float, dry_run: bool, output: Output) -> int:
+def tighten_command(
+    policy: str | None,
+    headroom: float,
+    sampled_headroom: float,
+    dry_run: bool,
+    output: Output,
+) -> int:
     """Measure the services and bring the limits of the file down to what they are now.
 
     Limits are never loosened; comments and layout stay as they are.
@@ -85,6 +98,12 @@ def tighten_command(policy: str | None, headroom: float, dry_run: bool, output: 
     from gocost.api.policy_file import tighten
 
     with progress() as told:
-        report = tighten(policy, headroom=headroom, dry_run=dry_run, progress=told)
+        report = tighten(
+            policy,
+            headroom=headroom,
+            sampled_headroom=sampled_headroom,
+            dry_run=dry_run,
+            progress=told,
+        )
     output.emit(report)
     return 0

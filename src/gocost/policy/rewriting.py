@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from gocost.formats.yaml_document import Node, Place
 from gocost.model.fact import Fact
 from gocost.model.finding import Limit
+from gocost.model.metric import Metric
 from gocost.model.quantity import Unit
 from gocost.policy.kinds.interface import Bound
 from gocost.policy.kinds.registry import KINDS
@@ -32,6 +33,8 @@ class Tightening:
     after: str
     measured: float
     unit: Unit
+    headroom: float
+    """How far the new limit stays from what was measured, as a share of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +45,36 @@ class Measurement:
     facts: Sequence[Fact]
 
 
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """How far above what is measured limits stay, as shares of it."""
+
+    exact: float = 0.1
+    sampled: float = 0.5
+    """Of what varies from run to run: one measurement says little of the next."""
+
+    def of(self, metric: Metric) -> float:
+        """What a limit over the metric is given."""
+        return self.exact if metric.exact else max(self.exact, self.sampled)
+
+
 def tightenings(
-    measurements: Sequence[Measurement], path: str, headroom: float, currency: str
+    measurements: Sequence[Measurement], path: str, headroom: Headroom, currency: str
 ) -> list[Tightening]:
     """The limits written in the file `path` that are looser than what was measured, plus headroom.
 
-    A limit that holds for several services or labels follows the worst of them; one that nothing
-    was measured for stays as it is. Limits are never loosened.
+    What is sampled counts with the worse end of its interval, and where it measured 0 its limit
+    stays: nothing says how far it varies. A limit that holds for several services or labels follows
+    the worst of them; one that nothing was measured for stays as it is. Limits are never loosened.
     """
     worst: dict[tuple[Place, str], tuple[Rule, list[float]]] = {}
     for measurement in measurements:
         for kind, place in measurement.rule.places.items():
             if KINDS[kind].bound is Bound.NONE or place.path != path:
                 continue
-            values = [
-                fact.value
-                for fact in measurement.facts
-                if isinstance(fact.value, int | float) and not isinstance(fact.value, bool)
-            ]
+            up, exact = KINDS[kind].bound is Bound.UPPER, measurement.rule.metric.exact
+            ends = [_worse_end(fact, up=up) for fact in measurement.facts]
+            values = [end for end in ends if end or (end == 0 and exact)]
             worst.setdefault((place, kind), (measurement.rule, []))[1].extend(values)
     found = [
         tightening
@@ -92,12 +107,20 @@ def rewritten(text: str, path: str, changes: Sequence[Tightening]) -> str:
     return "".join(lines)
 
 
+def _worse_end(fact: Fact, *, up: bool) -> float | None:
+    """The fact's value, or the end of its interval that is nearer to the limit; None for words."""
+    if isinstance(fact.value, bool | str):
+        return None
+    end = fact.high if up else fact.low
+    return fact.value if end is None else (max if up else min)(fact.value, end)
+
+
 def _tighter(
     rule: Rule,
     kind: str,
     place: Place,
     values: Sequence[float],
-    headroom: float,
+    headroom: Headroom,
     currency: str,
 ) -> Tightening | None:
     up = KINDS[kind].bound is Bound.UPPER
@@ -105,7 +128,8 @@ def _tighter(
     measured = choose(values)
     limit: Limit = rule.limits[kind]
     unit = rule.metric.unit
-    goal = with_headroom(measured, headroom, up=up)
+    room = headroom.of(rule.metric)
+    goal = with_headroom(measured, room, up=up)
     if unit in (Unit.MONEY, Unit.MONEY_PER_MONTH):
         after, value = money_limit(goal, currency, unit), goal
     else:
@@ -114,7 +138,7 @@ def _tighter(
     assert isinstance(limit.value, int | float)
     if (value >= limit.value) if up else (value <= limit.value):
         return None
-    return Tightening(rule.id, kind, place, limit.text, after, measured, unit)
+    return Tightening(rule.id, kind, place, limit.text, after, measured, unit, room)
 
 
 def _meant(text: str, unit: Unit) -> float:
