@@ -227,6 +227,23 @@ def test_the_command_refuses_sizes_that_are_none(saved: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("limit", "told", "meant"),
+    [
+        ("12", "a container of 12 B holds no Go program", "12MiB"),
+        ("300kB", "a container of 293 KiB holds no Go program", "256MiB"),
+    ],
+)
+def test_a_container_that_no_go_program_fits_in_is_a_unit_forgotten(
+    saved: Path, limit: str, told: str, meant: str
+) -> None:
+    done = typed(str(saved / "last.txt"), "--limit", limit)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stderr.rstrip().endswith(f"such as {meant}")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_log_of_two_processes_is_read_as_one_of_them(saved: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     lines = (saved / "log").read_bytes().splitlines(keepends=True)

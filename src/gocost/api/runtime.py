@@ -35,6 +35,8 @@ from gocost.sources.recordings import is_url
 
 PRESETS = ("standard", "low-latency")
 """Each holds besides those before it."""
+_SMALLEST = 4 << 20
+"""Bytes: the heap at which the first collection begins, at GOGC=100."""
 
 
 def runtime(
@@ -72,6 +74,7 @@ def runtime(
     limits = default_limits() | _limits(preset, loaded)
     if limit is None and loaded is not None:
         limit = _container(loaded)
+    _check_container(limit)
     reading = reading or Reading(headers, max_bytes)
     seen = reading.read(names, every=every, count=count, progress=progress)
     subject = Subject(service=names[-1] if is_url(names[-1]) else Path(names[-1]).name)
@@ -204,6 +207,17 @@ def _limits(preset: str, policy: Policy | None) -> dict[str, float]:
 def _container(policy: Policy) -> float | None:
     deployment = policy.services[0].service.deployment
     return float(deployment.memory) if deployment is not None and deployment.memory else None
+
+
+def _check_container(limit: float | None) -> None:
+    """Raises UsageError where no Go program runs in so little: a unit was forgotten."""
+    if limit is not None and limit < _SMALLEST:
+        meant = f"{limit:g}MiB" if limit < 1 << 16 else "256MiB"
+        raise UsageError(
+            f"a container of {format_quantity(limit, Unit.BYTES)} holds no Go program: its heap "
+            "alone grows to 4 MiB before the first collection",
+            hint=f"write the limit with its unit, such as {meant}",
+        )
 
 
 def _title(seen: Recorded, names: Sequence[str]) -> str:
