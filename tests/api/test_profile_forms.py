@@ -6,11 +6,12 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import gocost
-from gocost.api.profile_forms import profile_forms
+from gocost.api.profile_forms import merged, profile_forms
 from gocost.model.errors import UsageError
 from tests.fixtures.profiles import recorded
 
@@ -61,3 +62,28 @@ def test_names_that_toolchains_give_closures_are_made_one(cpu: str) -> None:
 def test_what_cannot_be_asked_is_said_before_a_service_is(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="named 'nothing'"):
         [*profile_forms("http://127.0.0.1:9", form="folded", by="nothing")]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("granularity", "`by` says what rows are"), ("tag_focus", "did you mean tagfocus"),
+     ("nothing_like_it", "the options are sample_index, ")],
+)  # fmt: skip
+def test_an_option_that_is_none_is_named(cpu: str, name: str, hint: str) -> None:
+    wrong: dict[str, Any] = {name: "lines"}
+    for asked in (
+        lambda: profile_forms(cpu, form="folded", **wrong),
+        lambda: gocost.profile(cpu, **wrong),
+        lambda: gocost.profile_trend(cpu, cpu, cpu, **wrong),
+    ):
+        with pytest.raises(UsageError) as caught:
+            asked()
+        assert f"there is no option {name!r}" in str(caught.value)
+        assert hint in str(caught.value)
+
+
+def test_a_profile_is_named_by_its_path_too(cpu: str) -> None:
+    assert gocost.profile(Path(cpu)).facts == gocost.profile(cpu).facts
+    lines = [*profile_forms(Path(cpu), form="folded")]
+    assert lines == [*profile_forms(cpu, form="folded")]
+    assert merged(Path(cpu)) == merged(cpu)

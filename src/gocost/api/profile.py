@@ -12,7 +12,7 @@ from gocost._version import VERSION
 from gocost.analyses.profile.selection import has_nameless
 from gocost.analyses.profile.tables import TOTAL
 from gocost.analyses.profile.units import reported
-from gocost.analyses.profile.view import CUMULATIVE, Options, check_expressions
+from gocost.analyses.profile.view import CUMULATIVE, Options, check_expressions, options_of
 from gocost.api._profile_views import Look, Shown, chosen
 from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def profile(
-    *files: str,
+    *files: str | Path,
     view: str = "top",
     base: Sequence[str] = (),
     diff_base: Sequence[str] = (),
@@ -52,10 +52,11 @@ def profile(
     FormatError where it is no profile.
     """
     chosen(view, options.get("by", "function"))  # said before a recording takes its time
-    if any(map(is_url, files)):
+    names = [str(file) for file in files]
+    if any(map(is_url, names)):
         check_expressions(options)
     reading = Reading(page, seconds, headers, max_bytes)
-    recorded = reading.recorded(files, base, diff_base, normalize=normalize)
+    recorded = reading.recorded(names, base, diff_base, normalize=normalize)
     return profile_report(recorded, view=view, **options)
 
 
@@ -94,7 +95,7 @@ def profile_report(
     drawn = view == "flame"
     look = look_at(
         recorded.difference(),
-        Options(granularity=granularity, **options),
+        options_of(granularity, options),
         by=by,
         stable_names=stable_names,
         binary=binary,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from gocost.formats.pprof.deflate import MAX_BYTES
@@ -15,7 +16,7 @@ FORMS: Final = ("folded", "speedscope", "callgrind", "dot", "svg")
 
 
 def profile_forms(
-    *files: str,
+    *files: str | Path,
     form: str,
     base: Sequence[str] = (),
     diff_base: Sequence[str] = (),
@@ -33,14 +34,15 @@ def profile_forms(
     frame is, but of callgrind, which is by address. The other arguments are those of
     `gocost.profile`. Raises as that does.
     """
-    if any(map(is_url, files)):
+    names = [str(file) for file in files]
+    if any(map(is_url, names)):
         from gocost.analyses.profile.view import check_expressions
         from gocost.api._profile_views import chosen
 
         check_expressions(options)
         chosen("top", str(options.get("by", "function")))
     reading = Reading(page, seconds, headers, max_bytes)
-    recorded = reading.recorded(files, base, diff_base, normalize=normalize)
+    recorded = reading.recorded(names, base, diff_base, normalize=normalize)
     return forms_of(recorded, form=form, **options)
 
 
@@ -63,7 +65,7 @@ def forms_of(
     if options.get("mean"):
         raise UsageError(f"{form} has no means: they do not add up", hint="drop --mean")
     # `merged` gets by without them.
-    from gocost.analyses.profile.view import Options, calls, costs, nodes_in, view
+    from gocost.analyses.profile.view import calls, costs, nodes_in, options_of, view
     from gocost.api._profile_views import chosen
     from gocost.api.profile import look_at
 
@@ -71,14 +73,14 @@ def forms_of(
     if form == "callgrind":
         from gocost.analyses.profile.exports import callgrind
 
-        as_it_is = Options(granularity="addresses", **options)
+        as_it_is = options_of("addresses", options)
         seen = view(found, as_it_is)
         nodes = nodes_in(seen, as_it_is, objects=True)
         return callgrind.lines(seen, nodes, costs(seen, nodes), calls(seen, nodes))
     _, granularity = chosen("top", by)
     look = look_at(
         found,
-        Options(granularity=granularity, **options),
+        options_of(granularity, options),
         by=by,
         stable_names=stable_names,
         binary=binary,
@@ -113,7 +115,7 @@ def _drawn(graph: Iterator[str], files: Sequence[str]) -> Iterator[str]:
 
 
 def merged(
-    *files: str,
+    *files: str | Path,
     base: Sequence[str] = (),
     diff_base: Sequence[str] = (),
     normalize: bool = False,
@@ -126,4 +128,6 @@ def merged(
     from gocost.formats.pprof.encoding import encode
 
     reading = Reading(page, seconds, headers, max_bytes)
-    return encode(reading.compared(files, base, diff_base, normalize=normalize))
+    return encode(
+        reading.compared([str(file) for file in files], base, diff_base, normalize=normalize)
+    )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from gocost._version import VERSION
 from gocost.analyses.profile.tables import by_name
 from gocost.analyses.profile.trend import LEAST, Trend, Verdict, noise_of, trend
 from gocost.analyses.profile.units import reported
-from gocost.analyses.profile.view import CUMULATIVE, Options, View, costs
+from gocost.analyses.profile.view import CUMULATIVE, View, costs, options_of
 from gocost.analyses.statistics.slope import CONFIDENCE, confidence
 from gocost.api._profile_views import Look, chosen
 from gocost.formats.pprof.deflate import MAX_BYTES
@@ -27,7 +28,7 @@ _SHOWN: Final = ("verdict", "slope", "low", "high", "last")
 
 
 def profile_trend(
-    *files: str,
+    *files: str | Path,
     by: str = "function",
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
@@ -49,12 +50,12 @@ def profile_trend(
                 f"--{name.replace('_', '-')} does not change a trend",
                 hint="drop it: a trend is of what each site holds itself, over time",
             )
+    wanted = options_of(granularity, options)
     reading = Reading("heap", None, headers, max_bytes)
-    profiles = [(file, reading.one(file)) for file in files]
+    names = [str(file) for file in files]
+    profiles = [(name, reading.one(name)) for name in names]
     times, ordered = _in_time(profiles)
-    looks = [
-        Look(profile, Options(granularity=granularity, **options), by=by) for _, profile in ordered
-    ]
+    looks = [Look(profile, wanted, by=by) for _, profile in ordered]
     seen = looks[-1].seen
     cumulative = seen.type.type in CUMULATIVE
     if len(times) < LEAST + cumulative:
@@ -82,7 +83,7 @@ def profile_trend(
         else:
             noise = _noise(seen, values[-1], objects[-1], period)
         rows.append((site, trend(clock, series, noise)))
-    return _report(files, ordered, seen, by, times, rows, notes, reached)
+    return _report(names, ordered, seen, by, times, rows, notes, reached)
 
 
 def _in_time(profiles: Sequence[tuple[str, Profile]]) -> tuple[list[float], Any]:

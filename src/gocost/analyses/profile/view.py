@@ -8,8 +8,8 @@ and show; show_from; tagfocus and tagignore; tagshow and taghide; prune_from; th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 import numpy as np
 
@@ -106,6 +106,22 @@ class Calls:
 _EXPRESSIONS: Final = (
     "focus", "ignore", "hide", "show", "show_from", "prune_from", "tagshow", "taghide",
 )  # fmt: skip
+
+
+def options_of(granularity: str, given: Mapping[str, Any]) -> Options:
+    """What was given by name as Options. Raises UsageError for a name that is none of theirs."""
+    known = [each.name for each in fields(Options) if each.name != "granularity"]
+    for name in given:
+        if name == "granularity":
+            hint = "`by` says what rows are: function, line, package, ..."
+            raise UsageError("there is no option 'granularity'", hint=hint)
+        if name not in known:
+            from gocost.model.catalogue import nearest
+
+            near = nearest(name, known)
+            hint = f"did you mean {near}?" if near else f"the options are {', '.join(known)}"
+            raise UsageError(f"there is no option {name!r}", hint=hint)
+    return Options(granularity=granularity, **given)
 
 
 def check_expressions(options: Mapping[str, object]) -> None:
