@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gocost._version import VERSION
+from gocost.analyses.profile.symbols import program_of
 from gocost.analyses.profile.tables import by_name
 from gocost.analyses.profile.trend import LEAST, Trend, Verdict, noise_of, trend
 from gocost.analyses.profile.units import reported
@@ -69,6 +70,8 @@ def profile_trend(
     if cumulative:
         told = "only ever grows: the trend is of what came between one profile and the next"
         notes.append(Note("info", f"{seen.type.type} {told}"))
+    if told := _programs(ordered):
+        notes.append(Note("warning", told))
     reached = confidence(len(times) - cumulative)
     if reached < CONFIDENCE:
         notes.append(Note("warning", _few(len(times) - cumulative, reached)))
@@ -108,6 +111,19 @@ def _in_time(profiles: Sequence[tuple[str, Profile]]) -> tuple[list[float], Any]
                 f"{first} and {second} were recorded at the same time", hint="name each once"
             )
     return times, ordered
+
+
+def _programs(ordered: Sequence[tuple[str, Profile]]) -> str:
+    """What to say where the profiles are not all of one program; empty where they may be."""
+    first, before = ordered[0][0], program_of(ordered[0][1])
+    for name, profile in ordered[1:]:
+        program = program_of(profile)
+        if program.is_other(before):
+            return (
+                f"the profiles are of different programs: {first} of {before}, {name} of "
+                f"{program}; what grew between two processes is no trend of either"
+            )
+    return ""
 
 
 def _columns(looks: Sequence[Look]) -> dict[str, list[float]]:

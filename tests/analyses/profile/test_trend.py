@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from gocost.formats.pprof.encoding import encode
 from gocost.model.errors import UsageError
 from gocost.sources.cache import locked
 from tests.fixtures.binaries import CACHE, Recipe, built
+from tests.fixtures.profiles import field, small
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,35 @@ def test_too_little_to_say(heaps: list[str], tmp_path: Path) -> None:
     path.write_bytes(encode(replace(timeless, header=replace(timeless.header, time_ns=0))))
     with pytest.raises(UsageError, match="does not say when it was recorded"):
         gocost.profile_trend(*heaps[:3], str(path))
+
+
+@pytest.mark.parametrize(
+    ("programs", "told"),
+    [
+        ([("/srv/pay", ""), ("/srv/pay", ""), ("/opt/pay", "")], ""),
+        ([("/srv/pay", "ab12"), ("/old/pay.1", "ab12"), ("", "")], ""),
+        ([("/srv/pay", "ab12"), ("/srv/pay", "ab12"), ("/srv/pay", "cd34")],
+         "0.pb of /srv/pay (build ab12), 2.pb of /srv/pay (build cd34)"),
+        ([("/srv/pay", ""), ("/srv/orders", ""), ("/srv/pay", "")],
+         "0.pb of /srv/pay, 1.pb of /srv/orders"),
+    ],
+)  # fmt: skip
+def test_profiles_of_other_programs_are_said_to_be(
+    programs: list[tuple[str, str]], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for minute, program in enumerate(programs):
+        Path(f"{minute}.pb").write_bytes(small(partial(of, minute=minute, program=program)))
+    notes = [note.text for note in gocost.profile_trend("0.pb", "1.pb", "2.pb").notes]
+    said = [note for note in notes if "different programs" in note]
+    assert len(said) == bool(told)
+    assert told in "".join(said)
+
+
+def of(fields: dict[str, list[bytes]], minute: int, program: tuple[str, str]) -> None:
+    """As recorded at this minute of this program, of that build id."""
+    fields["strings"][8:10] = [field(6, text) for text in program]
+    fields["rest"][0] = field(9, (1_700_000_000 + 60 * minute) * 10**9)
 
 
 def test_growth_within_the_sampling_is_noise() -> None:

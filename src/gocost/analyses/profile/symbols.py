@@ -70,6 +70,38 @@ def belonging(profile: Profile, image: Executable, name: str) -> Belonging:
     return Belonging(named, (wrong[0], mine) if wrong else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a profile says that it is of: the file that was run, and its build id; empty where it
+    does not say.
+    """
+
+    file: str = ""
+    build_id: str = ""
+
+    def is_other(self, than: Program) -> bool:
+        """Whether the two are of different programs, or builds of one, as far as both say."""
+        if self.build_id and than.build_id:
+            return self.build_id != than.build_id
+        names = (posixpath.basename(each.file) for each in (self, than))
+        return all((self.file, than.file)) and len({*names}) > 1
+
+    def __str__(self) -> str:
+        """`/srv/payments (build 1a2b3c4d5e6f)`."""
+        build = f"build {self.build_id[:12]}" if self.build_id else ""
+        return f"{self.file} ({build})" if self.file and build else self.file or build
+
+
+def program_of(profile: Profile) -> Program:
+    """The program that a profile is of: as pprof has it, its first mapping that is a file."""
+    mappings, strings = profile.mappings, profile.strings
+    for file, build in zip(mappings.file.tolist(), mappings.build_id.tolist(), strict=True):
+        name = strings[file]
+        if not name.startswith(_NOT_FILES):
+            return Program(name, strings[build].lower())
+    return Program()
+
+
 def build_id(image: Executable) -> str:
     """The GNU build id of an ELF file in hex, empty where there is none."""
     section = image.section(".note.gnu.build-id")
