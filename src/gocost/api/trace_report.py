@@ -6,18 +6,19 @@ Apart from `trace.py`, which has the cores at work before this is loaded.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
 from gocost._version import VERSION
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.changes import compared
 from gocost.analyses.trace.tables import facts, tables
-from gocost.analyses.trace.timeline import MOST_PROCS, Timeline
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report
 from gocost.model.subject import Subject
+
+if TYPE_CHECKING:
+    from gocost.analyses.trace.timeline import Timeline
 
 VIEWS: Final = {
     "summary": (
@@ -67,6 +68,7 @@ def trace_report(
     lanes: tuple[str, ...] = ()
     notes = notes_of(found)
     if timeline is not None:
+        from gocost.analyses.trace.timeline import MOST_PROCS
         from gocost.analyses.trace.timeline_series import LANES, stops_table, timeline_series
 
         series = timeline_series(timeline, since)
@@ -82,6 +84,8 @@ def trace_report(
     if view == "tasks" and not any(made[name].rows for name in shown if name in made):
         notes.append(Note("info", UNMARKED))
     if base is not None:
+        from gocost.analyses.trace.changes import compared
+
         against = compared(found, base[1])
         wanted = {"goroutines": ("goroutine_rates",), "waits": ("wait_rates",)}
         shown = wanted.get(view, tuple(against))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gocost.analyses.trace.marks import collections
+from gocost.analyses.trace.spans import collections
 from gocost.measures.trace import read_trace
 from gocost.model.errors import FormatError
 from tests.fixtures.trace_text import trace_bytes

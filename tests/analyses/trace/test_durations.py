@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gocost.analyses.trace.durations import Durations, bucket_bounds, quantile
-from gocost.analyses.trace.marks import Span
+from gocost.analyses.trace.spans import Spans
 from gocost.analyses.trace.tables import span_table
 from gocost.api.trace import trace
 from gocost.api.trace_intervals import trace_users
@@ -45,7 +45,9 @@ def test_buckets_bound_the_exact_quantile(percent: int) -> None:
 
 
 def test_what_an_end_of_the_trace_cut_is_counted_and_no_quantile() -> None:
-    spans = [Span("pay", 0, 10), Span("pay", 5, 25), Span("pay", 20, 1000, whole=False)]
+    starts, ends = np.array([0, 5, 20]), np.array([10, 25, 1000])
+    whole = np.array([True, True, False])
+    spans = Spans(["", "pay"], np.array([1, 1, 1]), starts, ends, whole)
     table = span_table("Tasks", "task", spans)
     assert table.rows == [("pay", 3, 1, 1010, 10, None, 20)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gocost.analyses.trace.account import UNKNOWN_ENTRY
-from gocost.analyses.trace.marks import collections
+from gocost.analyses.trace.spans import collections
 from gocost.analyses.trace.threads import Threads
 from gocost.measures.trace import follow_trace, read_trace, trace_time
 from tests.fixtures.binaries import Recipe, built

@@ -20,7 +20,7 @@ from gocost.analyses.query.relation import (
 )
 from gocost.analyses.trace import tables
 from gocost.analyses.trace.account import STATES, Joined
-from gocost.analyses.trace.marks import regions, stops, tasks
+from gocost.analyses.trace.spans import regions, stops, tasks
 from gocost.formats.recognition import Kind
 from gocost.model.quantity import Unit
 from gocost.model.report import Table

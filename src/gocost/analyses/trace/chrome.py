@@ -15,7 +15,7 @@ import numpy as np
 
 from gocost.analyses.trace.account import Joined, Stacks
 from gocost.analyses.trace.following import RUNNING, SYSCALL, Chunk
-from gocost.analyses.trace.marks import collections, stops, tasks
+from gocost.analyses.trace.spans import collections, stops, tasks
 
 PROCS, THREADS, COLLECTOR, TASKS = 1, 2, 3, 4
 FIRST = 1

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from gocost.analyses.trace.account import Int64s
 from gocost.kernels.trace_run import bucket, bucket_floor
 
 _LEAST: Final = {90: 10, 99: 100}
 """Durations that a quantile needs, by its percent; others need one."""
 
 
-def quantile(ordered: Sequence[int], percent: int) -> int | None:
+def quantile(ordered: Sequence[int] | Int64s, percent: int) -> int | None:
     """The least of ascending durations that so many in a hundred do not exceed.
 
     None where there are too few of them to say.
@@ -19,7 +20,7 @@ def quantile(ordered: Sequence[int], percent: int) -> int | None:
     count = len(ordered)
     if not is_known(count, percent):
         return None
-    return ordered[_rank(count, percent) - 1]
+    return int(ordered[_rank(count, percent) - 1])
 
 
 def is_known(count: int, percent: int) -> bool:

@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from gocost.analyses.trace.account import Int64s, Joined, Stacks
 from gocost.analyses.trace.following import ASSIST, RUNNING, SWEEP, Chunk
-from gocost.analyses.trace.marks import LABEL, allowed_procs, marks, stops
+from gocost.analyses.trace.marks import LABEL, allowed_procs, marks
+from gocost.analyses.trace.spans import stops
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Table
 

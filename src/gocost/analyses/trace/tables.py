@@ -9,14 +9,8 @@ import numpy as np
 
 from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
 from gocost.analyses.trace.durations import bucket_bounds, is_known, quantile
-from gocost.analyses.trace.marks import (
-    Span,
-    allowed_ns,
-    collections,
-    regions,
-    stops,
-    tasks,
-)
+from gocost.analyses.trace.marks import allowed_ns
+from gocost.analyses.trace.spans import Spans, collections, regions, stops, tasks
 from gocost.analyses.trace.waiting import place_of
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
@@ -210,25 +204,24 @@ def gc_table(trace: Joined) -> Table:
     )
 
 
-def span_table(title: str, name: str, found: Sequence[Span]) -> Table:
+def span_table(title: str, name: str, found: Spans) -> Table:
     """Spans by their name: how many, how long in all, at the middle, and at most."""
-    by_name: dict[str, list[Span]] = {}
-    for span in found:
-        by_name.setdefault(span.name, []).append(span)
-    rows: list[Row] = []
-    for label, spans in sorted(by_name.items(), key=_by_took):
-        whole = sorted(span.took for span in spans if span.whole)
+    rows: list[tuple[str, int, int, int, int | None, int | None, int | None]] = []
+    for label, some in found.by_name():
+        took = some.end - some.start
+        whole = np.sort(took[some.whole])
         rows.append(
             (
                 label,
-                len(spans),
-                len(spans) - len(whole),
-                sum(span.took for span in spans),
+                len(some),
+                len(some) - len(whole),
+                int(took.sum()),
                 quantile(whole, 50),
                 quantile(whole, 99),
-                whole[-1] if whole else None,
+                int(whole[-1]) if len(whole) else None,
             )
         )
+    rows.sort(key=lambda row: (-row[3], row[0]))
     return Table(
         title=title,
         columns=(
@@ -242,11 +235,6 @@ def span_table(title: str, name: str, found: Sequence[Span]) -> Table:
         ),
         rows=rows,
     )
-
-
-def _by_took(item: tuple[str, Sequence[Span]]) -> tuple[int, str]:
-    label, spans = item
-    return -sum(span.took for span in spans), label
 
 
 def tables(trace: Joined) -> dict[str, Table]:
@@ -304,13 +292,14 @@ def _latency(
     return Fact(name, high, Unit.SECONDS, subject, origin=origin, n=total, low=low, high=high)
 
 
-def _pauses(found: Sequence[Span], subject: Subject, origin: str) -> list[Fact]:
+def _pauses(found: Spans, subject: Subject, origin: str) -> list[Fact]:
     """How long the collector stopped the world: its two stops a cycle."""
-    times = sorted(span.took for span in found if span.name.startswith("GC "))
-    if not times:
+    some = [each.end - each.start for name, each in found.by_name() if name.startswith("GC ")]
+    if not some:
         return []
+    times = np.sort(np.concatenate(some))
     count = len(times)
-    values = {"p50": quantile(times, 50), "p99": quantile(times, 99), "max": times[-1]}
+    values = {"p50": quantile(times, 50), "p99": quantile(times, 99), "max": int(times[-1])}
     made = [
         Fact(f"gc.pause.{name}", value / 1e9, Unit.SECONDS, subject, origin=origin, n=count)
         for name, value in values.items()

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.marks import stops
+from gocost.analyses.trace.spans import stops
 from gocost.analyses.trace.timeline import Timeline
 from gocost.model.quantity import Unit
 from gocost.model.report import Column, Series, Table

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.durations import quantile
-from gocost.analyses.trace.marks import (
-    LOG,
-    REGION_BEGIN,
-    TASK_BEGIN,
-    Span,
-    is_within,
-    marks,
-    regions,
-    tasks,
-)
+from gocost.analyses.trace.marks import LOG, REGION_BEGIN, TASK_BEGIN, is_within, marks
+from gocost.analyses.trace.spans import Spans, regions, tasks
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Table
 
@@ -46,13 +40,10 @@ def tables(trace: Joined) -> dict[str, Table]:
     }
 
 
-def _durations(spans: Iterable[Span]) -> dict[str, list[int]]:
+def _durations(spans: Spans) -> dict[str, list[int]]:
     """Of those that began and ended in the trace, by name, ascending."""
-    found: dict[str, list[int]] = {}
-    for span in spans:
-        if span.whole:
-            found.setdefault(span.name, []).append(span.took)
-    return {name: sorted(took) for name, took in found.items()}
+    whole = {name: some.end[some.whole] - some.start[some.whole] for name, some in spans.by_name()}
+    return {name: np.sort(took).tolist() for name, took in whole.items() if len(took)}
 
 
 def _users(trace: Joined) -> Table:
