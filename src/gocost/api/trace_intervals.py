@@ -18,14 +18,20 @@ from gocost.api.trace import Between
 from gocost.api.trace_report import ROWS, UNMARKED, notes_of, title_of
 from gocost.measures.trace import Part, follow_trace, read_trace, slice_trace, trace_time
 from gocost.model.errors import UsageError
+from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
 
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "creators": ("creator", "entry", "created", "living", "life_p50", "life_p99"),
     "threads": ("thread", "running", "runs", "syscall", "busy", "most_of"),
-    "spikes": ("start", "what", "latency_p99", "latency_usual", "busy", "busy_low", "busy_high"),
+    "spikes": (
+        *("start", "length", "what", "latency_p99", "latency_usual", "busy"),
+        *("busy_low", "busy_high"),
+    ),
 }
+_ORDINARY: Final = 0.2
+"""Windows out of the ordinary, as a share, that are so many that they are ordinary."""
 
 
 def trace_intervals(path: str | Path, view: str = "threads", *, between: Between = None) -> Report:
@@ -56,7 +62,14 @@ def trace_spikes(path: str | Path, *, between: Between = None) -> Report:
     spikes = Spikes(*_reach(path, between))
     found = follow_trace(Path(path), spikes, between=between)
     made = spikes.table(found)
-    notes = [] if made.rows else [Note("info", "nothing is out of the ordinary")]
+    told = "nothing is out of the ordinary"
+    if made.rows:
+        out = sum(int(str(windows)) for windows in made.column("windows"))
+        width = format_quantity(spikes.width, Unit.NANOSECONDS)
+        told = f"{out:,} of {spikes.count:,} windows of {width} are out of the ordinary"
+        if out > _ORDINARY * spikes.count:
+            told += ": with so many, this trace has more than one usual state"
+    notes = [Note("info", told)]
     return _report(path, found, {"spikes": made}, notes)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gocost.analyses.trace.account import Stacks
-from gocost.analyses.trace.following import PROC_RUNNING, SWEEP, Chunk
+from gocost.analyses.trace.following import PROC_RUNNING, RUNNABLE, SWEEP, Chunk
 from gocost.analyses.trace.mutator import PARTS, WINDOWS, Collecting
 from gocost.analyses.trace.spikes import Spikes
 from gocost.api.trace_intervals import (
@@ -121,30 +122,63 @@ def test_what_the_program_marks() -> None:
 
 
 def test_spikes_are_few_and_out_of_the_band() -> None:
-    table = trace_spikes(recorded("go", "mixed", 2.5)).tables["spikes"]
-    assert len(table.rows) < 300
-    for _, _, what, p99, _, usual, _, _, _ in table.rows:
-        assert (p99 or 0) > (usual or 0) if "latency" in str(what) else True  # type: ignore[operator]
+    report = trace_spikes(recorded("go", "mixed", 2.5))
+    table = report.tables["spikes"]
+    assert 0 < len(table.rows) < 60
+    column = {name: table.column(name) for name in table.names()}
+    for what, p99, usual in zip(
+        *(column[name] for name in ("what", "latency_p99", "latency_usual")), strict=True
+    ):
+        assert what == "utilisation" or int(str(p99)) > int(str(usual))
+    out = sum(int(str(windows)) for windows in column["windows"])
+    assert f"{out} of 999 windows" in report.notes[-1].text
 
 
-def test_windows_that_follow_on_each_other_are_one_spike_and_the_worst_is_first() -> None:
-    """Thirty windows of 1 ms: a P is busy for half of each, but in 10 to 12 whole, in 20 not."""
+def spikes_of(share: dict[int, float], count: int) -> list[Sequence[Cell]]:
+    """Of windows of 1 ms of which a P is busy for these shares, of the others for half."""
     trace = read_trace(recorded("go", "ping"))
     start, width = trace.start, 1_000_000
-    procs = len(trace.procs)
-    spikes = Spikes(start, start + 30 * width)
-    share = {10: 1.0, 11: 1.0, 12: 1.0, 20: 0.0}
-    for window in range(30):
+    spikes = Spikes(start, start + count * width)
+    for window in range(count):
         begin = start + window * width
         end = begin + int(width * share.get(window, 0.5 + 0.001 * (window % 7)))
         spikes.take(one_interval(PROC_RUNNING, begin, end), trace.stacks)
+    return [*spikes.table(trace).rows]
 
-    rows = spikes.table(trace).rows
 
-    assert [(row[0], row[1], row[2]) for row in rows] == [
-        (20 * width, width, "utilisation"), (10 * width, 3 * width, "utilisation"),
+def test_windows_that_follow_on_each_other_are_one_spike_and_the_worst_is_first() -> None:
+    rows = spikes_of({10: 1.0, 11: 1.0, 12: 1.0, 20: 0.0}, 30)
+    assert [(row[0], row[1], row[2], row[3]) for row in rows] == [
+        (20_000_000, 1_000_000, 1, "utilisation"), (10_000_000, 3_000_000, 3, "utilisation"),
     ]  # fmt: skip
-    assert [row[6] for row in rows] == [0, 1 / procs]
+    procs = len(read_trace(recorded("go", "ping")).procs)
+    assert [row[7] for row in rows] == [0, 1 / procs]
+
+
+def test_a_burst_with_usual_windows_in_it_is_one_spike() -> None:
+    """Of 300 windows: in one of 100 or less a spike goes on, behind four it has ended."""
+    rows = spikes_of(dict.fromkeys((50, 54, 58, 63), 1.0), 300)
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        (50_000_000, 9_000_000, 3), (63_000_000, 1_000_000, 1),
+    ]  # fmt: skip
+
+
+def test_a_window_of_few_starts_between_two_of_high_latency_ends_no_spike() -> None:
+    """Given windows in which goroutines get a P at once; from 40 to 44 they wait 0.4 ms, and 42
+    has no starts at all.
+    """
+    trace = read_trace(recorded("go", "ping"))
+    start, width = trace.start, 1_000_000
+    spikes = Spikes(start, start + 60 * width)
+    for window in range(60):
+        took = 400_000 if 40 <= window <= 44 else 1_000
+        for _ in range(0 if window == 42 else 30):
+            end = start + window * width + 500_000
+            spikes.take(one_interval(RUNNABLE, end - took, end), trace.stacks)
+
+    (row,) = spikes.table(trace).rows
+
+    assert row[:4] == (40_000_000, 5_000_000, 4, "latency")
 
 
 def one_interval(kind: int, start: int, end: int) -> Chunk:

@@ -6,15 +6,16 @@ time that was busy. Usual is what lies within the median and 5 times 1.4826 time
 absolute deviation, which for a normal distribution is 5 standard deviations, and no narrower than
 a fifth of the median to either side. Of latencies, which differ by factors, that holds for the
 logarithm. Latency is a spike above its band, utilisation on either side. A window with fewer than
-20 starts has no p99, and with fewer than 20 windows nothing is usual. Windows that follow on each
-other and leave the same band are one spike; the one that is furthest out comes first.
+20 starts has no p99, and with fewer than 20 windows nothing is usual. Windows out of a band are one
+spike where no more than a hundredth of all windows lies between two of them that is known to be
+usual, so that a burst is one; a window without a p99 between two of high latency, in which
+goroutines may have waited all along, is none. What is furthest out comes first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -33,6 +34,7 @@ DEVIATIONS: Final = 5.0
 NORMAL: Final = 1.4826
 _BUCKETS: Final = 64 * 4
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 class Spikes:
@@ -42,7 +44,7 @@ class Spikes:
         """The trace's first and last time."""
         self._start = start
         self.width = max(LEAST_NS, -(-(end - start + 1) // WINDOWS))
-        count = max(1, (end - start) // self.width)
+        self.count = count = max(1, (end - start) // self.width)
         self._latency = np.zeros((count, _BUCKETS), np.int64)
         self._longest = np.zeros(count, np.int64)
         self._busy = np.zeros(count, np.int64)
@@ -85,11 +87,12 @@ class Spikes:
         late = slow.out(np.log(np.maximum(latency, 1.0))) > 1
         odd = np.abs(full.out(busy)) > 1
         rows: list[tuple[float, Sequence[Cell]]] = []
-        for first, last in _runs(late.astype(np.int64) + 2 * odd):
+        for first, last in _spells(late, odd, np.isnan(latency), len(latency) // 100):
             some = slice(first, last + 1)
             p99 = None if np.isnan(latency[some]).all() else float(np.nanmax(latency[some]))
-            why = ["latency"] if late[first] else []
-            why += ["utilisation"] if odd[first] else []
+            what = (
+                "utilisation" if not late[some].any() else "both" if odd[some].any() else "latency"
+            )
             outs = [
                 slow.out(np.log(np.array([max(p99 or 1.0, 1.0)]))),
                 np.abs(full.out(busy[some])),
@@ -97,11 +100,12 @@ class Spikes:
             row: Sequence[Cell] = (
                 first * self.width,
                 (last + 1 - first) * self.width,
-                " and ".join(why),
+                int((late | odd)[some].sum()),
+                what,
                 None if p99 is None else int(p99),
                 int(self._longest[some].max()),
                 None if np.isinf(slow.high) else int(np.exp(slow.high)),
-                float(self._busy[some].sum() / max(int(room[some].sum()), 1)),
+                float(busy[first + int(outs[1].argmax())]),
                 None if np.isinf(full.low) else max(full.low, 0.0),
                 None if np.isinf(full.high) else min(full.high, 1.0),
             )
@@ -110,8 +114,11 @@ class Spikes:
             title="Times out of the ordinary, worst first",
             columns=(
                 Column("start", Unit.NANOSECONDS, "since the trace began"),
-                Column("length", Unit.NANOSECONDS, "of the windows that follow on each other"),
-                Column("what", Unit.TEXT, "what left its usual band"),
+                Column("length", Unit.NANOSECONDS, "from its first window to the end of its last"),
+                Column("windows", Unit.COUNT, "in it that left a band", additive=True),
+                Column(
+                    "what", Unit.TEXT, "what left its usual band: latency, utilisation, or both"
+                ),
                 Column(
                     "latency_p99",
                     Unit.NANOSECONDS,
@@ -119,7 +126,7 @@ class Spikes:
                 ),
                 Column("latency_longest", Unit.NANOSECONDS, "of those that got a P in it"),
                 Column("latency_usual", Unit.NANOSECONDS, "the upper end of the usual band"),
-                Column("busy", Unit.RATIO, "of the Ps' time"),
+                Column("busy", Unit.RATIO, "of the Ps' time, in the window that is furthest out"),
                 Column("busy_low", Unit.RATIO, "the lower end of the usual band"),
                 Column("busy_high", Unit.RATIO, "the upper end of the usual band"),
             ),
@@ -141,12 +148,22 @@ def _bucket(took: Int64s) -> Int64s:
     return (4 * np.log2(np.maximum(took, 1))).astype(np.int64)
 
 
-def _runs(why: Int64s) -> Iterator[tuple[int, int]]:
-    """The first and last places of equal numbers that follow on each other, without those of 0."""
-    edges = np.flatnonzero(np.diff(why, prepend=0, append=0))
-    for first, after in pairwise(edges.tolist()):
-        if why[first]:
-            yield first, after - 1
+def _spells(late: Bools, odd: Bools, unknown: Bools, usual: int) -> Iterator[tuple[int, int]]:
+    """The first and last windows of each spike, `usual` ones at most between two out of a band."""
+    places = np.flatnonzero(late | odd).tolist()
+    known = np.cumsum(~unknown)
+    first = 0
+    for at in range(1, len(places) + 1):
+        before = places[at - 1]
+        if at < len(places):
+            here = places[at]
+            between = here - before - 1
+            if late[before] and late[here]:
+                between = int(known[here - 1] - known[before])
+            if between <= usual:
+                continue
+        yield places[first], before
+        first = at
 
 
 @dataclass(frozen=True, slots=True)
