@@ -175,7 +175,7 @@ def test_a_service_that_refuses_is_told_and_nothing_is_kept(
     assert kept(folder) == []
 
 
-@pytest.mark.parametrize("command", COMMANDS[:4], ids=lambda words: words[0])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
 def test_of_a_trace_beyond_the_cap_the_whole_part_counts(
     command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,12 +228,12 @@ def readable(path: Path) -> bool:
         return False
 
 
-def test_what_was_recorded_until_ctrl_c_is_kept(folder: Path) -> None:
+@pytest.mark.parametrize("words", [["attribute", "--trace"], ["trace", "gc"]], ids=" ".join)
+def test_what_was_recorded_until_ctrl_c_is_kept(words: list[str], folder: Path) -> None:
     with attributed() as service:
         page = f"{service.origin}/debug/pprof/trace?seconds=300"
-        words = ["attribute", "--trace", page]
         process = subprocess.Popen(
-            [GOCOST, *words], cwd=folder, stderr=subprocess.PIPE, text=True,
+            [GOCOST, *words, page], cwd=folder, stderr=subprocess.PIPE, text=True,
             # A shell that runs the tests in the background has them ignore SIGINT.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip

@@ -73,7 +73,7 @@ DUMP = b"goroutine 1 [running]:\nmain.main()\n"
         (
             "trace summary",
             gzip.compress(TRACE, mtime=0),
-            "the trace is compressed; unpack it first",
+            "it has no events",
         ),
         (
             "trace summary",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ from gocost.sources.endpoints import Endpoint, EndpointError
 from tests.fixtures.watched import free_port, misbehaving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+ZIPPED = OK + b"Content-Encoding: gzip\r\n\r\n"
 
 
 def test_a_page_is_read_over_one_kept_connection() -> None:
@@ -54,6 +56,33 @@ def test_a_chunked_page() -> None:
 
     with misbehaving(answer) as url, Endpoint(url) as endpoint:
         assert endpoint.get("/").body == b"abcde"
+
+
+@pytest.mark.parametrize("name", [b"gzip", b"x-gzip", b"GZip"])
+def test_a_page_that_a_proxy_compressed_is_unpacked(name: bytes) -> None:
+    body = gzip.compress(b"abc") + gzip.compress(b"def")
+
+    def answer(connection: socket.socket) -> None:
+        head = b"Content-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (name, len(body))
+        connection.sendall(OK + head + body)
+
+    saved = bytearray()
+    with misbehaving(answer) as url, Endpoint(url) as endpoint:
+        assert endpoint.get("/").body == b"abcdef"
+        assert endpoint.save("/", saved.extend).body == b""
+    assert saved == b"abcdef"
+
+
+def test_the_size_of_a_compressed_page_is_that_of_what_is_in_it() -> None:
+    bomb = gzip.compress(bytes(64 << 20))
+    saved = []
+    with (
+        misbehaving(lambda c: c.sendall(ZIPPED + bomb)) as url,
+        Endpoint(url, max_body=2 << 20, timeout=20) as endpoint,
+        pytest.raises(EndpointError, match="more than 2,097,152 bytes"),
+    ):
+        endpoint.save("/", lambda piece: saved.append(len(piece)))
+    assert 2 << 20 < sum(saved) < 4 << 20, "what came before it is written"
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_again() -> None:
@@ -129,7 +158,11 @@ def test_size_is_bounded() -> None:
         (b"SSH-2.0-OpenSSH\r\n", "did not answer in HTTP"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "did not answer in HTTP"),
         (OK + b"Content-Length: 10\r\n\r\nabc", "7 bytes early"),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "did not answer in HTTP"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "ended its answer early"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "ended its answer early"),
+        (ZIPPED + gzip.compress(b"abc")[:-9], "ended its answer early: its gzip is cut off"),
+        (ZIPPED + b"no gzip", "the gzip stream is damaged"),
+        (OK + b"Content-Encoding: br\r\n\r\nabc", "in the encoding 'br'; have the proxy"),
         (b"", "did not answer in HTTP"),
     ],
 )

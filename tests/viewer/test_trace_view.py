@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 from collections.abc import Iterator
@@ -86,7 +87,7 @@ def test_what_is_no_trace_is_said_before_anything_is_served(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "cpu.pb.gz"
-    other.write_bytes(b"\x1f\x8b")
+    other.write_bytes(gzip.compress(b"\n\4\x08\1"))
 
     assert run(["trace", "view", str(other), "--no-browser"]) == 3
 

@@ -28,7 +28,7 @@ from gocost.model.quantity import SECONDS_PER_MONTH, Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.service import Deployment, Service
 from gocost.model.subject import Subject
-from gocost.sources.recordings import is_url
+from gocost.sources.naming import Named, check_named_once, is_url, names_of, shown
 from gocost.sources.saved_reports import read_report
 
 ROWS: Final = 15
@@ -46,16 +46,16 @@ TASKS: Final = ("cpu", "share", "own", "gc", "gc_even")
 def attribute(
     folder: str | Path | None = None,
     *,
-    profiles: Sequence[str] = (),
-    trace: str | None = None,
-    goroutines: str | None = None,
-    metrics: Sequence[str] = (),
+    profiles: Named | Sequence[Named] = (),
+    trace: Named | None = None,
+    goroutines: Named | None = None,
+    metrics: Named | Sequence[Named] = (),
     by: str = "function",
-    policy: str | Path | None = None,
+    policy: Named | None = None,
     service: str | None = None,
-    binary: str | None = None,
-    codeowners: str | None = None,
-    base: str | Path | None = None,
+    binary: Named | None = None,
+    codeowners: Named | None = None,
+    base: Named | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
     flame: bool = False,
@@ -65,8 +65,8 @@ def attribute(
 
     `folder` is what `gocost.record` or `gocost attribute --live` wrote; or else files are named:
     `profiles` of any kind (two of a cumulative kind make a difference), a `trace`, a dump of
-    `goroutines`, pages of `metrics`. `by` is function, package, module, owner, `label:KEY`, or task
-    (runtime/trace.NewTask).
+    `goroutines`, pages of `metrics`: paths, URLs, and one of them `-`. `by` is function, package,
+    module, owner, `label:KEY`, or task (runtime/trace.NewTask).
     `policy` gives prices and the deployment of `service`; `binary` the modules' versions;
     `codeowners` the owners; `base` is a saved report of this command to compare with. `flame` adds
     the CPU's stacks in money, which HTML draws. The trace of a URL is recorded into a file of the
@@ -122,11 +122,11 @@ class Asked:
 def ask(
     *,
     by: str = "function",
-    policy: str | Path | None = None,
+    policy: Named | None = None,
     service: str | None = None,
-    binary: str | None = None,
-    codeowners: str | None = None,
-    base: str | Path | None = None,
+    binary: Named | None = None,
+    codeowners: Named | None = None,
+    base: Named | None = None,
 ) -> Asked:
     """Reads what `attribute` needs besides the recording, so that a mistake is said before one.
 
@@ -144,12 +144,13 @@ def ask(
 
 def _files(
     folder: str | Path | None,
-    profiles: Sequence[str],
-    trace: str | None,
-    goroutines: str | None,
-    metrics: Sequence[str],
+    profiles: Named | Sequence[Named],
+    trace: Named | None,
+    goroutines: Named | None,
+    metrics: Named | Sequence[Named],
 ) -> tuple[Files, Manifest | None]:
-    named = Files(tuple(profiles), trace, goroutines, tuple(metrics))
+    named = Files(names_of(profiles), _name(trace), _name(goroutines), names_of(metrics))
+    check_named_once([*named.profiles, named.trace, named.goroutines, *named.metrics])
     if folder is None:
         if named == Files():
             raise UsageError(
@@ -165,8 +166,12 @@ def _files(
     return folder_files(Path(folder))
 
 
+def _name(file: Named | None) -> str | None:
+    return None if file is None else str(file)
+
+
 def _keying(
-    by: str, info: BuildInfo | None, codeowners: str | None
+    by: str, info: BuildInfo | None, codeowners: Named | None
 ) -> tuple[Keying, Sequence[str]]:
     """What rows are, and what is to be said of the file of owners."""
     if by != "owner":
@@ -197,7 +202,7 @@ def _unlabelled(keying: Keying, found: Bill, gathered: Gathered) -> list[str]:
     return [f"no sample of the CPU profile has the label {keying.label} ({there})"]
 
 
-def _build_info(binary: str | None) -> BuildInfo | None:
+def _build_info(binary: Named | None) -> BuildInfo | None:
     if binary is None:
         return None
     from gocost.measures.binary import opened
@@ -206,7 +211,7 @@ def _build_info(binary: str | None) -> BuildInfo | None:
         return image.info
 
 
-def _governed(policy: str | Path | None, service: str | None) -> tuple[Service | None, PriceBook]:
+def _governed(policy: Named | None, service: str | None) -> tuple[Service | None, PriceBook]:
     """The service as the policy has it, and the prices. Raises PolicyError and UsageError."""
     from gocost.policy.loading import load_one
 
@@ -292,7 +297,7 @@ def _named(
     if manifest is not None:
         return urlsplit(manifest.url).netloc or str(folder)
     first = next((each for each in (*files.profiles, files.trace) if each), "")
-    return urlsplit(first).netloc if is_url(first) else Path(first).name
+    return urlsplit(first).netloc if is_url(first) else shown(Path(first).name)
 
 
 def _report(

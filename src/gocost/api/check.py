@@ -10,6 +10,7 @@ from gocost.gate.check import Request
 from gocost.gate.check import check as run_check
 from gocost.model.report import Report
 from gocost.policy.loading import discover, load
+from gocost.sources.naming import Named, check_named_once, names_of
 
 
 def check(
@@ -20,10 +21,10 @@ def check(
     rules: Sequence[str] = (),
     offline: bool = False,
     rebuild: bool = False,
-    profiles: Sequence[str] = (),
-    trace: str | None = None,
-    goroutines: Sequence[str] = (),
-    metrics: Sequence[str] = (),
+    profiles: Named | Sequence[Named] = (),
+    trace: Named | None = None,
+    goroutines: Named | Sequence[Named] = (),
+    metrics: Named | Sequence[Named] = (),
     headers: Mapping[str, str] | None = None,
     max_bytes: int | None = None,
     today: date | None = None,
@@ -41,6 +42,7 @@ def check(
     with `headers`; `today` is the day that waivers expire by; `announce` is told of
     what will take long. Raises PolicyError, UsageError, SourceError.
     """
+    check_named_once([*names_of(profiles), trace, *names_of(goroutines), *names_of(metrics)])
     path = Path(policy) if policy is not None else discover(Path.cwd())
     return run_check(
         Request(
@@ -48,10 +50,10 @@ def check(
             base=base,
             offline=offline,
             rebuild=rebuild,
-            profiles=tuple(profiles),
-            trace=trace,
-            dumps=tuple(goroutines),
-            pages=tuple(metrics),
+            profiles=names_of(profiles),
+            trace=None if trace is None else str(trace),
+            dumps=names_of(goroutines),
+            pages=names_of(metrics),
             headers=headers,
             max_bytes=max_bytes,
             today=today or date.today(),

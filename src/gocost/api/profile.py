@@ -20,7 +20,7 @@ from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Note, Report, Table
 from gocost.model.subject import Subject
-from gocost.sources.recordings import is_url
+from gocost.sources.naming import Named, is_url, names_of, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 def profile(
-    *files: str | Path,
+    *files: Named,
     view: str = "top",
-    base: Sequence[str] = (),
-    diff_base: Sequence[str] = (),
+    base: Named | Sequence[Named] = (),
+    diff_base: Named | Sequence[Named] = (),
     normalize: bool = False,
     page: str = "profile",
     seconds: float | None = None,
@@ -45,18 +45,20 @@ def profile(
 ) -> Report:
     """Costs by function, package, module, owner, file, line or address of some profiles.
 
-    `files` are paths or URLs, merged where there are several; `base` is subtracted, and with
-    `diff_base` percentages are of the base. The other arguments are those of `profile_report`.
+    `files` are paths, URLs or `-`, merged where there are several; `base`, one or several, is
+    subtracted, and with `diff_base` percentages are of the base. A service is asked for its `page`
+    (profile, heap, ...), recorded for `seconds` where that is given, with `headers`; at most
+    `max_bytes` of each are decompressed. The other arguments are those of `profile_report`.
 
     Raises UsageError for an option that is wrong, SourceError where a file cannot be read and
     FormatError where it is no profile.
     """
     chosen(view, options.get("by", "function"))  # said before a recording takes its time
-    names = [str(file) for file in files]
+    names = names_of(files)
     if any(map(is_url, names)):
         check_expressions(options)
     reading = Reading(page, seconds, headers, max_bytes)
-    recorded = reading.recorded(names, base, diff_base, normalize=normalize)
+    recorded = reading.recorded(names, names_of(base), names_of(diff_base), normalize=normalize)
     return profile_report(recorded, view=view, **options)
 
 
@@ -217,4 +219,4 @@ def _title(recorded: Recorded, look: Look) -> str:
 
 
 def _several(files: Sequence[str]) -> str:
-    return files[0] if len(files) == 1 else f"{len(files)} profiles"
+    return shown(files[0]) if len(files) == 1 else f"{len(files)} profiles"

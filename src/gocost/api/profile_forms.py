@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
 from gocost.model.errors import UsageError
-from gocost.sources.recordings import is_url
+from gocost.sources.naming import Named, is_url, names_of
 
 FORMS: Final = ("folded", "speedscope", "callgrind", "dot", "svg")
 
 
 def profile_forms(
-    *files: str | Path,
+    *files: Named,
     form: str,
-    base: Sequence[str] = (),
-    diff_base: Sequence[str] = (),
+    base: Named | Sequence[Named] = (),
+    diff_base: Named | Sequence[Named] = (),
     normalize: bool = False,
     page: str = "profile",
     seconds: float | None = None,
@@ -34,7 +33,7 @@ def profile_forms(
     frame is, but of callgrind, which is by address. The other arguments are those of
     `gocost.profile`. Raises as that does.
     """
-    names = [str(file) for file in files]
+    names = names_of(files)
     if any(map(is_url, names)):
         from gocost.analyses.profile.view import check_expressions
         from gocost.api._profile_views import chosen
@@ -42,7 +41,7 @@ def profile_forms(
         check_expressions(options)
         chosen("top", str(options.get("by", "function")))
     reading = Reading(page, seconds, headers, max_bytes)
-    recorded = reading.recorded(names, base, diff_base, normalize=normalize)
+    recorded = reading.recorded(names, names_of(base), names_of(diff_base), normalize=normalize)
     return forms_of(recorded, form=form, **options)
 
 
@@ -115,9 +114,9 @@ def _drawn(graph: Iterator[str], files: Sequence[str]) -> Iterator[str]:
 
 
 def merged(
-    *files: str | Path,
-    base: Sequence[str] = (),
-    diff_base: Sequence[str] = (),
+    *files: Named,
+    base: Named | Sequence[Named] = (),
+    diff_base: Named | Sequence[Named] = (),
     normalize: bool = False,
     page: str = "profile",
     seconds: float | None = None,
@@ -129,5 +128,5 @@ def merged(
 
     reading = Reading(page, seconds, headers, max_bytes)
     return encode(
-        reading.compared([str(file) for file in files], base, diff_base, normalize=normalize)
+        reading.compared(names_of(files), names_of(base), names_of(diff_base), normalize=normalize)
     )

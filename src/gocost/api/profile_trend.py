@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from gocost._version import VERSION
@@ -21,6 +20,7 @@ from gocost.measures.profiles import Reading
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Column, Layout, Note, Report, Table
+from gocost.sources.naming import Named, check_named_once, names_of
 
 _ORDER: Final = {Verdict.LEAK: 0, Verdict.PLATEAU: 1, Verdict.NOISE: 2}
 _MEANINGLESS: Final = ("mean", "relative_percentages", "drop_negative")
@@ -29,7 +29,7 @@ _SHOWN: Final = ("verdict", "slope", "low", "high", "last")
 
 
 def profile_trend(
-    *files: str | Path,
+    *files: Named,
     by: str = "function",
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
@@ -53,7 +53,8 @@ def profile_trend(
             )
     wanted = options_of(granularity, options)
     reading = Reading("heap", None, headers, max_bytes)
-    names = [str(file) for file in files]
+    names = names_of(files)
+    check_named_once(names)
     profiles = [(name, reading.one(name)) for name in names]
     times, ordered = _in_time(profiles)
     looks = [Look(profile, wanted, by=by) for _, profile in ordered]

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from gocost.measures import recording
-from gocost.measures.trace_recording import SECONDS as TRACE_SECONDS
-from gocost.measures.trace_recording import record_trace
 from gocost.measures.trace_recording import recording_name as new_folder
 from gocost.model.errors import UsageError
 
-__all__ = ["LONGEST", "TRACE_SECONDS", "new_folder", "record", "record_trace"]
+__all__ = ["LONGEST", "new_folder", "record"]
 
 LONGEST: Final = 86_400
 """Seconds of a recording: a day."""

@@ -31,7 +31,7 @@ from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
 from gocost.policy.loading import Policy, load, load_one, preset_path
 from gocost.policy.rules import Rule
-from gocost.sources.recordings import is_url
+from gocost.sources.naming import is_url, shown
 
 PRESETS = ("standard", "low-latency")
 """Each holds besides those before it."""
@@ -77,7 +77,7 @@ def runtime(
     _check_container(limit)
     reading = reading or Reading(headers, max_bytes)
     seen = reading.read(names, every=every, count=count, progress=progress)
-    subject = Subject(service=names[-1] if is_url(names[-1]) else Path(names[-1]).name)
+    subject = Subject(service=names[-1] if is_url(names[-1]) else shown(Path(names[-1]).name))
     window, refused = seen.window() if gogc is None else seen.window(gogc=gogc)
     found = health(seen, window, subject)
     tables = {"health": health_table(found, limits)}

@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from gocost.api._traces import trace_at, traces_at
 from gocost.measures.trace import carried_out, read_trace
 from gocost.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from gocost.analyses.trace.account import Joined
+    from gocost.api._traces import OnDisk, Recording, Trace
     from gocost.model.report import Report
 
 Between = tuple[int, int] | None
+VIEWS: Final = {
+    "summary": (
+        "goroutine_groups", "procs", "waits", "wait_places", "gc", "stw", "tasks", "regions",
+    ),
+    "goroutines": ("goroutine_groups", "goroutines"),
+    "scheduler": ("procs", "goroutine_groups"),
+    "gc": ("gc", "stw", "stops"),
+    "waits": ("waits", "wait_places"),
+    "tasks": ("tasks", "regions"),
+}  # fmt: skip
+"""The tables that a person sees, by view; a program gets all."""
 _KEPT = 100
 """Goroutines that a program sees where it did not say how many."""
 
 
 def trace(
-    path: str | Path,
+    file: Trace,
     *,
     view: str = "summary",
     top: int | None = None,
     between: Between = None,
-    base: str | Path | None = None,
+    base: Trace | None = None,
     timeline: bool = False,
     meanwhile: Callable[[], object] | None = None,
+    **recording: Unpack[Recording],
 ) -> Report:
-    """The account of the execution trace at `path`.
+    """The account of an execution trace.
 
-    `view` is one of `trace_report.VIEWS`; `top` is how many goroutines are listed one by one, those
+    `file` is a path, of gzip too, `-` for standard input, or the URL of a service, which is
+    recorded for `seconds` (5 by default) with `headers` into the new file `keep`, by default one of
+    the current folder that the report's subject names; `max_bytes` bounds what is recorded,
+    decompressed or read of standard input, and `announce` is told where the recording is.
+
+    `view` is one of VIEWS; `top` is how many goroutines are listed one by one, those
     that ran longest (0: all); `between` are nanoseconds since the trace began, outside of which
     nothing counts; `base` is a trace to compare with, in rates; `timeline` adds series of what
     every P and the largest groups of goroutines did when, and the table `stops`; `meanwhile` is
@@ -38,8 +58,11 @@ def trace(
     wait_places, gc, stw, tasks, regions; times are whole nanoseconds. Raises SourceError where the
     file cannot be read and FormatError where it is no trace that can.
     """
+    if view not in VIEWS:
+        raise UsageError(f"there is no view {view!r}", hint=f"choose of {', '.join(VIEWS)}")
     kept = _KEPT if top is None else top or None
-    with carried_out(Path(path), keep=kept, between=between, timeline=timeline) as coming:
+    path, other = traces_at(file, base, **recording)
+    with carried_out(path, keep=kept, between=between, timeline=timeline) as coming:
         # What makes the report of it is loaded while cores carry it out.
         from gocost.api.trace_report import trace_report
 
@@ -47,13 +70,15 @@ def trace(
             meanwhile()
         found, spread = coming.joined()
     against = None
-    if base is not None:
-        against = (Path(base).name, read_trace(Path(base), between=between))
+    if other is not None:
+        against = (other.name, read_trace(other, between=between))
     since = found.start - (between[0] if between else 0)
     return trace_report(path, view, kept, found, base=against, timeline=spread, since=since)
 
 
-def trace_profile(path: str | Path, kind: str, *, between: Between = None) -> Report:
+def trace_profile(
+    file: Trace, kind: str, *, between: Between = None, **recording: Unpack[Recording]
+) -> Report:
     """Waits of a kind (net, sync, syscall, sched), or CPU samples (cpu), by stack.
 
     The table `stacks` has the count, total, mean and longest of waits, or the number of samples.
@@ -64,7 +89,8 @@ def trace_profile(path: str | Path, kind: str, *, between: Between = None) -> Re
     from gocost.model.report import Layout, Report
     from gocost.model.subject import Subject
 
-    found = read_trace(Path(path), between=between)
+    path = trace_at(file, **recording)
+    found = read_trace(path, between=between)
     _check_samples(found, path, kind)
     narrow: tuple[str, ...] = ("place", "reason", "count", "total", "mean", "longest")
     if kind == "cpu":
@@ -72,7 +98,7 @@ def trace_profile(path: str | Path, kind: str, *, between: Between = None) -> Re
     return Report(
         command="trace",
         gocost=VERSION,
-        subject=Subject(service=Path(path).name),
+        subject=Subject(service=path.name),
         tables={"stacks": profile_table(found, kind)},
         notes=notes_of(found),
         layout=Layout(
@@ -83,17 +109,20 @@ def trace_profile(path: str | Path, kind: str, *, between: Between = None) -> Re
     )
 
 
-def trace_profile_file(path: str | Path, kind: str, *, between: Between = None) -> bytes:
+def trace_profile_file(
+    file: Trace, kind: str, *, between: Between = None, **recording: Unpack[Recording]
+) -> bytes:
     """The same as a profile that pprof reads: contentions and delay by stack, or samples."""
     from gocost.analyses.trace.profiles import profile
     from gocost.formats.pprof.encoding import encode
 
-    found = read_trace(Path(path), between=between)
+    path = trace_at(file, **recording)
+    found = read_trace(path, between=between)
     _check_samples(found, path, kind)
     return encode(profile(found, kind))
 
 
-def _check_samples(found: Joined, path: str | Path, kind: str) -> None:
+def _check_samples(found: Joined, path: OnDisk, kind: str) -> None:
     if kind == "cpu" and not len(found.samples):
         raise UsageError(
             f"{path} has no CPU samples",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gocost._version import VERSION
 from gocost.analyses.trace import users
@@ -14,6 +13,7 @@ from gocost.analyses.trace.lifetimes import Lifetimes
 from gocost.analyses.trace.mutator import PARTS, Collecting, curve_table
 from gocost.analyses.trace.spikes import Spikes
 from gocost.analyses.trace.threads import Threads
+from gocost.api._traces import OnDisk, Trace, trace_at
 from gocost.api.trace import Between
 from gocost.api.trace_report import ROWS, UNMARKED, notes_of, title_of
 from gocost.measures.trace import Part, follow_trace, read_trace, slice_trace, trace_time
@@ -21,6 +21,11 @@ from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gocost.api._traces import Recording
 
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "creators": ("creator", "entry", "created", "living", "life_p50", "life_p99"),
@@ -34,11 +39,18 @@ _ORDINARY: Final = 0.2
 """Windows out of the ordinary, as a share, that are so many that they are ordinary."""
 
 
-def trace_intervals(path: str | Path, view: str = "threads", *, between: Between = None) -> Report:
-    """A view of the trace at `path`: threads, spikes, lifetimes, mmu or users.
+def trace_intervals(
+    file: Trace,
+    view: str = "threads",
+    *,
+    between: Between = None,
+    **recording: Unpack[Recording],
+) -> Report:
+    """A view of a trace: threads, spikes, lifetimes, mmu or users.
 
-    `between` are nanoseconds since the trace began, outside of which nothing counts. Raises
-    SourceError where the file cannot be read and FormatError where it is no trace that can be.
+    `between` are nanoseconds since the trace began, outside of which nothing counts; `file` and
+    what is about a recording are as in `gocost.trace`. Raises SourceError where the file cannot be
+    read and FormatError where it is no trace that can be.
     """
     views: dict[str, Callable[..., Report]] = {
         "threads": trace_threads,
@@ -47,20 +59,26 @@ def trace_intervals(path: str | Path, view: str = "threads", *, between: Between
         "mmu": trace_mmu,
         "users": trace_users,
     }
-    return views[view](path, between=between)
+    if view not in views:
+        raise UsageError(f"there is no view {view!r}", hint=f"choose of {', '.join(views)}")
+    return views[view](file, between=between, **recording)
 
 
-def trace_threads(path: str | Path, *, between: Between = None) -> Report:
+def trace_threads(
+    file: Trace, *, between: Between = None, **recording: Unpack[Recording]
+) -> Report:
     """What each thread did. The table is `threads`."""
+    path = trace_at(file, **recording)
     threads = Threads()
-    found = follow_trace(Path(path), threads, between=between)
+    found = follow_trace(path, threads, between=between)
     return _report(path, found, {"threads": threads.table(found.end - found.start)})
 
 
-def trace_spikes(path: str | Path, *, between: Between = None) -> Report:
+def trace_spikes(file: Trace, *, between: Between = None, **recording: Unpack[Recording]) -> Report:
     """When scheduler latency or utilisation left its usual band, worst first: `spikes`."""
+    path = trace_at(file, **recording)
     spikes = Spikes(*_reach(path, between))
-    found = follow_trace(Path(path), spikes, between=between)
+    found = follow_trace(path, spikes, between=between)
     made = spikes.table(found)
     told = "nothing is out of the ordinary"
     if made.rows:
@@ -73,21 +91,25 @@ def trace_spikes(path: str | Path, *, between: Between = None) -> Report:
     return _report(path, found, {"spikes": made}, notes)
 
 
-def trace_lifetimes(path: str | Path, *, between: Between = None) -> Report:
+def trace_lifetimes(
+    file: Trace, *, between: Between = None, **recording: Unpack[Recording]
+) -> Report:
     """Where goroutines are created and how long they live: `creators`, `goroutine_counts`."""
+    path = trace_at(file, **recording)
     lifetimes = Lifetimes(*_reach(path, between))
-    found = follow_trace(Path(path), lifetimes, between=between)
+    found = follow_trace(path, lifetimes, between=between)
     living = int((found.goroutines[:, 8] == 0).sum())
     made = {"creators": lifetimes.table(), "goroutine_counts": lifetimes.counts(living)}
     return _report(path, found, made, shown=("creators",))
 
 
 def trace_mmu(
-    path: str | Path,
+    file: Trace,
     *,
     parts: Sequence[str] = PARTS[:3],
     by_proc: bool = False,
     between: Between = None,
+    **recording: Unpack[Recording],
 ) -> Report:
     """The minimum mutator utilisation for windows of 1 us to 10 s: `mmu`.
 
@@ -97,50 +119,60 @@ def trace_mmu(
     if unknown:
         raise UsageError(f"{unknown[0]} is no part of the collector",
                          hint=f"name some of {', '.join(PARTS)}")  # fmt: skip
+    path = trace_at(file, **recording)
     collecting = Collecting()
-    found = follow_trace(Path(path), collecting, between=between)
+    found = follow_trace(path, collecting, between=between)
     curve = collecting.curve(found, parts, by_proc=by_proc)
     return _report(path, found, {"mmu": curve_table(curve, by_proc=by_proc)}, rows=0)
 
 
-def trace_users(path: str | Path, *, between: Between = None) -> Report:
+def trace_users(file: Trace, *, between: Between = None, **recording: Unpack[Recording]) -> Report:
     """Tasks, regions and logs: `users`, `latencies`, `latency_buckets`."""
-    found = read_trace(Path(path), between=between)
+    path = trace_at(file, **recording)
+    found = read_trace(path, between=between)
     made = {name: table for name, table in users.tables(found).items() if table.rows}
     notes = [] if made else [Note("info", UNMARKED)]
     return _report(path, found, made, notes)
 
 
 def trace_export(
-    path: str | Path, write: Callable[[bytes], object], *, between: Between = None
+    file: Trace,
+    write: Callable[[bytes], object],
+    *,
+    between: Between = None,
+    **recording: Unpack[Recording],
 ) -> int:
     """Writes the trace as Chrome's JSON, which Perfetto opens too; returns how many slices."""
+    path = trace_at(file, **recording)
     writer = ChromeWriter(write, _reach(path, between)[0])
-    found = follow_trace(Path(path), writer, between=between)
+    found = follow_trace(path, writer, between=between)
     writer.close(found)
     return writer.slices
 
 
 def trace_slice(
-    path: str | Path, write: Callable[[bytes], object], between: tuple[int, int]
+    file: Trace,
+    write: Callable[[bytes], object],
+    between: tuple[int, int],
+    **recording: Unpack[Recording],
 ) -> Part:
     """Writes the generations that reach into a time since the trace began, as a trace of its own.
 
     Raises as `trace_intervals`, and UsageError where nothing of the trace is then.
     """
-    return slice_trace(Path(path), *between, write)
+    return slice_trace(trace_at(file, **recording), *between, write)
 
 
-def _reach(path: str | Path, between: Between) -> tuple[int, int]:
+def _reach(path: OnDisk, between: Between) -> tuple[int, int]:
     """The first and last time that is looked at."""
-    time = trace_time(Path(path))
+    time = trace_time(path)
     if between is None:
         return time.start, time.end
     return time.start + between[0], max(time.start, min(time.end, time.start + between[1]))
 
 
 def _report(
-    path: str | Path,
+    path: OnDisk,
     found: Joined,
     made: dict[str, Table],
     notes: Sequence[Note] = (),
@@ -151,7 +183,7 @@ def _report(
     return Report(
         command="trace",
         gocost=VERSION,
-        subject=Subject(service=Path(path).name),
+        subject=Subject(service=path.name),
         tables=made,
         notes=[*notes_of(found), *notes],
         layout=Layout(

@@ -5,7 +5,6 @@ Apart from `trace.py`, which has the cores at work before this is loaded.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
@@ -13,24 +12,15 @@ from msgspec import structs
 from gocost._version import VERSION
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.tables import facts, tables
+from gocost.api.trace import VIEWS
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report
 from gocost.model.subject import Subject
 
 if TYPE_CHECKING:
     from gocost.analyses.trace.timeline import Timeline
+    from gocost.api._traces import OnDisk
 
-VIEWS: Final = {
-    "summary": (
-        "goroutine_groups", "procs", "waits", "wait_places", "gc", "stw", "tasks", "regions",
-    ),
-    "goroutines": ("goroutine_groups", "goroutines"),
-    "scheduler": ("procs", "goroutine_groups"),
-    "gc": ("gc", "stw", "stops"),
-    "waits": ("waits", "wait_places"),
-    "tasks": ("tasks", "regions"),
-}  # fmt: skip
-"""The tables that a person sees, by view; a program gets all."""
 ROWS = 12
 """Rows of a table that a person sees."""
 UNMARKED: Final = (
@@ -52,7 +42,7 @@ _FACTS: Final = (
 
 
 def trace_report(
-    path: str | Path,
+    path: OnDisk,
     view: str,
     kept: int | None,
     found: Joined,
@@ -62,7 +52,7 @@ def trace_report(
     since: int,
 ) -> Report:
     """The report of what was found; `since` is where its series begin."""
-    subject = Subject(service=Path(path).name)
+    subject = Subject(service=path.name)
     made = tables(found)
     series = []
     lanes: tuple[str, ...] = ()
@@ -109,11 +99,11 @@ def trace_report(
     )
 
 
-def title_of(path: str | Path, found: Joined) -> str:
+def title_of(path: OnDisk, found: Joined) -> str:
     """What a person reads first: the file, how many events, in what time."""
     length = format_quantity((found.end - found.start) / 1e9, Unit.SECONDS)
     part = "a part of " if found.clipped else ""
-    return f"{Path(path).name}: {found.events:,} events in {part}{length}"
+    return f"{path.name}: {found.events:,} events in {part}{length}"
 
 
 def notes_of(found: Joined) -> list[Note]:

@@ -171,7 +171,7 @@ class Progress:
 
     def recording(self, names: Iterable[str | None]) -> None:
         """Of files that are URLs the first: a service takes its time to be recorded."""
-        from gocost.sources.recordings import is_url
+        from gocost.sources.naming import is_url
 
         for name in names:
             if name is not None and is_url(name):

@@ -61,6 +61,7 @@ def command(
     from gocost.api.query import answered, checked_output, opened_files
     from gocost.model.errors import UsageError
     from gocost.model.quantity import Unit, parse_option
+    from gocost.sources import naming
     from gocost.sources.sql_engine import Caps
 
     caps = Caps(int(parse_option("--memory", memory, Unit.BYTES)), threads, seconds)
@@ -70,6 +71,10 @@ def command(
     files, statement = (words, "") if asks else (words[:-1], words[-1])
     if not files:
         raise UsageError("no file is named", hint='gocost query FILE "SELECT ..."')
+    if interactive and naming.NAME in files:
+        raise UsageError(
+            f"the prompt reads {naming.SHOWN}, and so does `{naming.NAME}`", hint="name a file"
+        )
     with progress() as shown:
         shown.recording(files)
         opened = opened_files(
@@ -86,7 +91,8 @@ def command(
                 'comment AS "about" FROM duckdb_columns() WHERE NOT internal'
             )
         form = checked_output(output.path, output.format)
-        title = ", ".join(files) if len(files) < 4 else f"{files[0]} and {len(files) - 1} more"
+        named = [*map(naming.shown, files)]
+        title = ", ".join(named) if len(named) < 4 else f"{named[0]} and {len(named) - 1} more"
         with progress() as shown:
             shown.recording(files)
             if form is None:

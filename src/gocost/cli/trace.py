@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from gocost.cli.options import FileToWrite, authorised, reporting
 from gocost.cli.output import Output
 from gocost.cli.serving import Server, serving
+
+if TYPE_CHECKING:
+    from gocost.api._traces import OnDisk
 
 GROUP = "Attribute"
 
@@ -23,69 +26,54 @@ def command() -> None:
 
 
 def traced(function: F) -> F:
-    """The trace as `file`: of a service's URL it is recorded first, and kept.
+    """The trace as `file`, on disk: of a service's URL it is recorded first, and kept.
 
     It stands closest to the command: what is wrong in other options is said before a recording.
     """
 
-    @click.argument("file", metavar="FILE|URL")
+    @click.argument("file", metavar="FILE|URL|-")
     @click.option(
         "--seconds",
         type=click.FloatRange(min=0, min_open=True),
         help="How long to record, where a URL is given.  [default: 5]",
     )
+    @click.option("--keep", metavar="FILE", help="Where to keep what is recorded.")
+    @click.option(
+        "--max-bytes",
+        type=click.IntRange(min=1),
+        help="The most that is recorded, decompressed or read of -.  [default: 1 GiB]",
+    )
     @authorised
     @functools.wraps(function)
     def wrapper(
-        *args: Any, file: str, seconds: float | None, headers: dict[str, str], **kwargs: Any
+        *args: Any,
+        file: str,
+        base: str | None = None,
+        seconds: float | None,
+        keep: str | None,
+        max_bytes: int | None,
+        headers: dict[str, str],
+        **kwargs: Any,
     ) -> Any:
-        named = [file, *filter(None, [kwargs.get("base")])]
-        if not any(map(_is_url, named)) and seconds is not None:
-            from gocost.model.errors import UsageError
+        from gocost.api._traces import traces_at
+        from gocost.cli.output import progress
 
-            raise UsageError(
-                "--seconds is about recording a service", hint="name its URL, or leave it out"
+        with progress() as shown:
+            shown.recording([file, base])
+            trace, other = traces_at(
+                file,
+                base,
+                seconds=seconds,
+                keep=keep,
+                max_bytes=max_bytes,
+                headers=headers,
+                announce=shown.said,
             )
-        if _is_url(file):
-            for base in named[1:]:
-                _check_there(base)
-        file, *bases = [
-            _recorded(each, seconds, headers) if _is_url(each) else each for each in named
-        ]
-        if bases:
-            kwargs["base"] = bases[0]
-        return function(*args, file=file, **kwargs)
+        if other is not None:
+            kwargs["base"] = other
+        return function(*args, file=trace, **kwargs)
 
     return wrapper  # type: ignore[return-value]
-
-
-def _check_there(file: str) -> None:
-    """What a service is compared with is there, before the service is recorded."""
-    if not _is_url(file):
-        from pathlib import Path
-
-        from gocost.sources.files import positioned
-
-        with positioned(Path(file)):
-            pass
-
-
-def _is_url(where: str) -> bool:
-    return where.startswith(("http://", "https://"))
-
-
-def _recorded(url: str, seconds: float | None, headers: dict[str, str]) -> str:
-    from gocost.api.record import TRACE_SECONDS, record_trace
-    from gocost.cli.output import progress
-
-    length = TRACE_SECONDS if seconds is None else seconds
-    with progress() as shown:
-        shown(f"recording {length:g} s of {url}")
-        path, lost = record_trace(url, length, headers=headers)
-    if lost:
-        click.echo(f"gocost: it broke off: {lost}", err=True)
-    click.echo(f"recorded in {path}", err=True)
-    return str(path)
 
 
 def between(function: F) -> F:
@@ -109,7 +97,7 @@ def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
     @reporting
     @traced
     def view_command(
-        file: str, output: Output, between: tuple[int, int] | None, base: str | None = None
+        file: OnDisk, output: Output, between: tuple[int, int] | None, base: OnDisk | None = None
     ) -> int:
         import gc
 
@@ -124,7 +112,7 @@ def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
         output.emit(made)
         return 0
 
-    made = click.option("--base", metavar="FILE|URL", help="Compare with this trace, in rates.")
+    made = click.option("--base", metavar="FILE|URL|-", help="Compare with this trace, in rates.")
     command.command(name, short_help=summary, help=help_)(
         made(view_command) if base else view_command
     )
@@ -173,7 +161,7 @@ def _intervals(name: str, summary: str, help_: str) -> None:
     @between
     @reporting
     @traced
-    def intervals_command(file: str, output: Output, between: tuple[int, int] | None) -> int:
+    def intervals_command(file: OnDisk, output: Output, between: tuple[int, int] | None) -> int:
         from gocost.api.trace_intervals import trace_intervals
 
         output.emit(trace_intervals(file, name, between=between))
@@ -219,7 +207,7 @@ _intervals(
 @reporting
 @traced
 def mmu_command(
-    file: str, parts: str, by_proc: bool, output: Output, between: tuple[int, int] | None
+    file: OnDisk, parts: str, by_proc: bool, output: Output, between: tuple[int, int] | None
 ) -> int:
     """The minimum mutator utilisation: the share of the Ps' time that the program had in the worst
     window of each length, from 1 us to 10 s.
@@ -243,7 +231,7 @@ def mmu_command(
 @click.option("-o", "--output", required=True, type=FileToWrite(), metavar="FILE")
 @between
 @traced
-def export_command(file: str, form: str, output: str, between: tuple[int, int] | None) -> int:
+def export_command(file: OnDisk, form: str, output: str, between: tuple[int, int] | None) -> int:
     """Goroutines on their Ps, system calls on their threads, collections, stops and tasks, as a
     file that ui.perfetto.dev and chrome://tracing open. --from and --to keep it small enough.
     """
@@ -259,15 +247,13 @@ def export_command(file: str, form: str, output: str, between: tuple[int, int] |
 @command.command("view", short_help="Look at it in a browser.")
 @serving
 @traced
-def view_command(file: str, server: Server) -> int:
+def view_command(file: OnDisk, server: Server) -> int:
     """Serves the page of `trace summary` to this machine until you press Ctrl-C: a timeline of the
     Ps and the largest groups of goroutines to zoom into, as close as you like.
     """
-    from pathlib import Path
-
     from gocost.viewer.trace_site import TraceSite
 
-    server.run(TraceSite(Path(file)))
+    server.run(TraceSite(file))
     return 0
 
 
@@ -276,7 +262,9 @@ def view_command(file: str, server: Server) -> int:
 @between
 @reporting
 @traced
-def profile_command(kind: str, file: str, output: Output, between: tuple[int, int] | None) -> int:
+def profile_command(
+    kind: str, file: OnDisk, output: Output, between: tuple[int, int] | None
+) -> int:
     """Waits of one kind, or the CPU samples of a trace, by stack.
 
     With -o NAME.pb.gz as a profile for `gocost profile` and `go tool pprof`, else as a report. CPU
@@ -296,7 +284,7 @@ def profile_command(kind: str, file: str, output: Output, between: tuple[int, in
 @between
 @click.option("-o", "--output", required=True, type=FileToWrite(), metavar="FILE")
 @traced
-def slice_command(file: str, between: tuple[int, int] | None, output: str) -> int:
+def slice_command(file: OnDisk, between: tuple[int, int] | None, output: str) -> int:
     """The generations that reach into a time, as a trace that every tool can open.
 
     The runtime begins a generation about every second: a slice is a little longer than was asked.

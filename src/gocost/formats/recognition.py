@@ -78,8 +78,9 @@ _SAMPLE = re.compile(
 )
 _REPORT = re.compile(rb'"schema"\s*:\s*"gocost\.report/\d+"')
 _LEGACY = (b"--- ", b"heap profile: ", b"heapz ", b"threadcreate profile: ")
+_TRACE = b"go 1."
 _MAGIC = (
-    (b"go 1.", Kind.TRACE),
+    (_TRACE, Kind.TRACE),
     (b"\x7fELF", Kind.BINARY),
     (b"MZ", Kind.BINARY),
     (b"\xcf\xfa\xed\xfe", Kind.BINARY),
@@ -97,6 +98,13 @@ def recognise(head: bytes) -> Recognised:
         inside = _kind(_inflated(head[:HEAD]))
         return Recognised(inside if inside in (Kind.TRACE, Kind.DUMP) else Kind.PROFILE)
     return Recognised(_kind(head[:HEAD]))
+
+
+def is_trace(head: bytes) -> bool:
+    """Whether a file that begins so is an execution trace, of gzip too: some KiB tell."""
+    if head.startswith(GZIP):
+        head = _inflated(head[:HEAD])
+    return head.startswith(_TRACE)
 
 
 def mistaken(head: bytes, wanted: Kind) -> FormatError | None:

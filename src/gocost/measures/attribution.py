@@ -37,7 +37,7 @@ from gocost.measures.trace_recording import TraceFile
 from gocost.measures.trace_tasks import task_use
 from gocost.model.errors import FormatError, GocostError, SourceError, UsageError
 from gocost.model.quantity import Unit, format_quantity
-from gocost.sources.files import is_file
+from gocost.sources.files import Spooled, is_file
 from gocost.sources.recordings import MAX_BYTES as RECORDING_BYTES
 
 T = TypeVar("T")
@@ -243,7 +243,9 @@ def _lost(manifest: Manifest) -> list[str]:
     ]
 
 
-def _trace(path: Path, profiles: Sequence[Profile], times: Times, assumptions: list[str]) -> Joined:
+def _trace(
+    path: Path | Spooled, profiles: Sequence[Profile], times: Times, assumptions: list[str]
+) -> Joined:
     """The trace, clipped to a stretch of time that the CPU profiles cover, where both times are
     known and overlap: of several stretches that with most of the trace.
     """

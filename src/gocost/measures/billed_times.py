@@ -27,6 +27,7 @@ from gocost.formats.pprof.profile import Profile
 from gocost.measures.billed_profiles import Kinds
 from gocost.measures.recording import Manifest, Part
 from gocost.measures.trace import read_trace
+from gocost.sources.files import Spooled
 
 CPU, HEAP, BLOCK, MUTEX = "CPU profile", "heap profile", "block profile", "mutex profile"
 _ENDING: Final = 100_000_000
@@ -80,7 +81,7 @@ class Times:
         how = "its own time" if len(profiles) == 1 else "their own times"
         return Span(what, min(starts), max(ends), error, how)
 
-    def trace(self, path: Path, when: TraceTime) -> Span:
+    def trace(self, path: Path | Spooled, when: TraceTime) -> Span:
         """A whole trace; not yet among the spans."""
         start, end = when.wall_start_ns, when.wall_end_ns
         if start is not None and end is not None:

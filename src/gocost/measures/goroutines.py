@@ -15,19 +15,24 @@ from gocost.formats.goroutine_dump.decoding import MAX_BYTES, decode_all
 from gocost.formats.goroutine_dump.dump import Dump
 from gocost.formats.goroutine_dump.grouped import HEAD
 from gocost.formats.goroutine_dump.stacks import CAP
+from gocost.formats.recognition import is_trace
+from gocost.measures.trace_on_disk import trace_of_standard_input, trace_on_disk
 from gocost.measures.trace_recording import TraceFile, is_trace_url
 from gocost.model.errors import FormatError, SourceError, UsageError
-from gocost.sources.files import is_file, positioned
+from gocost.sources.files import Spooled, is_file, positioned
+from gocost.sources.naming import NAME, SHOWN, check_named_once, is_url, shown
 from gocost.sources.recordings import MAX_BYTES as RECORDING_BYTES
-from gocost.sources.recordings import is_url, page_url, read_recording, recording_pieces
+from gocost.sources.recordings import page_url, read_recording, recording_pieces
+from gocost.sources.standard_input import StandardInput
 
 MOST: Final = 3
 """Dumps that one command compares."""
 APART: Final = 5.0
 """Seconds between dumps where nothing else is said."""
+_HEAD: Final = 1 << 12
+"""Bytes by which a trace is told from a dump, of gzip too."""
 _PAGE: Final = "goroutine?debug=2"
 _LEAKS: Final = "goroutineleak?debug=2"
-_TRACE: Final = b"go 1."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,19 @@ class Reading:
 
         Raises UsageError for a trace among others, SourceError and FormatError.
         """
-        if not any(map(_is_trace, files)):
-            return _compared([self.several(file) for file in files], every)
-        if len(files) > 1:
+        check_named_once(files)
+        given = StandardInput() if NAME in files else None
+        traced = [file for file in files if _is_trace(file, given)]
+        if traced and len(files) > 1:
             raise UsageError(
                 "a trace is looked at by itself", hint="name one trace, or dumps taken in turn"
             )
-        return _of_trace(files[0], Path(files[0]))
+        most = max(RECORDING_BYTES, self.max_bytes)
+        if traced and given is not None:
+            return _of_trace(SHOWN, trace_of_standard_input(given, max_bytes=most))
+        if traced:
+            return _of_trace(files[0], trace_on_disk(files[0], max_bytes=most))
+        return _compared([self.several(file, given) for file in files], every)
 
     def service(
         self, url: str, count: int, every: float, *, leaks: bool, progress: Callable[[str], None]
@@ -104,16 +115,21 @@ class Reading:
         """The dump at a path or URL, the last one of several."""
         return self.several(where)[-1]
 
-    def several(self, where: str) -> list[Dump]:
-        """The dumps at a path or URL, in their order."""
-        pieces = recording_pieces(where, page=_PAGE, headers=self.headers, max_bytes=self.max_bytes)
+    def several(self, where: str, given: StandardInput | None = None) -> list[Dump]:
+        """The dumps at a path or URL, in their order; `given` is what `-` is read from."""
+        if where == NAME and given is not None:
+            pieces = given.pieces()
+        else:
+            pieces = recording_pieces(
+                where, page=_PAGE, headers=self.headers, max_bytes=self.max_bytes
+            )
         try:
             return decode_all(
                 pieces, origin=where, max_bytes=self.max_bytes, seed=secrets.randbits(31)
             )
         except FormatError as error:
             hint = error.hint or "it is damaged, or was cut off: record or copy it again"
-            raise FormatError(f"{where}: {error.message}", hint=hint) from error
+            raise FormatError(f"{shown(where)}: {error.message}", hint=hint) from error
 
     def _leaks(self, page: str, otherwise: str) -> tuple[Dump, str]:
         """The leak page, or the goroutine page where the service has no other."""
@@ -135,7 +151,7 @@ class Reading:
         return int(head[2]) if head else 0
 
 
-def _of_trace(named: str, path: Path) -> Taken:
+def _of_trace(named: str, path: Path | Spooled) -> Taken:
     """What lives at the end of a trace."""
     from gocost.analyses.goroutines.from_trace import from_trace
     from gocost.measures.trace import read_trace
@@ -176,12 +192,14 @@ def check_count(files: Sequence[str], count: int) -> None:
         )
 
 
-def _is_trace(file: str) -> bool:
-    """Whether a file is an execution trace."""
+def _is_trace(file: str, given: StandardInput | None) -> bool:
+    """Whether a file is an execution trace, of gzip too."""
+    if file == NAME and given is not None:
+        return is_trace(given.head(_HEAD))
     if is_url(file) or not is_file(Path(file)):
         return False
     with positioned(Path(file)) as opened:
-        return opened.head(len(_TRACE)) == _TRACE
+        return is_trace(opened.head(_HEAD))
 
 
 def _is_service(url: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gocost.formats.pprof.deflate import MAX_BYTES, decompress
 from gocost.measures.profile_conflict import naming_who_profiles
 from gocost.model.errors import FormatError, UsageError
+from gocost.sources.naming import check_named_once, shown
 from gocost.sources.recordings import read_recording
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ class Reading:
         """The profiles of `files` and those of a base, read. Raises UsageError."""
         if not files:
             raise UsageError("no profile is named", hint="name a file or the URL of a service")
+        check_named_once((*files, *base, *diff_base))
         if base and diff_base:
             raise UsageError("--base and --diff-base exclude each other", hint="choose one")
         if normalize and not (base or diff_base):
@@ -140,4 +142,4 @@ class Reading:
 
 def _of(where: str, error: FormatError) -> FormatError:
     hint = error.hint or "it is no profile, or damaged: record or copy it again"
-    return FormatError(f"{where}: {error.message}", hint=hint)
+    return FormatError(f"{shown(where)}: {error.message}", hint=hint)

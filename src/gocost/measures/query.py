@@ -24,15 +24,18 @@ from gocost.formats.goroutine_dump.dump import Dump
 from gocost.formats.pprof import decoding as profiles
 from gocost.formats.pprof import deflate
 from gocost.formats.pprof.profile import Profile
-from gocost.formats.recognition import HEAD, Kind, recognise
+from gocost.formats.recognition import HEAD, Kind, is_trace, recognise
 from gocost.measures.trace import read_trace
+from gocost.measures.trace_on_disk import trace_of_bytes, trace_of_standard_input
 from gocost.measures.trace_recording import TraceFile, is_trace_url
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.report import Report
-from gocost.sources.files import positioned
-from gocost.sources.recordings import MAX_BYTES, is_url, read_recording
+from gocost.sources.files import Spooled, positioned
+from gocost.sources.naming import NAME, is_url, shown
+from gocost.sources.recordings import MAX_BYTES, read_recording
 from gocost.sources.saved_reports import decoded_report, read_report
 from gocost.sources.sql_engine import Caps, Column, Engine
+from gocost.sources.standard_input import StandardInput
 
 MOST_FILES: Final = 1000
 _WORD: Final = re.compile(r"\w+")
@@ -56,6 +59,8 @@ class Input:
     headers: Mapping[str, str] | None = None
     data: bytes | None = None
     """Of a URL or of standard input, which are read once."""
+    trace: Spooled | None = None
+    """Of a page or of standard input that turned out to be one."""
     decoded: Any = None
     announce: Callable[[str], None] = lambda _: None
     """Told where the trace of a URL is kept."""
@@ -74,10 +79,8 @@ class Input:
 
     def _decode(self) -> Any:
         if self.kind is Kind.TRACE:
-            if self.data is not None:
-                raise UsageError(
-                    f"{self.name}: a trace is read from a file", hint="write it to a file first"
-                )
+            if self.trace is not None:
+                return read_trace(self.trace, keep=None)
             most = self.max_bytes or MAX_BYTES
             recorded = TraceFile(
                 self.name, headers=self.headers, max_bytes=most, announce=self.announce
@@ -188,17 +191,26 @@ def _input(
 ) -> Input:
     if is_trace_url(name):
         return Input(name, Kind.TRACE, max_bytes, headers, announce=announce)
-    data = None
-    if name == "-" or is_url(name):
-        data = read_recording(name, headers=headers, max_bytes=max_bytes or MAX_BYTES)
+    data, trace, most = None, None, max_bytes or MAX_BYTES
+    if name == NAME:
+        given = StandardInput()
+        head = given.head(HEAD)
+        if is_trace(head):
+            trace = trace_of_standard_input(given, max_bytes=most)
+        else:
+            data = given.bounded(most, "raise --max-bytes")
+    elif is_url(name):
+        data = read_recording(name, headers=headers, max_bytes=most)
         head = data[:HEAD]
+        if is_trace(head):
+            trace, data = trace_of_bytes(data, name), None
     else:
         with positioned(Path(name)) as file:
             head = file.head(HEAD)
     found = recognise(head)
     if not any(found.kind in relation.kinds for relation, _ in FILLERS.values()):
-        raise FormatError(f"{name} is {found}, and not what can be queried", hint=found.hint)
-    return Input(name, found.kind, max_bytes, headers, data)
+        raise FormatError(f"{shown(name)} is {found}, and not what can be queried", hint=found.hint)
+    return Input(name, found.kind, max_bytes, headers, data, trace, announce=announce)
 
 
 def _declare(

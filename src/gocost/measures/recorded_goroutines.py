@@ -10,7 +10,7 @@ from gocost.formats.goroutine_dump.decoding import MAX_BYTES
 from gocost.measures.goroutines import APART, MOST, Reading, Taken
 from gocost.measures.interface import Context, Measured, Target
 from gocost.model.report import Note
-from gocost.sources.recordings import is_url
+from gocost.sources.naming import is_url
 
 PROBABLE = "goroutines.leak.probable"
 

@@ -18,7 +18,8 @@ from gocost.formats import gctrace, runtime_page
 from gocost.formats.recognition import HEAD, Kind, recognise
 from gocost.formats.runtime_page import RuntimePage
 from gocost.model.errors import FormatError, SourceError, UsageError
-from gocost.sources.recordings import is_url, read_recording
+from gocost.sources.naming import check_named_once, is_url, shown
+from gocost.sources.recordings import read_recording
 
 T = TypeVar("T")
 PAGES: Final = ("/metrics", "/debug/vars", "/debug/pprof/heap?debug=1")
@@ -54,6 +55,7 @@ class Reading:
         """
         if not names:
             raise UsageError("nothing is named to read", hint="name a page, a log, or a URL")
+        check_named_once(names)
         if any(map(is_url, names)):
             if len(names) > 1:
                 raise UsageError(
@@ -116,7 +118,7 @@ class Reading:
         found = recognise(data[:HEAD])
         if found.kind not in _KINDS:
             raise FormatError(
-                f"{name} is {found}, and not a metrics page, /debug/vars or a gctrace log",
+                f"{shown(name)} is {found}, and not a metrics page, /debug/vars or a gctrace log",
                 hint=found.hint,
             )
         return _decoded(runtime_page.decode, data, name)
@@ -128,7 +130,7 @@ def _decoded(decode: Callable[[bytes], T], data: bytes, name: str) -> T:
         return decode(data)
     except FormatError as error:
         hint = error.hint or "it is damaged, or was cut off: record or copy it again"
-        raise FormatError(f"{name}: {error.message}", hint=hint) from error
+        raise FormatError(f"{shown(name)}: {error.message}", hint=hint) from error
 
 
 def _of_log(cycles: Sequence[gctrace.Cycle], name: str) -> Recorded:

@@ -1,4 +1,7 @@
-"""An execution trace from a file: indexed, carried out on all cores, put together in order."""
+"""An execution trace from a file: indexed, carried out on all cores, put together in order.
+
+The file is a path, or `Spooled` what came in otherwise: see `trace_recording`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from gocost.formats.recognition import HEAD
 from gocost.kernels import trace_index
 from gocost.model.errors import FormatError, UsageError
 from gocost.model.quantity import Unit, format_quantity
-from gocost.sources.files import Positioned, positioned
+from gocost.sources.files import Positioned, Spooled, positioned
 
 if TYPE_CHECKING:
     from gocost.analyses.trace.account import Joined
@@ -33,7 +36,7 @@ BINS = 512
 
 
 def read_trace(
-    path: Path, *, keep: int | None = 0, between: tuple[int, int] | None = None
+    path: Path | Spooled, *, keep: int | None = 0, between: tuple[int, int] | None = None
 ) -> Joined:
     """The account of the trace at `path`; with the `keep` goroutines
     that ran longest of those that ended (None: all).
@@ -48,7 +51,7 @@ def read_trace(
 
 
 def read_timeline(
-    path: Path, *, keep: int | None = 0, between: tuple[int, int] | None = None
+    path: Path | Spooled, *, keep: int | None = 0, between: tuple[int, int] | None = None
 ) -> tuple[Joined, Timeline]:
     """The same, and when the Ps were busy and which goroutines ran. Raises as `read_trace`."""
     with carried_out(path, keep=keep, between=between, timeline=True) as coming:
@@ -82,7 +85,7 @@ class Coming:
 
 @contextmanager
 def carried_out(
-    path: Path,
+    path: Path | Spooled,
     *,
     keep: int | None = 0,
     between: tuple[int, int] | None = None,
@@ -92,7 +95,7 @@ def carried_out(
 
     So what shows it can be loaded while they are at work. Arguments and errors: see `read_trace`.
     """
-    with _named(path), positioned(path) as file:
+    with named(path), positioned(path) as file:
         opened = _opened(file, path)
         window, found = opened.window(), opened.generations
         if between is not None:
@@ -110,7 +113,7 @@ def carried_out(
 
 
 def follow_trace(
-    path: Path, *consumers: Consumer, between: tuple[int, int] | None = None
+    path: Path | Spooled, *consumers: Consumer, between: tuple[int, int] | None = None
 ) -> Joined:
     """The account of a trace, whose intervals `consumers` are given one after the other.
 
@@ -119,7 +122,7 @@ def follow_trace(
     from gocost.analyses.trace.following import Follower
     from gocost.analyses.trace.joining import Joiner
 
-    with _named(path), positioned(path) as file:
+    with named(path), positioned(path) as file:
         opened = _opened(file, path)
         window, found = opened.window(), opened.generations
         if between is not None:
@@ -137,11 +140,11 @@ def follow_trace(
     return joiner.result(lost=opened.lost)
 
 
-def trace_time(path: Path) -> TraceTime:
+def trace_time(path: Path | Spooled) -> TraceTime:
     """When a trace was recorded, without carrying it out. Raises as `read_trace`."""
     from gocost.analyses.trace.clock import TraceTime
 
-    with _named(path), positioned(path) as file:
+    with named(path), positioned(path) as file:
         opened = _opened(file, path)
         window = opened.window()
         first = opened.clock
@@ -201,33 +204,29 @@ class _Opened:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def named(path: Path | Spooled) -> Iterator[None]:
     """What is wrong with a trace is said of its file, with what to do next."""
-    if path.parts[:1] in (("http:",), ("https:",)):
-        url = str(path).replace(":/", "://", 1)
-        raise UsageError(
-            "a trace is read from a file, and not from a service",
-            hint=f"record it first: gocost.api.record.record_trace({url!r})",
-        )
     try:
         yield
     except FormatError as error:
-        named = error.message if str(path) in error.message else f"{path}: {error.message}"
+        told = error.message if str(path) in error.message else f"{path}: {error.message}"
         hint = error.hint or "it is damaged, or of a Go that is newer than this: record it again"
-        raise FormatError(named, hint=hint) from error
+        raise FormatError(told, hint=hint) from error
 
 
-def _opened(file: Positioned, path: Path) -> _Opened:
+def _opened(file: Positioned, path: Path | Spooled) -> _Opened:
     version = read_format(file.head(HEAD))
     index = read_index(file.read_into, file.size, version)
     found = list(index.generations)
+    incoming = path.lost if isinstance(path, Spooled) else ""
+    lost = "; ".join(filter(None, (incoming, index.lost)))
     if not found:
-        told = index.lost or "it has no events"
+        told = lost or "it has no events"
         raise FormatError(f"{path}: {told}", hint="record it again, and for longer")
     clock = read_tables(file.read_into, found[0], version).clock
     begins = [begin_of(one, clock) for one in found]
     end = int(found[-1].batches[trace_index.TIME].max() * clock.tick_ns)
-    return _Opened(version, found, begins, end, clock, index.lost)
+    return _Opened(version, found, begins, end, clock, lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,14 +241,16 @@ class Part:
     bytes: int
 
 
-def slice_trace(path: Path, start_ns: int, end_ns: int, write: Callable[[bytes], object]) -> Part:
+def slice_trace(
+    path: Path | Spooled, start_ns: int, end_ns: int, write: Callable[[bytes], object]
+) -> Part:
     """Writes the generations that reach into a time, which make a trace of their own.
 
     The runtime begins a generation about every second and states in each everything that it refers
     to, so a part of whole generations is a whole trace; less would need statuses that nobody saw.
     Times count from the trace's beginning. Raises UsageError where nothing reaches into the time.
     """
-    with _named(path), positioned(path) as file:
+    with named(path), positioned(path) as file:
         opened = _opened(file, path)
         version, found, begins = opened.version, opened.generations, opened.begins
         ends = [*begins[1:], opened.end]

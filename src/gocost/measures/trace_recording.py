@@ -1,8 +1,9 @@
-"""An execution trace of a running service: recorded into a file of the current folder, and kept.
+"""An execution trace wherever it comes from: a file, standard input, a running service.
 
-A trace is read from a file, with memory for a part of it at a time. Wherever one is named by the
-URL of a service (`gocost trace`, `attribute --trace`, `check --trace`, `query`) it is recorded here
-first, and what came of one that broke off counts as far as it is whole.
+A trace is read at any place, with memory for a part of it at a time. Wherever one is named
+(`gocost trace`, `attribute --trace`, `check --trace`, `query`, `goroutines`) it is put on disk here
+first: of the URL of a service it is recorded into a file that is kept, of standard input, a pipe or
+gzip into one that is gone afterwards. What broke off counts as far as it is whole.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import urlsplit
 
-from gocost.model.errors import SourceError
-from gocost.sources.files import translated
-from gocost.sources.recordings import MAX_BYTES, is_url, keep_piece, save_recording
+from gocost.measures.trace_on_disk import trace_on_disk
+from gocost.model.errors import SourceError, UsageError
+from gocost.sources.files import Spooled, translated
+from gocost.sources.naming import is_url
+from gocost.sources.recordings import MAX_BYTES, keep_piece, save_recording
 from gocost.sources.service_urls import service_url
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ SECONDS: Final = 5.0
 """A trace is large: megabytes a second of a busy service."""
 _HEAD: Final = 16
 """Bytes that a trace begins with."""
+_NAMES: Final = ("/trace", ".trace", ".trace.gz")
+"""What the URL of a trace ends in."""
 _MOST_NAMES: Final = 1000
 """Recordings of one service in one second."""
 
@@ -38,15 +43,17 @@ def record_trace(
     *,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
+    keep: str | Path | None = None,
     opened: Callable[[Endpoint], object] = lambda _: None,
 ) -> tuple[Path, str]:
-    """Records an execution trace of a running service into a new file of the current folder.
+    """Records an execution trace of a running service into a new file, `keep` or one of the current
+    folder that is named by service and time.
 
     A URL that says `seconds=` itself is recorded for those. `opened` is given the connection first,
     so that another thread may abort it. Returns the file, and why it is not whole (empty where it
     is). Raises UsageError for what is no URL, and SourceError.
     """
-    path, file = _fresh(recording_name(url, "trace"))
+    path, file = _fresh(recording_name(url, "trace")) if keep is None else _new(Path(keep))
     try:
         with file:
             try:
@@ -84,9 +91,19 @@ def _fresh(name: str) -> tuple[Path, BinaryIO]:
     raise SourceError(f"{name}.trace is there already", hint="record in another folder")
 
 
+def _new(path: Path) -> tuple[Path, BinaryIO]:
+    """The file that was asked for: what was recorded before is not written over."""
+    try:
+        return path, path.open("xb")
+    except FileExistsError as error:
+        raise UsageError(f"{path} is there already", hint="name a new file with --keep") from error
+    except OSError as error:
+        raise translated(error, path) from error
+
+
 def is_trace_url(where: str) -> bool:
     """Whether a URL names a service's trace page, or a file of a trace."""
-    return is_url(where) and service_url(where).path.rstrip("/").endswith(("/trace", ".trace"))
+    return is_url(where) and service_url(where).path.rstrip("/").endswith(_NAMES)
 
 
 def recording_name(url: str, what: str = "recording") -> str:
@@ -101,41 +118,53 @@ def recording_name(url: str, what: str = "recording") -> str:
 
 
 class TraceFile:
-    """A trace by path or URL. Of a URL it is recorded from when this is made, so that a profile may
-    be recorded at the same time; `path` waits for its end.
+    """A trace by path, `-` or URL. Of a URL it is recorded from when this is made, so that a
+    profile may be recorded at the same time; `path` waits for its end.
     """
 
     def __init__(
         self,
         where: str,
         *,
+        seconds: float = SECONDS,
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
+        keep: str | Path | None = None,
         announce: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`announce` is told where the recording is kept."""
+        """`announce` is told where the recording is kept; the rest is as in `record_trace`."""
         self._where = where
+        self._max_bytes = max_bytes
         self._announce = announce
         self._connection: Endpoint | None = None
         self._aborted = False
-        self._told = False
+        self._found: Path | Spooled | None = None
         if is_url(where):
             self._pool = ThreadPoolExecutor(1)
             self._recorded = self._pool.submit(
-                record_trace, where, headers=headers, max_bytes=max_bytes, opened=self._opened
+                record_trace,
+                where,
+                seconds,
+                headers=headers,
+                max_bytes=max_bytes,
+                keep=keep,
+                opened=self._opened,
             )
             self._pool.shutdown(wait=False)
 
-    def path(self) -> Path:
-        """The file. Raises SourceError and UsageError where nothing could be recorded."""
-        if not is_url(self._where):
-            return Path(self._where)
-        with self.meanwhile():
-            path, lost = self._recorded.result()
-        if not self._told:
-            self._told = True
-            self._announce(f"recorded in {path}" + (f", which broke off: {lost}" if lost else ""))
-        return path
+    def path(self) -> Path | Spooled:
+        """The file. Raises SourceError and UsageError where nothing could be recorded, and
+        FormatError where what is not read from a plain file is no trace.
+        """
+        if self._found is None:
+            where: str | Path = self._where
+            if is_url(self._where):
+                with self.meanwhile():
+                    where, lost = self._recorded.result()
+                told = f"recorded in {where}"
+                self._announce(f"{told}, which broke off: {lost}" if lost else told)
+            self._found = trace_on_disk(where, max_bytes=self._max_bytes)
+        return self._found
 
     @property
     def lost(self) -> str:

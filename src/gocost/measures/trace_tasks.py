@@ -7,9 +7,10 @@ from pathlib import Path
 from gocost.analyses.attribution.tasks import ByTask, TaskUse, changes
 from gocost.analyses.trace.account import Joined
 from gocost.measures.trace import follow_trace, read_trace
+from gocost.sources.files import Spooled
 
 
-def task_use(path: Path, trace: Joined) -> TaskUse:
+def task_use(path: Path | Spooled, trace: Joined) -> TaskUse:
     """What goroutines did in the program's tasks, in the window of `trace`, which is of the same
     file. Raises as `read_trace`.
     """

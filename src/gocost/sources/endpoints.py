@@ -1,9 +1,10 @@
 """Pages of a running service over HTTP: /metrics, /debug/vars, /debug/pprof.
 
 One kept connection for each base URL, so that polling makes neither connections nor goroutines;
-bodies are asked for uncompressed, because compressing costs the watched service CPU. Every answer
-is bounded in size and in time as a whole, whatever the server does. Redirects are not followed.
-What a user gives as headers (credentials) goes to the server and never into a message.
+bodies are asked for uncompressed, because compressing costs the watched service CPU, and unpacked
+where a proxy compresses them all the same. Every answer is bounded in size and in time as a whole,
+whatever the server does. Redirects are not followed. What a user gives as headers (credentials)
+goes to the server and never into a message.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gocost._version import VERSION
-from gocost.model.errors import SourceError, UsageError
+from gocost.formats.gunzip import Gunzip
+from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.credentials import Credentials
 from gocost.sources.files import translated
 from gocost.sources.service_urls import service_url
@@ -29,6 +31,7 @@ MAX_BODY = 16 << 20
 TIMEOUT = 2.0
 """Seconds for a whole answer."""
 _CHUNK = 1 << 16
+_SHOWN = 40
 
 
 class EndpointError(SourceError):
@@ -172,9 +175,9 @@ class Endpoint:
         self, response: http.client.HTTPResponse, url: str, write: Callable[[bytes], object]
     ) -> None:
         size = 0
-        while chunk := response.read1(_CHUNK):
-            size += len(chunk)
-            write(chunk)
+        for piece in _unpacked(response, url):
+            size += len(piece)
+            write(piece)
             if size > self._max_body:
                 raise TooLargeError(
                     f"{url} answered with more than {self._max_body:,} bytes",
@@ -217,6 +220,31 @@ class Endpoint:
         if self._aborted:  # before there was a connection to end
             self._shut()
         return self._connection.getresponse()
+
+
+def _unpacked(response: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
+    """The body in pieces: a proxy may compress it, whatever it was asked for."""
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        while chunk := response.read1(_CHUNK):
+            yield chunk
+        return
+    proxy = "have the proxy before the service leave its pages as they are"
+    if encoding not in ("gzip", "x-gzip"):
+        shown = "".join(filter(str.isprintable, encoding))[:_SHOWN]
+        raise EndpointError(f"{url} answered in the encoding {shown!r}", hint=proxy)
+    stream = Gunzip()
+    try:
+        while chunk := response.read1(_CHUNK):
+            yield from stream.add(chunk)
+    except FormatError as error:
+        raise EndpointError(f"{url}: {error.message}", hint=proxy) from error
+    if held := stream.end():
+        yield held
+    if not stream.whole and not response.length:
+        raise EndpointError(
+            f"{url} ended its answer early: its gzip is cut off", hint="see whether it failed"
+        )
 
 
 def _tls(headers: Mapping[str, str] | None) -> ssl.SSLContext:
@@ -265,6 +293,8 @@ def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
             hint="check the scheme; --cacert FILE is who signed the service's certificate, "
             "--cert FILE yours",
         )
+    if isinstance(error, http.client.IncompleteRead):
+        return EndpointError(f"{url} ended its answer early", hint="see whether the service failed")
     if isinstance(error, http.client.HTTPException | ValueError):
         return EndpointError(
             f"{url} did not answer in HTTP ({type(error).__name__})", hint="check the port"

@@ -6,6 +6,7 @@ import contextlib
 import mmap
 import os
 import stat
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,9 +89,33 @@ class Positioned:
         return done
 
 
+class Spooled(Positioned):
+    """What could be read only once, in a file without a name that is gone when nobody holds it, or
+    when the process ends in whatever way.
+    """
+
+    def __init__(self, descriptor: int, size: int, name: str, lost: str = "") -> None:
+        """Takes the descriptor over. `name` is where it came from, `lost` why it is not whole."""
+        super().__init__(descriptor, size, Path(name))
+        self.lost = lost
+        weakref.finalize(self, os.close, descriptor)
+
+    @property
+    def name(self) -> str:
+        """What it is called in a report: as a file is, but for the numbers of pipes."""
+        return str(self) if self._path.is_relative_to("/dev") else self._path.name
+
+    def __str__(self) -> str:
+        """Where it came from."""
+        return str(self._path)
+
+
 @contextmanager
-def positioned(path: Path) -> Iterator[Positioned]:
+def positioned(path: Path | Spooled) -> Iterator[Positioned]:
     """The file, open for reading at any place. Raises SourceError; a pipe is none."""
+    if isinstance(path, Spooled):
+        yield path
+        return
     try:
         _refuse_endless(path, "write it to a file first")
         descriptor = os.open(path, os.O_RDONLY)

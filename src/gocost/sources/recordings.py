@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -11,7 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from gocost.model.errors import SourceError
 from gocost.sources.files import read_bounded, translated
+from gocost.sources.naming import NAME, is_url
 from gocost.sources.service_urls import service_url
+from gocost.sources.standard_input import StandardInput
 
 if TYPE_CHECKING:
     from gocost.sources.endpoints import Endpoint
@@ -30,11 +31,6 @@ class ProfilingInUseError(SourceError):
     """The service's one CPU profile is being recorded already."""
 
 
-def is_url(where: str) -> bool:
-    """Whether a recording is fetched rather than read from a file."""
-    return where.startswith(("http://", "https://"))
-
-
 def read_recording(
     where: str,
     *,
@@ -48,13 +44,8 @@ def read_recording(
     A URL of a service (`http://host:6060`, with or without /debug/pprof) means its `page`, recorded
     for `seconds` where that is given. Raises SourceError.
     """
-    if where == "-":
-        data = sys.stdin.buffer.read(max_bytes + 1)
-        if len(data) > max_bytes:
-            raise SourceError(
-                f"standard input is larger than {max_bytes:,} bytes", hint="raise --max-bytes"
-            )
-        return data
+    if where == NAME:
+        return StandardInput().bounded(max_bytes, "raise --max-bytes")
     if not is_url(where):
         return read_bounded(Path(where), max_bytes, hint="check the path, or raise --max-bytes")
     url = page_url(where, page, seconds)
@@ -124,10 +115,11 @@ def recording_pieces(
     if is_url(where):
         yield read_recording(where, page=page, headers=headers, max_bytes=max_bytes)
         return
+    if where == NAME:
+        yield from StandardInput().pieces()
+        return
     try:
-        with (
-            contextlib.nullcontext(sys.stdin.buffer) if where == "-" else Path(where).open("rb")
-        ) as file:
+        with Path(where).open("rb") as file:
             while piece := file.read(_PIECE):
                 yield piece
     except OSError as error:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
+from gocost.api._traces import OnDisk
 from gocost.api.trace import trace
 from gocost.measures.trace import trace_time
 from gocost.model.errors import GocostError, UsageError
@@ -34,7 +34,7 @@ _TIMES: Final = (("from", "From", "since the trace began: 1.2 s"), ("to", "To", 
 class TraceSite:
     """The pages about the trace in a file, which is read again for each."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: OnDisk) -> None:
         """Raises SourceError and FormatError where it is no trace that can be read."""
         trace_time(path)
         self.name = str(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -14,15 +13,14 @@ from gocost.formats.goroutine_dump.grouped import HEAD, pages, read_grouped
 from gocost.formats.goroutine_dump.json_lines import is_json_lines, unwrapped
 from gocost.formats.goroutine_dump.profile import read_profile
 from gocost.formats.goroutine_dump.stacks import SEED, read_stacks
-from gocost.formats.recognition import Kind, mistaken
+from gocost.formats.gunzip import gunzipped
+from gocost.formats.recognition import GZIP, Kind, mistaken
 from gocost.model.errors import FormatError
 
 MAX_BYTES: Final = 1 << 30
 """Bytes after decompression; `--max-bytes` raises it."""
 _HELD: Final = 256 << 20
 """Bytes of a form that is not read piece by piece."""
-_GZIP: Final = b"\x1f\x8b"
-_PIECE: Final = 1 << 20
 _FIELDS: Final = frozenset(
     bytes([number << 3 | wire]) for number in range(1, 16) for wire in (0, 2)
 )
@@ -79,8 +77,8 @@ def _decode(
     head = _head(rest)
     if not head:
         raise FormatError("the dump is empty", hint="record it again")
-    if head[:2] == _GZIP:
-        rest = _inflated(itertools.chain([head], rest), max_bytes)
+    if head.startswith(GZIP):
+        rest = gunzipped(itertools.chain([head], rest))
         head = _head(rest)
     whole = _bounded(itertools.chain([head], rest), max_bytes)
     if HEAD.match(head):
@@ -147,27 +145,3 @@ def _bounded(pieces: Iterable[bytes | memoryview], max_bytes: int) -> Iterator[b
 
 def _held(pieces: Iterable[bytes | memoryview]) -> bytes:
     return b"".join(_bounded(pieces, _HELD))
-
-
-def _inflated(pieces: Iterable[bytes | memoryview], max_bytes: int) -> Iterator[bytes]:
-    """The bytes without gzip, all members of it, in pieces."""
-    inflater = zlib.decompressobj(wbits=31)
-    begun = False
-    for piece in pieces:
-        rest = bytes(piece)
-        while rest:
-            if inflater.eof:
-                if not rest.strip(b"\0"):
-                    break
-                inflater = zlib.decompressobj(wbits=31)
-            begun = True
-            try:
-                made = inflater.decompress(rest, _PIECE)
-            except zlib.error as error:
-                raise FormatError(f"the gzip stream is damaged: {error}") from error
-            if made:
-                yield made
-            rest = inflater.unconsumed_tail or inflater.unused_data
-    # What was compressed last may still be inside: the text ends in the middle.
-    if begun and not inflater.eof and (made := inflater.flush()):
-        yield made

@@ -1,0 +1,37 @@
+"""Files as people name them on a command line: a path, `-` for standard input, a URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from gocost.model.errors import UsageError
+
+NAME: Final = "-"
+SHOWN: Final = "standard input"
+Named = str | Path
+
+
+def names_of(files: Named | Iterable[Named]) -> tuple[str, ...]:
+    """One file or several, by their names."""
+    return tuple(map(str, [files] if isinstance(files, str | Path) else files))
+
+
+def is_url(where: str) -> bool:
+    """Whether a recording is fetched rather than read from a file."""
+    return where.startswith(("http://", "https://"))
+
+
+def shown(where: str) -> str:
+    """What a file is called in a report."""
+    return SHOWN if where == NAME else where
+
+
+def check_named_once(names: Iterable[object]) -> None:
+    """Raises UsageError where more than one file is to be standard input."""
+    if [*map(str, names)].count(NAME) > 1:
+        raise UsageError(
+            f"{SHOWN} is one file, and `{NAME}` is named more than once",
+            hint="write one of them to a file first",
+        )

@@ -1,0 +1,68 @@
+"""gzip undone in pieces: the same as zlib's whole, however it is cut up."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import zlib
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from gocost.formats.gunzip import Gunzip, gunzipped
+from gocost.formats.pprof.deflate import LARGE, library
+from gocost.model.errors import FormatError
+
+LIBRARIES = [zlib, library(LARGE)]
+"""zlib, and ISA-L where it is installed."""
+
+
+def some(size: int) -> bytes:
+    return random.Random(size).randbytes(size // 2) + bytes(size - size // 2)
+
+
+def cut_up(data: bytes, step: int) -> Iterator[bytes]:
+    for start, stop in pairwise([*range(0, len(data), step), len(data)]):
+        yield data[start:stop]
+
+
+@pytest.mark.parametrize("module", LIBRARIES, ids=lambda module: module.__name__)
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+def test_all_members_come_and_padding_does_not(module: Any, step: int) -> None:
+    parts = [some(10_000), b"", some(3)]
+    data = b"".join(map(gzip.compress, parts)) + bytes(512)
+    stream = Gunzip(module)
+    found = b"".join(made for piece in cut_up(data, step) for made in stream.add(piece))
+    assert found + stream.end() == b"".join(parts)
+    assert stream.whole
+
+
+@pytest.mark.parametrize("module", LIBRARIES, ids=lambda module: module.__name__)
+def test_pieces_are_small_however_well_they_were_compressed(module: Any) -> None:
+    stream = Gunzip(module)
+    sizes = [len(made) for made in stream.add(gzip.compress(bytes(50 << 20)))]
+    assert sum(sizes) + len(stream.end()) == 50 << 20
+    assert max(sizes) <= 1 << 20
+
+
+@pytest.mark.parametrize("module", LIBRARIES, ids=lambda module: module.__name__)
+def test_of_what_is_cut_off_all_before_it_comes(module: Any) -> None:
+    whole = some(200_000)
+    data = gzip.compress(whole)
+    for end in range(0, len(data), 9_973):
+        stream = Gunzip(module)
+        found = b"".join([*stream.add(data[:end]), stream.end()])
+        assert whole.startswith(found)
+        assert len(found) >= min(end - 1_000, 99_000), "no more is held back than a block"
+        assert stream.whole is (end == 0)
+
+
+def test_what_is_damaged_is_said() -> None:
+    data = bytearray(gzip.compress(some(100_000)))
+    data[30_000] ^= 0xFF
+    with pytest.raises(FormatError, match="the gzip stream is damaged"):
+        list(gunzipped([bytes(data)]))
+    with pytest.raises(FormatError, match="the gzip stream is damaged"):
+        list(gunzipped([gzip.compress(b"abc"), b"and more that is no gzip"]))
