@@ -131,6 +131,9 @@ def test_against_a_git_ref(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert isinstance(grown, int)
     assert 0 < grown < 2000
     assert any("against main (" in note.text for note in report.notes)
+    # The folder itself is built the way the base is, without the paths of either.
+    folder = gocost.size(repository, base="main", flags=["-ldflags=-s -w"])
+    assert [change.delta for change in folder.changes] == [c.delta for c in report.changes]
     with pytest.raises(UsageError, match="nothing is neither a file nor a commit"):
         gocost.size(head, base="nothing", directory=repository)
     # A file that is named as the branch, and a folder: the branch is meant.
@@ -189,8 +192,31 @@ def test_data_appended_to_a_binary_is_unknown(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="does not exist"):
         gocost.size(tmp_path / "absent")
-    with pytest.raises(SourceError, match="is a folder; name an executable; `go build"):
-        gocost.size(tmp_path)
+
+
+def test_the_main_package_of_a_folder_is_built() -> None:
+    report = gocost.size(PROGRAMS / "hello", flags=["-ldflags=-s -w"], by="module")
+    assert report.layout.title.startswith("hello: ")
+    strippable = report.fact("binary.size.strippable")
+    assert strippable is not None
+    assert strippable.value == 0, "the flags are those of the build"
+    built_by = "the file was built by `go build -buildvcs=false '-ldflags=-s -w'`"
+    assert report.notes[-1].text == built_by
+    plain = gocost.size(PROGRAMS / "hello", base=binary("linux-amd64"))
+    assert "--build-flag" in plain.notes[-1].text
+    assert plain.changes
+
+
+def test_a_folder_that_is_no_program_says_what_to_name(tmp_path: Path) -> None:
+    hint = "name the folder of a main package, or an executable"
+    for message in ("is not in a Go module", "there is no main package"):
+        with pytest.raises(UsageError, match=message) as caught:
+            gocost.size(tmp_path)
+        assert caught.value.hint == hint
+        (tmp_path / "go.mod").write_text("module example.com/none\n\ngo 1.21\n")
+        (tmp_path / "library.go").write_text("package library\n")
+    with pytest.raises(UsageError, match="--build-flag is for builds"):
+        gocost.size(binary("linux-amd64"), flags=["-race"])
 
 
 def test_a_base_that_cannot_be_read_is_named_alone(tmp_path: Path) -> None:

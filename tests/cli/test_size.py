@@ -100,7 +100,7 @@ def test_other_formats(format_: str, tmp_path: Path) -> None:
         (("size", "{binary}", "--by", ""), 2, "choose of module, package"),
         (("size", "{binary}", "--filter", "("), 2, "no regular expression"),
         (("size", "{binary}", "--base", "/absent"), 2, "/absent"),
-        (("size",), 2, "FILE"),
+        (("size",), 2, "BINARY|FOLDER"),
     ],
 )
 def test_bad_input_gets_one_line(arguments: tuple[str, ...], code: int, message: str) -> None:

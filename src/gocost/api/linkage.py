@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gocost._version import VERSION
 from gocost.analyses import distributions
+from gocost.api._programs import main_package, program, typed
 from gocost.measures.executables import opened
 from gocost.measures.linkage import Examined, examine, examined, measured
 from gocost.measures.linkage_matrix import build_ways, matrix_notes, matrix_tables
@@ -18,18 +16,12 @@ from gocost.model.errors import FormatError, NotMeasurableError, UsageError
 from gocost.model.report import Change, Layout, Note, Report, Table
 from gocost.model.subject import Subject
 from gocost.sources.files import is_folder
-from gocost.sources.go_command import go_in
 from gocost.sources.saved_reports import is_saved_report
 
 if TYPE_CHECKING:
     from gocost.formats.buildinfo import BuildInfo
 
 Progress = Callable[[str], None]
-
-NO_STAMP: Final = "-buildvcs=false"
-"""A stamp says nothing of linkage, and git may refuse to make one."""
-NAMED: Final = 5
-"""How many main packages are named where one has to be chosen."""
 
 
 def linkage(
@@ -63,8 +55,9 @@ def linkage(
                 hint="leave out --matrix, or --base",
             )
         return _matrix(path, flags, progress)
-    with _program(path, flags, progress) as (file, name, folder):
-        with opened(file, machine) as image:
+    with program(path, flags, "gocost linkage", progress) as asked:
+        name = asked.name
+        with opened(asked.path, machine) as image:
             found, info = examined(image), image.info
         if machine and found.goarch != machine:
             raise UsageError(f"{path} is for {found.goarch} alone", hint="leave out --arch")
@@ -72,10 +65,9 @@ def linkage(
         changes: list[Change] = []
         tables, notes = result.tables, list(result.notes)
         if base is not None:
-            built = [NO_STAMP, *flags] if folder is not None else None
-            place = folder if folder is not None else Path(directory)
+            place = asked.folder or Path(directory)
             changed, changes, told = _compared(
-                str(base), found, info, name, place, built, machine, progress
+                str(base), found, info, name, place, asked.flags, machine, progress
             )
             tables, notes = {**changed, **tables}, [*told, *notes]
     return Report(
@@ -92,41 +84,6 @@ def linkage(
             tables=tuple(key for key, table in tables.items() if table.rows),
         ),
     )
-
-
-@contextmanager
-def _program(
-    path: Path, flags: Sequence[str], progress: Progress
-) -> Iterator[tuple[Path, str, Path | None]]:
-    """The executable, its name, and the folder that it was built from, if it was."""
-    if not is_folder(path):
-        yield path, path.name, None
-        return
-    folder = _main_package(path, "gocost linkage")
-    with tempfile.TemporaryDirectory(prefix="gocost-linkage-") as place:
-        output = Path(place) / "program"
-        progress(f"building {_typed(folder)}")
-        go_in(folder).build(".", output, flags=[NO_STAMP, *flags])
-        yield output, folder.resolve().name, folder
-
-
-def _main_package(path: Path, command: str) -> Path:
-    """The folder of the main package in a folder: itself, or the only one below.
-
-    Raises UsageError, naming them, where there are several, and where there is none.
-    """
-    from gocost.gate.initial import main_packages
-
-    found = [main.package for main in main_packages(path)]
-    if "." in found:
-        return path
-    if len(found) > 1:
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        raise UsageError(
-            f"{path} has the main packages {', '.join(found[:NAMED])}{more}",
-            hint=f"name one: {command} {_typed(path / found[0])}",
-        )
-    return path / found[0]
 
 
 def _compared(
@@ -174,12 +131,12 @@ def _compared(
 def _matrix(path: Path, flags: Sequence[str], progress: Progress) -> Report:
     if not is_folder(path):
         raise UsageError(f"{path} is no folder", hint="name the folder of a main package")
-    folder = _main_package(path, "gocost linkage --matrix")
+    folder = main_package(path, "gocost linkage --matrix")
     outcomes = build_ways(folder, ".", flags=flags, progress=progress)
     if all(outcome.found is None for outcome in outcomes):
         raise NotMeasurableError(
             f"{folder} could not be built in any way: {outcomes[0].reason}",
-            hint=f"run `go build {_typed(folder)}` to see all of it",
+            hint=f"run `go build {typed(folder)}` to see all of it",
         )
     name = folder.resolve().name
     return Report(
@@ -191,9 +148,3 @@ def _matrix(path: Path, flags: Sequence[str], progress: Progress) -> Report:
         assumptions=[f"distributions as of {distributions.AS_OF}, from {distributions.SOURCE}"],
         layout=Layout(title=f"{name}: ways to link it"),
     )
-
-
-def _typed(path: Path) -> str:
-    """The path as a package pattern: the go command wants a dot before a relative one."""
-    text = os.fspath(path)
-    return text if path.is_absolute() or text.startswith(".") else f"./{text}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ from gocost.analyses.size.account import Account
 from gocost.analyses.size.kinds import Kind
 from gocost.analyses.size.stripping import Savings, savings
 from gocost.analyses.size.tables import DIMENSIONS, filtered, nested, tables
+from gocost.api._programs import program
 from gocost.measures.binary import account_of, facts, opened, strip_facts
-from gocost.model.errors import FormatError, SourceError, UsageError
+from gocost.model.errors import FormatError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Change, Layout, Note, Report, Table, Verdict
 from gocost.model.subject import Subject
-from gocost.sources.files import is_folder
+from gocost.sources.files import exists, is_folder
 from gocost.sources.saved_reports import is_saved_report
 
 if TYPE_CHECKING:
@@ -42,10 +44,14 @@ def size(
     filter: str | None = None,  # noqa: A002 - the option's name on the command line
     why: str | None = None,
     base: str | Path | None = None,
+    flags: Sequence[str] = (),
     directory: str | Path = ".",
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Accounts for every byte of the executable at `binary`.
+
+    Where that is a folder, its main package (or the only one below it) is built first, with `flags`
+    of `go build`.
 
     `by` names what to show first: module, package, function, section, kind, or several to nest
     (a list of them, or one text: `module,package`).
@@ -55,30 +61,35 @@ def size(
     what grew since where HEAD of `directory` left it.
 
     Raises UsageError for what cannot be asked, SourceError where a file cannot be read,
-    BuildError where the base does not build and FormatError where a file is no Go executable.
+    BuildError where the folder or the base does not build and FormatError where a file is no Go
+    executable.
     """
     by = by.split(",") if isinstance(by, str) else by
     _check(by)
     pattern = _pattern(filter)
     path, directory = Path(binary), Path(directory)
-    if is_folder(path):
-        hint = "name an executable; `go build -o FILE` in a main package writes one"
-        raise SourceError(f"{path} is a folder", hint=hint)
-    with opened(path) as image:
+    if is_folder(path) and base is not None and not exists(Path(base)):
+        flags = [*flags, "-trimpath"]  # the base is built elsewhere, and paths are bytes too
+    with (
+        program(path, flags, "gocost size", progress) as asked,
+        opened(asked.path) as image,
+    ):
+        directory = asked.folder or directory
         found = account_of(image)
         made = tables(found)
         shown = [PLURALS[by[0]]] if len(by) == 1 else list(SHOWN)
         if len(by) > 1:
-            name = "_".join(by)
-            made[name] = nested(found, by)
-            shown = [name]
+            shown = ["_".join(by)]
+            made[shown[0]] = nested(found, by)
         if pattern is not None:
             made = {
-                name: filtered(table, pattern) if _has_names(table) else table
-                for name, table in made.items()
+                key: filtered(table, pattern) if _has_names(table) else table
+                for key, table in made.items()
             }
         saved = savings(image.image, image.info)
         notes = [*_unmatched(made, shown, filter), *_notes(found, saved)]
+        if asked.flags is not None:
+            notes.append(_built_by(asked.flags))
         changes: list[Change] = []
         if why is not None:
             from gocost.measures.imports import why as chain_of_imports
@@ -88,12 +99,20 @@ def size(
             notes = [*more, *notes]
             shown = ["why"]
         if base is not None:
-            grown, changes, more = _compared(str(base), image, found, path, directory, progress)
+            grown, changes, more = _compared(
+                str(base), image, found, asked.name, directory, asked.flags, progress
+            )
             made = {**grown, **made}
             notes = [*more, *notes]
-            asked = shown if by or why or not grown else GROWTH[2:3]
-            shown = [name for name in (*GROWTH[:2], *asked) if name in made]
-        return _report(path, found, saved, made, shown, notes, changes)
+            wanted = shown if by or why or not grown else GROWTH[2:3]
+            shown = [key for key in (*GROWTH[:2], *wanted) if key in made]
+        return _report(asked.name, found, saved, made, shown, notes, changes)
+
+
+def _built_by(flags: Sequence[str]) -> Note:
+    """What was built: flags of the linker make a large difference."""
+    more = "" if len(flags) > 1 else "; --build-flag='-ldflags=-s -w' builds it stripped"
+    return Note("info", f"the file was built by `{shlex.join(['go', 'build', *flags])}`{more}")
 
 
 def _check(by: Sequence[str]) -> None:
@@ -144,8 +163,9 @@ def _compared(
     base: str,
     head: GoBinary,
     found: Account,
-    binary: Path,
+    name: str,
     directory: Path,
+    flags: Sequence[str] | None,
     progress: Callable[[str], None],
 ) -> tuple[dict[str, Table], list[Change], list[Note]]:
     """What grew since the base: a saved report, another binary, or one built at a git ref."""
@@ -155,15 +175,19 @@ def _compared(
 
     after = side_of(found)
     if is_saved_report(Path(base)):
-        before, notes = _saved(base, found, binary.name)
+        before, notes = _saved(base, found, name)
         title = base
     else:
         notes = []
         with (
-            base_binary(base, directory, head.info, stripped=found.stripped, progress=progress) as (
-                path,
-                title,
-            ),
+            base_binary(
+                base,
+                directory,
+                head.info,
+                stripped=found.stripped,
+                build_flags=flags,
+                progress=progress,
+            ) as (path, title),
             opened(path) as image,
         ):
             before = side_of(account_of(image))
@@ -171,9 +195,7 @@ def _compared(
     if before.modules:
         split = growth(before, after)
         grown = (split.causes, split.growth, split.packages, split.functions)
-        tables = {
-            name: table for name, table in zip(GROWTH, grown, strict=True) if table is not None
-        }
+        tables = {key: table for key, table in zip(GROWTH, grown, strict=True) if table is not None}
         notes = [*split.notes, *notes]
     delta = after.size - before.size
     worse = {True: Verdict.WORSE, False: Verdict.BETTER}[delta > 0] if delta else Verdict.SAME
@@ -184,7 +206,7 @@ def _compared(
         head=after.size,
         delta=delta,
         verdict=worse,
-        subject=Subject(service=binary.name),
+        subject=Subject(service=name),
     )
     more = format_quantity(delta, Unit.BYTES, signed=True)
     told = f"{more} against {title}" if delta else f"the size has not changed against {title}"
@@ -206,7 +228,7 @@ def _saved(base: str, head: Account, binary: str) -> tuple[Side, list[str]]:
 
 
 def _report(
-    path: Path,
+    name: str,
     found: Account,
     saved: Savings,
     made: dict[str, Table],
@@ -214,7 +236,7 @@ def _report(
     notes: list[Note],
     changes: list[Change],
 ) -> Report:
-    subject = Subject(service=path.name)
+    subject = Subject(service=name)
     names = made["functions"].names() if "functions" in made else ()
     return Report(
         command="size",
@@ -225,7 +247,7 @@ def _report(
         changes=changes,
         notes=notes,
         layout=Layout(
-            title=f"{path.name}: {format_quantity(found.size, Unit.BYTES)}",
+            title=f"{name}: {format_quantity(found.size, Unit.BYTES)}",
             tables=tuple(shown),
             facts=("binary.size", "binary.size.loaded", "binary.size.strippable"),
             # A function's name begins with its package's.

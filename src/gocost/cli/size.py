@@ -11,7 +11,7 @@ GROUP = "Measure"
 
 
 @click.command("size")
-@click.argument("binary", metavar="FILE")
+@click.argument("binary", metavar="BINARY|FOLDER")
 @comparing
 @click.option(
     "--by",
@@ -24,6 +24,7 @@ GROUP = "Measure"
     metavar="MODULE",
     help="The shortest import path that pulls it in, asked of the module in this folder.",
 )
+@click.option("--build-flag", "flags", multiple=True, help="For `go build`, repeatable.")
 @reporting
 def command(
     binary: str,
@@ -31,9 +32,13 @@ def command(
     by: str | None,
     filter_: str | None,
     why: str | None,
+    flags: tuple[str, ...],
     output: Output,
 ) -> None:
-    """Every byte of a binary: what it is and whose."""
+    """Every byte of a binary: what it is and whose.
+
+    The main package of a folder is built first.
+    """
     import gc
 
     from gocost.api.size import size
@@ -47,6 +52,7 @@ def command(
             filter=filter_,
             why=why,
             base=base,
+            flags=flags,
             progress=tell,
         )
     output.emit(report)
