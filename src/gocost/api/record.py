@@ -9,6 +9,7 @@ from typing import Final
 from gocost.measures import recording
 from gocost.measures.trace_recording import recording_name as new_folder
 from gocost.model.errors import UsageError
+from gocost.sources.recordings import MAX_BYTES
 
 __all__ = ["LONGEST", "new_folder", "record"]
 
@@ -26,14 +27,18 @@ def record(
     trace: bool = True,
     patience: float = recording.PATIENCE,
     headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
     progress: Callable[[str], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Records a running service for `seconds`: CPU profile, heap, block and mutex profiles before
     and after, a trace and the goroutines in the middle, metrics. Returns the folder.
 
     `folder` is by default a new one in the current folder, named by service and time. With `pid`
     (of this machine) the process's CPU time and memory are read too. `patience` is how many seconds
-    the service may take beyond that for its answers. Raises UsageError and SourceError.
+    the service may take beyond that for its answers, and `max_bytes` bounds each of its pages. Of a
+    service that ends meanwhile what came before is kept, and `announce` is told. Raises UsageError
+    and SourceError.
     """
     if not 1 <= seconds <= LONGEST or seconds != int(seconds):
         raise UsageError(
@@ -60,7 +65,9 @@ def record(
             headers=headers,
             trace=trace,
             patience=patience,
+            max_bytes=max_bytes,
             progress=progress,
+            announce=announce,
         )
     )
     return path

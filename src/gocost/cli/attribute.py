@@ -81,6 +81,7 @@ def command(
     from gocost.formats.pprof.deflate import MAX_BYTES
     from gocost.model.errors import UsageError
     from gocost.model.quantity import parse_option
+    from gocost.sources.recordings import MAX_BYTES as RECORDED
 
     profiles, metrics = options["profiles"], options["metrics"]
     assert isinstance(profiles, tuple)
@@ -114,7 +115,9 @@ def command(
                 trace=not no_trace,
                 patience=parse_option("--patience", patience, like="30s"),
                 headers=headers,
+                max_bytes=max(RECORDED, max_bytes or 0),
                 progress=shown,
+                announce=shown.said,
             )
         options["metrics"] = ()
         folder, named = kept, []

@@ -29,7 +29,7 @@ from gocost.measures.billed_profiles import Kinds
 from gocost.measures.billed_times import BLOCK, MUTEX, Times, covered
 from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.profiles import Reading
-from gocost.measures.recording import Manifest, read_manifest
+from gocost.measures.recording import Manifest, Part, read_manifest
 from gocost.measures.runtime_metrics import MAX_BYTES as PAGE_BYTES
 from gocost.measures.runtime_metrics import Reading as RuntimeReading
 from gocost.measures.trace import read_trace, trace_time
@@ -153,7 +153,7 @@ def _gathered(
     pages: Recorded | None,
     traced: TraceFile | None,
 ) -> Gathered:
-    notes: list[str] = [] if manifest is None else _lost(manifest)
+    notes: list[str] = [] if manifest is None else [*_ended(manifest), *_lost(manifest)]
     assumptions: list[str] = []
 
     def read(what: Callable[[], T]) -> T | None:
@@ -234,12 +234,26 @@ def _verb(what: str) -> str:
     return "are" if what.endswith("s") else "is"
 
 
+def _ended(manifest: Manifest) -> list[str]:
+    """That the service died meanwhile, and what was not asked for before."""
+    if not manifest.ended:
+        return []
+    late = dict.fromkeys(part.kind for part in manifest.parts if _late(part, manifest))
+    rest = f", without {', '.join(late)} of its end" if late else ""
+    return [f"{manifest.ended}; what was recorded until then counts{rest}"]
+
+
+def _late(part: Part, manifest: Manifest) -> bool:
+    """Whether a page was asked of a service that was gone."""
+    return 0 < manifest.ended_ns <= part.asked_ns and bool(part.lost)
+
+
 def _lost(manifest: Manifest) -> list[str]:
     """What of a recording is not there, or not whole, with the reason."""
     return [
         f"the {part.kind} of the recording {_verb(part.kind)} lost: {part.lost}"
         for part in manifest.parts
-        if part.lost and part.kind not in _OPTIONAL
+        if part.lost and part.kind not in _OPTIONAL and not _late(part, manifest)
     ]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,9 +20,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from gocost.measures.listening import Listening
 from gocost.measures.profile_conflict import WITHIN, naming_who_profiles
 from gocost.measures.runtime_metrics import PAGES
 from gocost.model.errors import GocostError, SourceError, UsageError
+from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import is_file, read_bounded, translated
 from gocost.sources.proc import Process, find_process
 from gocost.sources.recordings import keep_piece, save_recording
@@ -104,6 +106,22 @@ class Manifest(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.reco
     """The process at the beginning and at the end, where its id was given."""
     clocks: tuple[ClockPair, ...] = ()
     """At the beginning and at the end."""
+    ended_ns: Time = 0
+    """When nothing listened there any more; 0 where the service was there to the end."""
+
+    @property
+    def ended(self) -> str:
+        """What is to be said of a service that died meanwhile; empty where it did not."""
+        if not self.ended_ns:
+            return ""
+        after = format_quantity(
+            max(0, self.ended_ns - self.clocks[0].at_ns) / 1e9 if self.clocks else 0, Unit.SECONDS
+        )
+        length = format_quantity(self.seconds, Unit.SECONDS)
+        return (
+            f"the service ended {after} into its recording of {length}: nothing listens at "
+            f"{self.url} any more"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +139,8 @@ class Request:
     max_bytes: int = 1 << 30
     patience: float = PATIENCE
     progress: Callable[[str], None] = lambda _: None
+    announce: Callable[[str], None] = lambda _: None
+    """Told of a service that ends meanwhile."""
     clock: Callable[[], int] = time.time_ns
     monotonic: Callable[[], int] = time.monotonic_ns
     sleep: Callable[[float], None] = time.sleep
@@ -129,11 +149,14 @@ class Request:
 @dataclass(slots=True)
 class _Recorder:
     request: Request
+    listening: Listening
     parts: list[Part] = field(default_factory=list)
     _found: dict[str, str] = field(default_factory=dict)
     """By kind: the page that there is."""
     _open: list[Endpoint] = field(default_factory=list)
     _aborted: bool = False
+    ended_ns: int = 0
+    """When the service was seen to be gone."""
 
     def abort(self) -> None:
         """Ends what is being recorded now, in whichever thread."""
@@ -173,6 +196,26 @@ class _Recorder:
     def failed(self, kind: str) -> bool:
         """Whether it was asked for, and could not be had: it is not asked for again."""
         return any(part.kind == kind and part.lost for part in self.parts)
+
+    def look(self, *, suspected: bool = True) -> None:
+        """Sees whether the service is still there. What is asked of one that is gone is refused at
+        once, and lost.
+        """
+        if not self.ended_ns and self.listening.gone(suspected=suspected):
+            self.ended_ns = self.request.clock()
+
+    def wait(self, seconds: float, profile: Future[Part]) -> None:
+        """Passes so much time, in pieces: a Ctrl-C that comes between Python's last look for one
+        and the sleep is seen after the piece, and not after the whole. Not where the service is
+        gone; while its CPU profile is recorded it is there.
+        """
+        looked = False
+        while seconds > 0 and not self.ended_ns:
+            if profile.done():
+                self.look(suspected=not looked)
+                looked = True
+            self.request.sleep(min(seconds, _PIECE))
+            seconds -= _PIECE
 
     def _saved(
         self,
@@ -239,7 +282,8 @@ def record(request: Request) -> Manifest:
             raise UsageError(f"{folder} is not empty", hint="name a new folder with --keep")
     except OSError as error:
         raise translated(error, folder) from error
-    recorder = _Recorder(request)
+    places = [request.url, *filter(None, [request.metrics_url])]
+    recorder = _Recorder(request, Listening(places, sleep=request.sleep))
     moments: list[Moment] = []
     clocks = [_pair(request)]
     try:
@@ -252,10 +296,14 @@ def record(request: Request) -> Manifest:
         # Also where the user has had enough: what was recorded is a recording.
         parts = tuple(sorted(recorder.parts, key=lambda part: part.asked_ns))
         clocks.append(_pair(request))
-        manifest = Manifest(request.url, request.seconds, parts, tuple(moments), tuple(clocks))
+        manifest = Manifest(
+            request.url, request.seconds, parts, tuple(moments), tuple(clocks), recorder.ended_ns
+        )
         _write(folder, manifest)
     if all(part.lost for part in manifest.parts):
         _nothing_whole(folder, manifest)
+    if manifest.ended:
+        request.announce(manifest.ended)
     return manifest
 
 
@@ -312,6 +360,7 @@ def _edges(recorder: _Recorder, number: int) -> None:
     base = request.url.rstrip("/").removesuffix("/debug/pprof")
     metrics, *memstats = (f"{base}{page}" for page in PAGES)
     until = time.monotonic() + request.patience / 2
+    before = len(recorder.parts)
     for kind, places in (("metrics", [request.metrics_url or metrics]), ("memstats", memstats)):
         if number == 1 or not recorder.failed(kind):
             recorder.first(kind, f"{kind}-{number}.txt", places, until=until)
@@ -319,6 +368,8 @@ def _edges(recorder: _Recorder, number: int) -> None:
         if number == 1 or not recorder.failed(kind):
             name = f"{kind}-{number}.{suffix}"
             recorder.get(kind, name, page, until=time.monotonic() + _portion(until))
+    if all(part.lost for part in recorder.parts[before:]):
+        recorder.look()
 
 
 def _window(recorder: _Recorder) -> None:
@@ -337,29 +388,22 @@ def _window(recorder: _Recorder) -> None:
             profile = pool.submit(
                 recorder.get, "cpu", "cpu.pb.gz", "profile", seconds=length, until=end
             )
-            _pass((length - traced) / 2, request.sleep)
+            recorder.wait((length - traced) / 2, profile)
             if request.trace:  # also of a service whose CPU profile another client records
                 # What follows it has the rest of the window, and some of its own.
                 until = time.monotonic() + traced + max(1.0, (length - traced) / 4)
-                recorder.get("trace", "app.trace", "trace", seconds=traced, until=until)
+                part = recorder.get("trace", "app.trace", "trace", seconds=traced, until=until)
+                if part.lost:
+                    recorder.look()
             recorder.get("goroutines", "goroutines.txt", "goroutine?debug=2", until=end)
             while not profile.done():
                 wait([profile], timeout=_PIECE)
             profile.result()
             # Where there is no CPU profile the window is as long all the same.
-            _pass(length - (time.monotonic() - begun), request.sleep)
+            recorder.wait(length - (time.monotonic() - begun), profile)
         except KeyboardInterrupt:
             recorder.abort()  # or the pool would wait for the whole profile
             raise
-
-
-def _pass(seconds: float, sleep: Callable[[float], None]) -> None:
-    """Sleeps in pieces: a Ctrl-C that comes between Python's last look for one and the sleep is
-    seen after the piece, and not after the whole.
-    """
-    while seconds > 0:
-        sleep(min(seconds, _PIECE))
-        seconds -= _PIECE
 
 
 def _moment(process: Process | None, request: Request) -> list[Moment]:

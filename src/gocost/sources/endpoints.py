@@ -222,6 +222,21 @@ class Endpoint:
         return self._connection.getresponse()
 
 
+def refuses(url: str, *, within: float = TIMEOUT) -> bool:
+    """Whether nothing listens there. What does not answer in time may be there; so may a name that
+    is not known now. Raises UsageError for what is no URL.
+    """
+    parts = service_url(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=within).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _unpacked(response: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
     """The body in pieces: a proxy may compress it, whatever it was asked for."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
