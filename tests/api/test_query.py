@@ -65,6 +65,18 @@ def test_every_goroutine_of_a_trace_is_a_row() -> None:
     assert rows("select count(*) from goroutines", trace) == [[sum(groups.column("count"))]]  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("table", ["stw", "tasks", "regions"])
+def test_tasks_regions_and_stops_have_the_figures_of_gocost_trace(table: str) -> None:
+    trace = recorded("go", "all")
+    known = gocost.trace(trace).tables[table]
+    found = gocost.query(trace, sql=f"select * exclude (file) from {table}").tables["result"]
+    assert found.names() == [
+        f"{each.name}_ns" if each.unit.value == "nanoseconds" else each.name
+        for each in known.columns
+    ]
+    assert [tuple(row) for row in found.rows] == [tuple(row) for row in known.rows]
+
+
 @pytest.mark.parametrize("table", ["procs", "waits", "wait_places", "gc", "stw"])
 def test_the_other_tables_of_a_trace_are_those_of_gocost_trace(table: str) -> None:
     trace = recorded("go", "all")

@@ -12,7 +12,9 @@ GROUP = "Attribute"
 
 @click.command("goroutines", short_help="Where goroutines wait, and which of them leak.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE|URL [FILE2 [FILE3]]")
-@click.option("--older-than", metavar="TIME", help="Only what has waited so long: 5s, 10m.")
+@click.option(
+    "--older-than", metavar="TIME", help="Only what waited so long, or seems to have: 5s, 10m."
+)
 @click.option("--min-count", type=click.IntRange(min=1), default=1, help="Only groups of so many.")
 @click.option(
     "--by",

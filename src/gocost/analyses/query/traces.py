@@ -34,10 +34,11 @@ _STATES: Final = (
 )
 _SPANS: Final = (
     whole("count", "how many of them there were"),
-    whole("total_ns", "of all of them"),
-    whole("p50_ns", "half of them took at most this"),
-    whole("p99_ns", "99 of 100 took at most this; NULL for fewer than 100"),
-    whole("longest_ns", "one of them"),
+    whole("cut", "of those, by an end of the trace"),
+    whole("total_ns", "of all of them, as far as the trace goes"),
+    whole("p50_ns", "half of those that were not cut took at most this"),
+    whole("p99_ns", "99 of 100 of them did; NULL for fewer than 100"),
+    whole("longest_ns", "of those that were not cut"),
 )
 _AMOUNTS: Final = (
     whole("count", "intervals"),
