@@ -94,6 +94,14 @@ def test_who_sleeps_or_runs_in_every_dump_has_not_waited(state: str) -> None:
     assert (seen.waited, seen.seen) == (0, None)
 
 
+def test_who_waited_longer_in_an_earlier_dump_has_begun_anew() -> None:
+    states = ("select, 4 minutes", "select", "select, 1 minutes")
+    worker = [dump(written([10], state=state)) for state in states]
+    assert leak(group(Dumps(worker[:2], 5.0), older_than=5.0)).waited == 0
+    assert leak(group(Dumps(worker[1:], 60.0), older_than=5.0)).waited == 1
+    assert leak(group(Dumps(worker, 30.0), older_than=5.0)).seen == 30.0
+
+
 def test_what_the_runtime_timed_is_known_whatever_stood_where() -> None:
     found = Dumps([dump(written([10], state="sleep, 2 minutes"))] * 2, 5.0)
     seen = leak(group(found, older_than=5.0))

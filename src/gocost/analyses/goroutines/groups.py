@@ -281,19 +281,26 @@ def _stood(found: Dumps, rows: Sequence[Int64s]) -> npt.NDArray[np.float64]:
         zip(reversed(found.dumps[:-1]), reversed(rows[:-1]), strict=True), 1
     ):
         here &= _stayed(last.id, rows[-1], dump.id, keys)
+        # Who has waited for fewer minutes than before has begun anew.
+        here &= last.minutes >= _beside(last.id, dump.id, dump.minutes)
         stood = np.where(here, back * found.every, stood)
     return stood
 
 
 def _stayed(ids: Int64s, keys: Int64s, other: Int64s, other_keys: Int64s) -> npt.NDArray[np.bool_]:
     """Which goroutines the other dump has in the same group."""
+    same: npt.NDArray[np.bool_] = _beside(ids, other, other_keys) == keys
+    return same
+
+
+def _beside(ids: Int64s, other: Int64s, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The other dump's values of these goroutines; -1 of those that it has not."""
     if not len(other):
-        return np.zeros(len(ids), np.bool_)
+        return np.full(len(ids), -1)
     order = np.argsort(other, kind="stable")
     at = np.minimum(np.searchsorted(other[order], ids), len(other) - 1)
     there = order[at]
-    same: npt.NDArray[np.bool_] = (other[there] == ids) & (other_keys[there] == keys)
-    return same
+    return np.where(other[there] == ids, values[there], -1)
 
 
 def _moved(
