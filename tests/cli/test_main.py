@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from gocost._version import VERSION
 from gocost.cli import index, indexing
+from gocost.cli.main import run
 
 HEAVY = {"numpy", "yaml", "rich", "pyarrow", "httpx", "jinja2", "msgspec"}
 
@@ -134,3 +136,19 @@ def test_every_function_of_the_api_is_offered_by_the_package() -> None:
         assert callable(getattr(package, name))
     with pytest.raises(AttributeError, match="has no function 'sizes'; it has"):
         package.__getattr__("sizes")
+
+
+@pytest.mark.parametrize("more", [[], ["--debug"]])
+def test_an_error_that_nobody_foresaw_is_said_to_be_ours(
+    more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    @click.command()
+    def broken() -> None:
+        raise KeyError("rows")
+
+    assert run(more, broken) == 4
+
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("gocost: this is a bug in gocost: KeyError: 'rows'")
+    assert ("Traceback" in said[0]) is bool(more)
+    assert said[-1].endswith("run again with --debug and report what it shows") is not bool(more)
