@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +15,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gocost.formats.exectrace.index import HEADER, Generation, read_format, read_index
+from gocost.formats.exectrace.index import HEADER, Generation, each_generation, read_format
 from gocost.formats.exectrace.ordered import Carried, Window, begin_of, carry_out
-from gocost.formats.exectrace.tables import Clock, read_clock, read_tables
+from gocost.formats.exectrace.tables import Clock, read_clock
 from gocost.formats.recognition import HEAD
 from gocost.kernels import trace_index
 from gocost.model.errors import FormatError, UsageError
-from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import Positioned, Spooled, positioned
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 _PIECE = 1 << 22
 BINS = 512
 """Pieces of a trace's time that are told apart in its series."""
+_UNDIVIDED = Window(0, 0, 1)
 
 
 def read_trace(
@@ -68,7 +68,7 @@ class Coming:
     _window: Window
     _keep: int | None
     _spread: Spread | None
-    _lost: str
+    _lost: Callable[[], str]
 
     def joined(self) -> tuple[Joined, Timeline | None]:
         """The account, and the timeline where one was asked for. Raises FormatError."""
@@ -79,7 +79,7 @@ class Coming:
             joiner.add(carried)
             if self._spread is not None and recorded is not None:
                 self._spread.add(recorded, carried)
-        found = joiner.result(lost=self._lost)
+        found = joiner.result(lost=self._lost())
         return found, None if self._spread is None else self._spread.result(found.end)
 
 
@@ -96,6 +96,11 @@ def carried_out(
     So what shows it can be loaded while they are at work. Arguments and errors: see `read_trace`.
     """
     with named(path), positioned(path) as file:
+        if between is None and not timeline:  # nothing that needs to know when the trace ends
+            finding = _Finding(file, path)
+            with _carried(file, finding, finding.version, _UNDIVIDED, keep=keep) as generations:
+                yield Coming(generations, _UNDIVIDED, keep, None, finding.lost)
+            return
         opened = _opened(file, path)
         window, found = opened.window(), opened.generations
         if between is not None:
@@ -109,7 +114,7 @@ def carried_out(
         with _carried(
             file, found, opened.version, window, keep=keep, recorder=recorder
         ) as generations:
-            yield Coming(generations, window, keep, spread, opened.lost)
+            yield Coming(generations, window, keep, spread, lambda: opened.lost)
 
 
 def follow_trace(
@@ -185,6 +190,8 @@ class _Opened:
             if begins[place] < end_ns and ends[place] >= start_ns
         ]
         if not chosen:
+            from gocost.model.quantity import Unit, format_quantity
+
             length = format_quantity(ends[-1] / 1e9, Unit.SECONDS)
             raise UsageError(f"nothing of the trace is then; it lasts {length}",
                              hint="correct --from and --to")  # fmt: skip
@@ -214,19 +221,39 @@ def named(path: Path | Spooled) -> Iterator[None]:
         raise FormatError(told, hint=hint) from error
 
 
+class _Finding:
+    """The generations of a trace as they are found, at least one."""
+
+    def __init__(self, file: Positioned, path: Path | Spooled) -> None:
+        self.version = read_format(file.head(HEAD))
+        self._coming = each_generation(file.read_into, file.size, self.version)
+        self._path = path
+        self._lost = [path.lost] if isinstance(path, Spooled) else []
+
+    def __iter__(self) -> Iterator[Generation]:
+        found = False
+        try:
+            while True:
+                yield next(self._coming)
+                found = True
+        except StopIteration as end:
+            self._lost.append(end.value)
+        if not found:
+            told = self.lost() or "it has no events"
+            raise FormatError(f"{self._path}: {told}", hint="record it again, and for longer")
+
+    def lost(self) -> str:
+        """What could not be read, once all of them are found; empty where the trace is whole."""
+        return "; ".join(filter(None, self._lost))
+
+
 def _opened(file: Positioned, path: Path | Spooled) -> _Opened:
-    version = read_format(file.head(HEAD))
-    index = read_index(file.read_into, file.size, version)
-    found = list(index.generations)
-    incoming = path.lost if isinstance(path, Spooled) else ""
-    lost = "; ".join(filter(None, (incoming, index.lost)))
-    if not found:
-        told = lost or "it has no events"
-        raise FormatError(f"{path}: {told}", hint="record it again, and for longer")
-    clock = read_tables(file.read_into, found[0], version).clock
+    finding = _Finding(file, path)
+    found = list(finding)
+    clock = read_clock(file.read_into, found[0], finding.version)
     begins = [begin_of(one, clock) for one in found]
     end = int(found[-1].batches[trace_index.TIME].max() * clock.tick_ns)
-    return _Opened(version, found, begins, end, clock, lost)
+    return _Opened(finding.version, found, begins, end, clock, finding.lost())
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,19 +309,19 @@ def _end(generation: Generation) -> int:
 @contextmanager
 def _carried(
     file: Positioned,
-    found: list[Generation],
+    found: Iterable[Generation],
     version: int,
     window: Window,
     *,
     keep: int | None,
-    recorder: Callable[[], Recorder] | None,
+    recorder: Callable[[], Recorder] | None = None,
 ) -> Iterator[Iterator[tuple[Carried, Recorder | None]]]:
     """The generations in order, the first of which are begun at once, some ahead of what is taken:
     one more than there are cores, so that no core is without work while the last ones of an odd
     number are. Each has a recorder of its own, where they are wanted.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    workers = max(1, min((cores or 1) + 1, len(found)))
+    workers = (cores or 1) + 1
     waiting: list[tuple[Future[Carried], Recorder | None]] = []
     with ThreadPoolExecutor(workers) as pool:
         coming = iter(enumerate(found))

@@ -133,6 +133,8 @@ class Joined:
     """How often a goroutine was runnable for a time of each bucket of the kernel's histogram."""
     marks: list[tuple[Int64s, Local]]
     heap: Int64s
+    """The most bytes that it had in each piece of the time; in one piece where nothing was divided.
+    """
     stacks: Stacks
     clock: Clock
     created: int

@@ -8,7 +8,7 @@ that ends without it was cut off. Generations count up by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,6 +98,18 @@ def read_index(read_into: ReadInto, size: int, version: int) -> Index:
     Raises FormatError where generations are mixed.
     """
     found: list[Generation] = []
+    coming = each_generation(read_into, size, version)
+    while True:
+        try:
+            found.append(next(coming))
+        except StopIteration as end:
+            return Index(tuple(found), end.value)
+
+
+def each_generation(
+    read_into: ReadInto, size: int, version: int
+) -> Generator[Generation, None, str]:
+    """The same one after the other, as they are found; returns what is lost."""
     parts: list[npt.NDArray[np.int64]] = []
     number = 0
     reached = HEADER
@@ -118,28 +130,15 @@ def read_index(read_into: ReadInto, size: int, version: int) -> Index:
             _check_order(number, following, version, int(rest[kernel.START, stop]), bool(parts))
             start += bool(ends[stop])
             if parts:
-                found.append(Generation(number, np.concatenate(parts, axis=1)))
+                yield Generation(number, np.concatenate(parts, axis=1))
             parts, number = [], following
-    return _whole(found, parts, number, reached, size, version)
-
-
-def _whole(
-    found: list[Generation],
-    parts: list[npt.NDArray[np.int64]],
-    number: int,
-    reached: int,
-    size: int,
-    version: int,
-) -> Index:
-    """The generations that are whole: the last one is where the file ends as it should."""
-    if parts and version < 26 and reached == size:
-        found.append(Generation(number, np.concatenate(parts, axis=1)))
+    if parts and version < 26 and reached == size:  # the last one is whole: nothing else ends it
+        yield Generation(number, np.concatenate(parts, axis=1))
     elif parts or reached != size:
-        at = min(reached, size)
         last = f"generation {number}" if parts else "what follows"
-        why = "is cut off" if reached >= size else f"is damaged at byte {at:,}"
-        return Index(tuple(found), f"the trace {why}: {last} is lost")
-    return Index(tuple(found), "")
+        why = "is cut off" if reached >= size else f"is damaged at byte {reached:,}"
+        return f"the trace {why}: {last} is lost"
+    return ""
 
 
 def _check_order(number: int, following: int, version: int, offset: int, some: bool) -> None:
