@@ -83,6 +83,8 @@ def between(function: F) -> F:
     @click.option("--to", "end", metavar="TIME", help="Only up to then.")
     @functools.wraps(function)
     def wrapper(*args: Any, start: str | None, end: str | None, **kwargs: Any) -> Any:
+        if not start and not end:  # the usual case, which is not to load what parses times
+            return function(*args, between=None, **kwargs)
         from gocost.model.quantity import parse_between
 
         return function(*args, between=parse_between(start, end), **kwargs)
