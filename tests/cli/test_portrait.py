@@ -90,7 +90,7 @@ def test_a_pid_whose_url_tells_nothing_shows_the_process_and_fails() -> None:
     assert done.returncode == 3
     assert "memory.rss.steady" in done.stdout
     assert "nothing listens there" in done.stderr
-    assert done.stderr.endswith("; check the URL\n")
+    assert done.stderr.endswith("; check the address and the port\n")
 
 
 def test_a_url_that_cannot_be_reached_stands_before_the_reason() -> None:

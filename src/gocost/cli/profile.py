@@ -354,8 +354,9 @@ _form(
 
 
 @command.command("trend", short_help="Which allocation sites grow: leak, plateau or noise.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE|URL...")
 @capped
+@authorised
 @lambda function: _viewing(function, _OF_FRAMES)
 @lambda function: sorted_by(function, "package or module")
 @reporting

@@ -95,7 +95,7 @@ def watch(watched: Watched, context: Context, subject: Subject) -> Measured:
     pages.discover()
     if watched.process is None and pages.absent:
         pages.close()
-        raise SourceError(pages.absent, hint="check the URL")
+        raise SourceError(pages.absent, hint=pages.hint)
     with Watcher(watched.process, pages, started=time.monotonic()) as watcher:
         seen = watcher.seen
         _absences(seen, watched.process, pages)
@@ -105,7 +105,7 @@ def watch(watched: Watched, context: Context, subject: Subject) -> Measured:
     notes = _notes(seen, pages)
     if watched.urls and pages.absent:
         # Whoever names a URL wants what it tells: to leave it out would look like a success.
-        notes.append(Note("error", f"{pages.absent}; check the URL"))
+        notes.append(Note("error", f"{pages.absent}; {pages.hint}"))
     if watcher.ended is not None:
         if len(seen.resident) < 2:
             raise watcher.ended

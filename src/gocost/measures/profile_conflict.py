@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from gocost.model.errors import GocostError
-from gocost.sources.recordings import ProfilingInUseError, save_recording
+from gocost.sources.recordings import save_recording
+from gocost.sources.refusals import ProfilingInUseError
 
 if TYPE_CHECKING:
     from gocost.sources.endpoints import Endpoint

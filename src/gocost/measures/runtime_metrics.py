@@ -97,14 +97,21 @@ class Reading:
             return url, self._asked(url)
         base = parts._replace(path="", query="").geturl()
         refusals = []
+        hints = set()
         for path in PAGES:
             try:
                 return f"{base}{path}", self._asked(f"{base}{path}")
             except (SourceError, FormatError) as error:
-                refusals.append(error.message.removeprefix(f"{base}{path}").lstrip(": "))
+                page, _, query = path.partition("?")
+                why = error.message.removeprefix(f"{base}{page}").removeprefix(f"?{query}")
+                refusals.append(why.lstrip(": "))
+                hints.add(error.hint)
                 if "nothing listens" in error.message:
                     raise
         told = "; ".join(f"{path}: {why}" for path, why in zip(PAGES, refusals, strict=True))
+        if len(set(refusals)) == 1:  # of credentials or TLS, and not of one page
+            colon = "" if refusals[0].startswith("answered") else ":"
+            raise SourceError(f"{base}{colon} {refusals[0]} ({', '.join(PAGES)})", hint=hints.pop())
         raise SourceError(
             f"{base} has no page that tells of the Go runtime ({told[:400]})",
             hint="give the URL of its metrics page",

@@ -14,6 +14,7 @@ from gocost.analyses.portrait.observations import Histogram, Observations
 from gocost.formats import memstats, pprof_index, promtext
 from gocost.model.errors import FormatError, GocostError, SourceError
 from gocost.sources.endpoints import Endpoint
+from gocost.sources.refusals import refusal
 
 METRICS, VARS, INDEX = "/metrics", "/debug/vars", "/debug/pprof/"
 HEAP = "/debug/pprof/heap?debug=1"
@@ -56,6 +57,7 @@ class ServicePages:
     def __init__(self, bases: Sequence[str], *, headers: Mapping[str, str] | None = None) -> None:
         """Raises UsageError where a base is not a URL."""
         self._endpoints = [Endpoint(base, headers=headers) for base in dict.fromkeys(bases)]
+        self._hints: dict[str, None] = {}
         self._readers: list[Callable[[Reading], None]] = []
         self._names: list[str] = []
         self._refusals: dict[str, list[str]] = {}
@@ -108,6 +110,11 @@ class ServicePages:
         told = [f"{what} ({', '.join(paths)})" for what, paths in self._refusals.items()]
         return f"{needs}: {'; '.join(told)[:400]}"
 
+    @property
+    def hint(self) -> str:
+        """What to do where nothing is read."""
+        return next(iter(self._hints)) if len(self._hints) == 1 else "check the URL"
+
     def close(self) -> None:
         """End the connections."""
         for endpoint in self._endpoints:
@@ -153,6 +160,7 @@ class ServicePages:
         rest = error.message.removeprefix(f"{endpoint.base}{path}")
         said = f": {rest}" if rest == error.message else rest
         self._refusals.setdefault(f"{endpoint.base}{said}", []).append(path or "itself")
+        self._hints.setdefault(error.hint)
 
     def _is_known_page(self, endpoint: Endpoint) -> bool:
         return endpoint.prefix.endswith((VARS, INDEX.rstrip("/")))
@@ -203,7 +211,7 @@ def _metrics_taker(endpoint: Endpoint, path: str) -> Callable[[Reading], None]:
 def _body(endpoint: Endpoint, path: str, *, accept: str = "*/*") -> bytes:
     answer = endpoint.get(path, accept=accept)
     if not answer.ok:
-        raise SourceError(f"{endpoint.base}{path} answered {answer.status}")
+        raise refusal(f"{endpoint.base}{path}", answer.status, b"", endpoint.given)
     return answer.body
 
 

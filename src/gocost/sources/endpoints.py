@@ -32,6 +32,14 @@ TIMEOUT = 2.0
 """Seconds for a whole answer."""
 _CHUNK = 1 << 16
 _SHOWN = 40
+_NO_CERTIFICATE = (
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    "TLSV1_ALERT_UNKNOWN_CA",
+    "SSLV3_ALERT_BAD_CERTIFICATE",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+)
+"""What a server says to a client without a certificate, or with one that it does not take."""
 
 
 class EndpointError(SourceError):
@@ -93,6 +101,8 @@ class Endpoint:
         }
         if any(set("\r\n\0") & {*name, *value} for name, value in self._headers.items()):
             raise UsageError("a header holds a line break", hint="pass it as 'Name: value'")
+        self.given = headers
+        """What the user gave; not to be shown."""
         self._timeout = timeout
         self._max_body = max_body
         self._aborted = False
@@ -302,12 +312,17 @@ def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
         return _too_slow(url, timeout)
     if isinstance(error, ConnectionRefusedError):
         return EndpointError(f"{url}: nothing listens there", hint="check the address and the port")
-    if isinstance(error, ssl.SSLError):
+    broken = (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError)
+    if isinstance(error, broken) and url.startswith("https:"):
+        # From TLS 1.3 on a client has sent its request before its certificate is looked at, and may
+        # see that the connection is gone before it sees why.
         return EndpointError(
-            f"{url}: TLS failed: {error.reason or error}",
-            hint="check the scheme; --cacert FILE is who signed the service's certificate, "
-            "--cert FILE yours",
+            f"{url}: the service ended the connection without an answer",
+            hint="see whether it failed, or asks for a client's certificate: "
+            "--cert FILE --key FILE are yours, in PEM",
         )
+    if isinstance(error, ssl.SSLError):
+        return _of_tls(error, url)
     if isinstance(error, http.client.IncompleteRead):
         return EndpointError(f"{url} ended its answer early", hint="see whether the service failed")
     if isinstance(error, http.client.HTTPException | ValueError):
@@ -316,6 +331,29 @@ def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
         )
     assert isinstance(error, OSError)
     return EndpointError(f"{url}: {error.strerror or error}", hint="check the address")
+
+
+def _of_tls(error: ssl.SSLError, url: str) -> EndpointError:
+    reason = str(error.reason or error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return EndpointError(
+            f"{url}: TLS failed: its certificate is not accepted: {error.verify_message}",
+            hint="--cacert FILE is who signed the service's certificate",
+        )
+    if reason in _NO_CERTIFICATE:
+        return EndpointError(
+            f"{url}: TLS failed: the service asks for a client's certificate that it accepts",
+            hint="--cert FILE --key FILE are yours, in PEM",
+        )
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+        return EndpointError(
+            f"{url}: TLS failed: it does not speak TLS there", hint="write http:// in its URL"
+        )
+    return EndpointError(
+        f"{url}: TLS failed: {reason}",
+        hint="check the scheme; --cacert FILE is who signed the service's certificate, "
+        "--cert FILE yours",
+    )
 
 
 def _too_slow(url: str, timeout: float) -> TooSlowError:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import parse_qs, urlsplit
 
-from gocost.model.errors import SourceError
 from gocost.sources.files import read_bounded, translated
 from gocost.sources.naming import NAME, is_url
+from gocost.sources.refusals import refusal
 from gocost.sources.service_urls import service_url
 from gocost.sources.standard_input import StandardInput
 
@@ -21,14 +21,7 @@ MAX_BYTES: Final = 1 << 30
 _PATIENCE: Final = 15.0
 """Seconds for an answer beyond the time that the recording itself takes."""
 _PIECE: Final = 1 << 20
-_SAID: Final = 1 << 14
-"""Bytes of a refusal that are looked at: credentials that it repeats are found whole in them."""
-_SHOWN: Final = 200
 _PAGES: Final = "/debug/pprof"
-
-
-class ProfilingInUseError(SourceError):
-    """The service's one CPU profile is being recorded already."""
 
 
 def read_recording(
@@ -59,7 +52,7 @@ def read_recording(
     ):
         answer = endpoint.get("")
     if not answer.ok:
-        raise _refused(url, answer.status, answer.body, headers)
+        raise refusal(url, answer.status, answer.body, headers)
     return answer.body
 
 
@@ -90,7 +83,7 @@ def save_recording(
         opened(endpoint)
         answer = endpoint.save("", write)
     if not answer.ok:
-        raise _refused(url, answer.status, answer.body, headers)
+        raise refusal(url, answer.status, answer.body, headers)
 
 
 def keep_piece(file: BinaryIO, path: Path, piece: bytes) -> None:
@@ -158,23 +151,3 @@ def _timeout(url: str) -> float:
     waits = parse_qs(urlsplit(url).query).get("seconds", ["30" if "/profile" in url else "0"])
     recorded = float(waits[0]) if waits[0].replace(".", "", 1).isdecimal() else 0.0
     return recorded + _PATIENCE
-
-
-def _refused(url: str, status: int, body: bytes, headers: Mapping[str, str] | None) -> SourceError:
-    """Why a page was not had, with what the service said and what to do.
-
-    A service may repeat what it was sent: credentials are left out of what it said.
-    """
-    said = body[:_SAID].decode("utf-8", "replace").strip()
-    for word in {word for value in (headers or {}).values() for word in (value, *value.split())}:
-        if len(word) > 3:
-            said = said.replace(word, "***")
-    first = "".join(filter(str.isprintable, next(iter(said.splitlines()), "")))[:_SHOWN]
-    told = f"{url} answered {status}" + (f": {first}" if first else "")
-    if status in (401, 403):
-        return SourceError(told, hint="pass credentials with --header 'Name: value'")
-    if b"cpu profiling already in use" in body:
-        return ProfilingInUseError(told, hint="try again when that profile has ended")
-    if status == 404:
-        return SourceError(told, hint="import net/http/pprof in the service, or correct the URL")
-    return SourceError(told, hint="see whether the service has this page")
