@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import gocost
-from gocost.api.trace import trace_profile, trace_profile_file
 from gocost.api.trace_intervals import trace_export, trace_mmu, trace_slice
+from gocost.api.trace_profile import trace_profile_file
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.model.report import Report
 from tests.fixtures.attributed import attributed
@@ -53,7 +53,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "trace": gocost.trace,
     "trace_intervals": gocost.trace_intervals,
     "trace_mmu": trace_mmu,
-    "trace_profile": lambda file, **how: trace_profile(file, "sched", **how),
+    "trace_profile": lambda file, **how: gocost.trace_profile(file, "sched", **how),
     "trace_profile_file": lambda file, **how: trace_profile_file(file, "sched", **how),
     "trace_export": lambda file, **how: trace_export(file, lambda _: None, **how),
     "trace_slice": lambda file, **how: trace_slice(file, lambda _: None, (0, 1 << 60), **how),
@@ -120,6 +120,11 @@ def test_what_is_wrong_costs_no_recording(
 def test_an_unknown_view_of_intervals_is_named() -> None:
     with pytest.raises(UsageError, match="there is no view 'x'; choose of threads, spikes"):
         gocost.trace_intervals(recorded("go", "cpu"), "x")
+
+
+def test_an_unknown_profile_is_named() -> None:
+    with pytest.raises(UsageError, match="a trace has no profile 'x'; choose of net, sync"):
+        gocost.trace_profile(recorded("go", "cpu"), "x")
 
 
 def test_more_than_the_cap_gives_what_is_whole(folder: Path) -> None:

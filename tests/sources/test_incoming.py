@@ -14,7 +14,7 @@ import pytest
 
 from gocost.model.errors import FormatError, GocostError, SourceError, UsageError
 from gocost.sources.files import Spooled, positioned
-from gocost.sources.incoming import on_disk, spooled
+from gocost.sources.incoming import on_disk, spooled, standard_input_on_disk
 from gocost.sources.naming import check_named_once
 from gocost.sources.standard_input import StandardInput
 
@@ -63,6 +63,32 @@ def test_standard_input(pack: type[bytes], monkeypatch: pytest.MonkeyPatch) -> N
     assert isinstance(found, Spooled)
     assert held(found) == DATA
     assert found.name == "standard input"
+
+
+@pytest.mark.parametrize("read", [0, 3])
+def test_standard_input_from_a_file_is_not_copied(
+    read: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "plain"
+    path.write_bytes(DATA)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with path.open("rb") as file:
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=file))
+        given = StandardInput()
+        given.head(read)
+        found = standard_input_on_disk(given, max_bytes=1, check=accepted)
+    assert held(found) == DATA, "also when it was closed"
+
+
+def test_of_a_file_that_was_read_before_the_rest_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "plain"
+    path.write_bytes(b"before" + DATA)
+    with path.open("rb") as file:
+        file.read(6)
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=file))
+        assert held(on_disk("-", max_bytes=MOST, check=accepted)) == DATA
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs files as Unix has them")

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from gocost.api._traces import trace_at, traces_at
+from gocost.api._traces import traces_at
 from gocost.measures.trace import carried_out, read_trace
 from gocost.model.errors import UsageError
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from gocost.analyses.trace.account import Joined
-    from gocost.api._traces import OnDisk, Recording, Trace
+    from gocost.api._traces import Recording, Trace
     from gocost.model.report import Report
 
 Between = tuple[int, int] | None
@@ -64,7 +63,7 @@ def trace(
     path, other = traces_at(file, base, **recording)
     with carried_out(path, keep=kept, between=between, timeline=timeline) as coming:
         # What makes the report of it is loaded while cores carry it out.
-        from gocost.api.trace_report import trace_report
+        from gocost.api._trace_report import trace_report
 
         if meanwhile is not None:
             meanwhile()
@@ -74,58 +73,3 @@ def trace(
         against = (other.name, read_trace(other, between=between))
     since = found.start - (between[0] if between else 0)
     return trace_report(path, view, kept, found, base=against, timeline=spread, since=since)
-
-
-def trace_profile(
-    file: Trace, kind: str, *, between: Between = None, **recording: Unpack[Recording]
-) -> Report:
-    """Waits of a kind (net, sync, syscall, sched), or CPU samples (cpu), by stack.
-
-    The table `stacks` has the count, total, mean and longest of waits, or the number of samples.
-    """
-    from gocost._version import VERSION
-    from gocost.analyses.trace.profiles import profile_table
-    from gocost.api.trace_report import ROWS, notes_of, title_of
-    from gocost.model.report import Layout, Report
-    from gocost.model.subject import Subject
-
-    path = trace_at(file, **recording)
-    found = read_trace(path, between=between)
-    _check_samples(found, path, kind)
-    narrow: tuple[str, ...] = ("place", "reason", "count", "total", "mean", "longest")
-    if kind == "cpu":
-        narrow = ("function", "goroutine", "samples", "share", "entry")
-    return Report(
-        command="trace",
-        gocost=VERSION,
-        subject=Subject(service=path.name),
-        tables={"stacks": profile_table(found, kind)},
-        notes=notes_of(found),
-        layout=Layout(
-            title=title_of(path, found),
-            rows=ROWS,
-            columns={"stacks": narrow},
-        ),
-    )
-
-
-def trace_profile_file(
-    file: Trace, kind: str, *, between: Between = None, **recording: Unpack[Recording]
-) -> bytes:
-    """The same as a profile that pprof reads: contentions and delay by stack, or samples."""
-    from gocost.analyses.trace.profiles import profile
-    from gocost.formats.pprof.encoding import encode
-
-    path = trace_at(file, **recording)
-    found = read_trace(path, between=between)
-    _check_samples(found, path, kind)
-    return encode(profile(found, kind))
-
-
-def _check_samples(found: Joined, path: OnDisk, kind: str) -> None:
-    if kind == "cpu" and not len(found.samples):
-        raise UsageError(
-            f"{path} has no CPU samples",
-            hint="they are recorded where a CPU profile runs at the same time:"
-            " /debug/pprof/profile?seconds=5 beside /debug/pprof/trace?seconds=5",
-        )

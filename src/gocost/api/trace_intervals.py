@@ -13,9 +13,9 @@ from gocost.analyses.trace.lifetimes import Lifetimes
 from gocost.analyses.trace.mutator import PARTS, Collecting, curve_table
 from gocost.analyses.trace.spikes import Spikes
 from gocost.analyses.trace.threads import Threads
+from gocost.api._trace_report import ROWS, UNMARKED, notes_of, title_of
 from gocost.api._traces import OnDisk, Trace, trace_at
 from gocost.api.trace import Between
-from gocost.api.trace_report import ROWS, UNMARKED, notes_of, title_of
 from gocost.measures.trace import Part, follow_trace, read_trace, slice_trace, trace_time
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity

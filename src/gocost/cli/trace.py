@@ -272,7 +272,7 @@ def profile_command(
     With -o NAME.pb.gz as a profile for `gocost profile` and `go tool pprof`, else as a report. CPU
     samples are there where a CPU profile ran while the trace was recorded.
     """
-    from gocost.api.trace import trace_profile, trace_profile_file
+    from gocost.api.trace_profile import trace_profile, trace_profile_file
     from gocost.cli.output import write_bytes
 
     if output.path is not None and output.path.endswith((".pb.gz", ".pb", ".pprof")):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from gocost.formats.recognition import GZIP, is_trace
+from gocost.formats.recognition import GZIP, HEAD, is_trace
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.files import Spooled, translated
 from gocost.sources.naming import NAME, SHOWN
@@ -52,11 +52,16 @@ def on_disk(where: str | Path, *, max_bytes: int, check: Check) -> Path | Spoole
 
 
 def standard_input_on_disk(given: StandardInput, *, max_bytes: int, check: Check) -> Spooled:
-    """What comes in there. Raises as `on_disk`."""
+    """What comes in there; a plain file (`< FILE`) stays where it is. Raises as `on_disk`."""
     if given.is_terminal:
         raise UsageError(
             f"{SHOWN} is this terminal", hint=f"put `COMMAND |` or `< FILE` to `{NAME}`"
         )
+    head = given.head(HEAD)
+    if not head.startswith(GZIP) and (plain := given.at_any_place()) is not None:
+        found = Spooled(*plain, SHOWN)
+        check(head)
+        return found
     return spooled(given.pieces(), SHOWN, max_bytes=max_bytes, check=check)
 
 

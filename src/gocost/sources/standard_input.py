@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +28,17 @@ class StandardInput:
             raise SourceError(f"{SHOWN} is closed", hint="name a file")
         self._file: BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
         self._held = b""
+
+    def at_any_place(self) -> tuple[int, int] | None:
+        """A descriptor of its own and the size, where it is a plain file (`< FILE`) that nobody
+        read of before; None where it can be read once.
+        """
+        try:
+            about = os.fstat(self._file.fileno())
+            fresh = stat.S_ISREG(about.st_mode) and self._file.tell() == len(self._held)
+            return (os.dup(self._file.fileno()), about.st_size) if fresh else None
+        except (OSError, ValueError):
+            return None
 
     @property
     def is_terminal(self) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from gocost.analyses.trace.account import Stacks
 from gocost.analyses.trace.following import RUNNABLE, RUNNING, Chunk
 from gocost.analyses.trace.profiles import profile_table
-from gocost.api.trace import trace_profile
+from gocost.api.trace_profile import trace_profile
 from gocost.cli.main import run
 from gocost.formats.pprof.decoding import decode
 from gocost.formats.pprof.profile import Profile, starts_of
