@@ -18,7 +18,9 @@ import pytest
 
 import gocost
 from gocost.cli.main import run
+from gocost.measures.goroutines import Reading as DumpReading
 from gocost.measures.recording import Manifest, read_manifest
+from gocost.measures.runtime_metrics import Reading as PageReading
 from gocost.model.errors import GocostError
 from gocost.sources.endpoints import refuses
 from tests.fixtures.attributed import Attributed, attributed
@@ -130,6 +132,29 @@ def test_as_long_as_one_address_answers_it_may_be_there(tmp_path: Path) -> None:
     with misbehaving(lambda connection: connection.sendall(page[:-1])) as metrics:
         gocost.record(f"http://127.0.0.1:{free_port()}", 2, folder, metrics_url=metrics)
     assert read_manifest(folder).ended_ns == 0
+
+
+def test_of_dumps_and_readings_those_before_count() -> None:
+    with attributed() as service:
+
+        def sleep(_: float) -> None:
+            if asleep.pop():
+                kill(service)
+                eventually(lambda: refuses(service.origin))
+
+        asleep = [True, False]
+        report = gocost.goroutines(
+            service.origin, dumps=3, every=1, reading=DumpReading(sleep=sleep)
+        )
+    assert report.notes[0].level == "warning"
+    assert report.notes[0].text.startswith("dump 3 of 3 is lost: ")
+    assert "changes" in report.tables, "two dumps are compared"
+
+    with attributed() as service:
+        asleep = [True]
+        health = gocost.runtime(service.origin, every=0.1, reading=PageReading(sleep=sleep))
+    assert "reading 2 of 2 is lost: " in health.notes[0].text
+    assert health.fact("memory.mapped") is not None
 
 
 def test_what_refuses() -> None:

@@ -126,7 +126,7 @@ def _report(
     if leaking := leaks(judged):
         tables = {"leaks": leak_table(judged), "groups": table}
     notes = [Note("warning", sentence(each)) for each in leaking[:TOLD]]
-    notes += [Note("warning", text) for text in _doubts(found)]
+    notes += [Note("warning", text) for text in (taken.lost, *_doubts(found)) if text]
     notes += [Note("info", text) for text in _excused(judged)]
     notes += [Note("info", text) for text in (*taken.notes, *_limits(found, older_than))]
     if older_than and (seeming := sum(each.seeming for each in groups)):

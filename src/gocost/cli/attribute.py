@@ -73,8 +73,9 @@ def command(
 ) -> int:
     """Who spends CPU, memory, waiting and garbage collection, and how much money that is.
 
-    Name what was recorded: single files, or the folder that --live made. The collector's CPU is
-    charged to those who cause it, and every column adds up to what was measured.
+    Name what was recorded: single files (one may be -, standard input), or the folder that --live
+    made. The collector's CPU is charged to those who cause it, and every column adds up to what was
+    measured.
     """
     from gocost.api.attribute import ask, attribute
     from gocost.api.record import new_folder, record

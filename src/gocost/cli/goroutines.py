@@ -54,8 +54,8 @@ def command(
     """Goroutines by where they were created and where they wait, and which of them leak.
 
     FILE is a dump in any form (/debug/pprof/goroutine, a panic, the log of a SIGQUIT) or an
-    execution trace; two or three dumps that were taken in turn are compared. Of a service's URL
-    they are taken, three with --older-than.
+    execution trace, - is standard input; two or three dumps that were taken in turn are compared.
+    Of a service's URL they are taken, three with --older-than.
     """
     import gc
 

@@ -155,7 +155,10 @@ def trimming(function: F) -> F:
 
 @click.group("profile", short_help="What a pprof profile is made of.")
 def command() -> None:
-    """CPU, heap and other pprof profiles: by function, package, call, label and source line."""
+    """CPU, heap and other pprof profiles: by function, package, call, label and source line.
+
+    FILE may be the URL of a service, and - is standard input.
+    """
 
 
 def _command(

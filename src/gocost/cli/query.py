@@ -55,8 +55,9 @@ def command(
     """One SELECT over recorded files; every table has a column `file`.
 
     FILE is a profile, an execution trace, a goroutine dump, a page of the Go runtime, a gctrace log
-    or a saved report, in any mix. A trace by URL (/debug/pprof/trace) is recorded, and kept. `-o
-    FILE.parquet` and `-o FILE.csv` write all rows. Queries read nothing but these files.
+    or a saved report, in any mix; - is standard input. A trace by URL (/debug/pprof/trace) is
+    recorded, and kept. `-o FILE.parquet` and `-o FILE.csv` write all rows. Queries read nothing but
+    these files.
     """
     from gocost.api.query import answered, checked_output, opened_files
     from gocost.model.errors import UsageError

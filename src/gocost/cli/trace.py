@@ -22,7 +22,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @click.group("trace", short_help="What an execution trace shows.")
 def command() -> None:
-    """Execution traces of Go 1.22 and later: scheduler, collector, waiting, tasks."""
+    """Execution traces of Go 1.22 and later: scheduler, collector, waiting, tasks.
+
+    FILE may be compressed by gzip, and - is standard input. A service by URL is recorded first.
+    """
 
 
 def traced(function: F) -> F:

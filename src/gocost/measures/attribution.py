@@ -197,6 +197,7 @@ def _gathered(
     told = read(partial(_runtime, files, reading, manifest)) or []
     told += [pages] if pages is not None else []
     times.pages(told)
+    notes += [text for each in told for text in each.notes]
     sampled = int(cpu.values[:, column(cpu, "cpu")].sum()) if cpu is not None else 0
     counted = None
     if used is None:

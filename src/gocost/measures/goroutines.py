@@ -41,6 +41,8 @@ class Taken:
 
     dumps: Dumps
     notes: tuple[str, ...] = ()
+    lost: str = ""
+    """Why there are fewer dumps than were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Reading:
 
         With `leaks` the last one is the runtime's goroutineleak page, where the service has it:
         its collection marks what is leaked in the same text. A trace's page is recorded, and kept.
-        Raises SourceError, FormatError.
+        Of a service that ends meanwhile the dumps before count. Raises SourceError, FormatError.
         """
         if is_trace_url(url):
             recorded = TraceFile(
@@ -93,6 +95,7 @@ class Reading:
         where = page_url(url, _PAGE, None) if _is_service(url) else _with_debug(url)
         dumps: list[Dump] = []
         notes: list[str] = []
+        lost = ""
         due = self.clock()
         for number in range(1, count + 1):
             progress(f"dump {number} of {count}")
@@ -101,15 +104,22 @@ class Reading:
                 self.sleep(wait)
             due = self.clock() + every
             last = number == count
-            if last and leaks and _is_service(url):
-                dump, told = self._leaks(page_url(url, _LEAKS, None), where)
-                notes.append(told)
-            else:
-                dump = self.one(where)
+            try:
+                if last and leaks and _is_service(url):
+                    dump, told = self._leaks(page_url(url, _LEAKS, None), where)
+                    notes.append(told)
+                else:
+                    dump = self.one(where)
+            except SourceError as error:
+                if not dumps:
+                    raise
+                lost = f"dump {number} of {count} is lost: {error}"
+                break
             dumps.append(dump)
         if dumps[-1].size == CAP and (total := self._total(where)):
             notes.append(f"the service had {total:,} goroutines then")
-        return Taken(Dumps(dumps, every if count > 1 else None), tuple(filter(None, notes)))
+        timed = every if len(dumps) > 1 else None
+        return Taken(Dumps(dumps, timed), tuple(filter(None, notes)), lost)
 
     def one(self, where: str) -> Dump:
         """The dump at a path or URL, the last one of several."""

@@ -48,5 +48,6 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
         if metric not in given
     }
     notes = [Note("info", text) for text in taken.notes]
-    notes += [Note("warning", dump.lost) for dump in found.dumps if dump.lost]
+    lost = (taken.lost, *(dump.lost for dump in found.dumps))
+    notes += [Note("warning", text) for text in lost if text]
     return Measured(facts=made, notes=notes, unknown=unknown)

@@ -82,13 +82,18 @@ class Reading:
         self, url: str, every: float, count: int, progress: Callable[[str], None]
     ) -> Recorded:
         where, first = self._found(url)
-        pages, times = [first], [self.clock()]
+        pages, times, notes = [first], [self.clock()], list[str]()
         for number in range(2, count + 1):
             progress(f"reading {where}: {number} of {count}")
             self.sleep(max(0.0, times[0] + every * (number - 1) - self.clock()))
-            pages.append(self._asked(where))
+            try:
+                pages.append(self._asked(where))
+            except SourceError as error:  # of a service that ended what came before counts
+                notes.append(f"reading {number} of {count} is lost: {error}")
+                break
             times.append(self.clock())
-        return Recorded(pages, seconds=times[-1] - times[0] if count > 1 else None, names=where)
+        seconds = times[-1] - times[0] if len(pages) > 1 else None
+        return Recorded(pages, seconds=seconds, names=where, notes=tuple(notes))
 
     def _found(self, url: str) -> tuple[str, RuntimePage]:
         """The first page of a service that tells of the collector, and what it tells."""
