@@ -181,6 +181,23 @@ def test_a_window_of_few_starts_between_two_of_high_latency_ends_no_spike() -> N
     assert row[:4] == (40_000_000, 5_000_000, 4, "latency")
 
 
+def test_latencies_of_all_sizes_have_no_upper_end() -> None:
+    trace = read_trace(recorded("go", "ping"))
+    start, width = trace.start, 1_000_000
+    spikes = Spikes(start, start + 60 * width)
+    for window in range(60):
+        end = start + (window + 1) * width - 1
+        took = 300 if window % 2 else 900_000
+        spikes.take(one_interval(PROC_RUNNING, end - (window != 9) * width // 2, end), trace.stacks)
+        for _ in range(30):
+            spikes.take(one_interval(RUNNABLE, end - took, end), trace.stacks)
+
+    table = spikes.table(trace)
+
+    assert table.column("what") == ["utilisation"]
+    assert table.column("latency_usual") == [None]
+
+
 def one_interval(kind: int, start: int, end: int) -> Chunk:
     values = dict.fromkeys(Chunk.__slots__, 0) | {"kind": kind, "start": start, "end": end}
     return Chunk(**{name: np.array([value], np.int64) for name, value in values.items()})

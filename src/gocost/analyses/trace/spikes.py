@@ -86,6 +86,9 @@ class Spikes:
         full = _Band.of(busy, 0.2 * float(np.median(busy)))
         late = slow.out(np.log(np.maximum(latency, 1.0))) > 1
         odd = np.abs(full.out(busy)) > 1
+        # Where latencies are of all sizes the band has room for any that the trace could have.
+        bounded = slow.high < np.log(max(len(busy), 1) * self.width)
+        usual = int(np.exp(slow.high)) if bounded else None
         rows: list[tuple[float, Sequence[Cell]]] = []
         for first, last in _spells(late, odd, np.isnan(latency), len(latency) // 100):
             some = slice(first, last + 1)
@@ -104,7 +107,7 @@ class Spikes:
                 what,
                 None if p99 is None else int(p99),
                 int(self._longest[some].max()),
-                None if np.isinf(slow.high) else int(np.exp(slow.high)),
+                usual,
                 float(busy[first + int(outs[1].argmax())]),
                 None if np.isinf(full.low) else max(full.low, 0.0),
                 None if np.isinf(full.high) else min(full.high, 1.0),
@@ -125,7 +128,11 @@ class Spikes:
                     "of the worst window; none for fewer than 20 starts",
                 ),
                 Column("latency_longest", Unit.NANOSECONDS, "of those that got a P in it"),
-                Column("latency_usual", Unit.NANOSECONDS, "the upper end of the usual band"),
+                Column(
+                    "latency_usual",
+                    Unit.NANOSECONDS,
+                    "the upper end of the usual band; none where any latency is within it",
+                ),
                 Column("busy", Unit.RATIO, "of the Ps' time, in the window that is furthest out"),
                 Column("busy_low", Unit.RATIO, "the lower end of the usual band"),
                 Column("busy_high", Unit.RATIO, "the upper end of the usual band"),
