@@ -102,6 +102,14 @@ def test_a_worker_that_stood_at_its_place_in_two_dumps_is_not_said_to_have_waite
     assert told.startswith("4 goroutines stood at the same place in dumps 5 s apart or more")
 
 
+def test_what_leaks_is_not_said_to_be_a_worker(tmp_path: Path) -> None:
+    texts = [written(range(10, 10 + many)) for many in (2, 12, 22)]
+    report = gocost.goroutines(*saved(tmp_path, *texts), older_than=5.0, every=6.0)
+    assert report.tables["leaks"].column("verdict") == ["probable"]
+    (told,) = [note.text for note in report.notes if "same place" in note.text]
+    assert told.startswith("1 goroutine stood"), "main, and none of those that leak"
+
+
 def test_older_than_and_min_count(tmp_path: Path) -> None:
     text = written([10, 11], state="select, 3 minutes") + written([12], state="chan send")
     report = gocost.goroutines(*saved(tmp_path, text), older_than=5.0)

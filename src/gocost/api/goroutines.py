@@ -19,7 +19,7 @@ from gocost.analyses.goroutines.tables import (
     leaks,
     sentence,
 )
-from gocost.analyses.goroutines.verdicts import LEAST_ARRIVALS, Judged, judge
+from gocost.analyses.goroutines.verdicts import LEAST_ARRIVALS, Judged, Verdict, judge
 from gocost.formats.goroutine_dump.decoding import MAX_BYTES
 from gocost.formats.goroutine_dump.dump import Form
 from gocost.measures.goroutines import APART, Reading, Taken, check_count
@@ -129,7 +129,8 @@ def _report(
     notes += [Note("warning", text) for text in (taken.lost, *_doubts(found)) if text]
     notes += [Note("info", text) for text in _excused(judged)]
     notes += [Note("info", text) for text in (*taken.notes, *_limits(found, older_than))]
-    if older_than and (seeming := sum(each.seeming for each in groups)):
+    parked = [each.group.seeming for each in judged if each.verdict is Verdict.PARKED]
+    if older_than and (seeming := sum(parked)):
         notes.append(Note("info", _seeming(seeming, older_than)))
     if few:
         notes.append(
