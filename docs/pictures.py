@@ -80,7 +80,7 @@ def team() -> None:
 
 
 def query() -> None:
-    documented("sql.md", "select goroutine_entry", "query.png", height=390)
+    documented("sql.md", "select goroutine_entry", "query.png", height=510)
 
 
 def documented(page: str, part: str, name: str | None, height: int = 0) -> None:
