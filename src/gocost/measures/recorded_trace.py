@@ -7,6 +7,7 @@ from gocost.measures.interface import Context, Measured, Target
 from gocost.measures.trace import read_trace
 from gocost.measures.trace_recording import TraceFile
 from gocost.model.report import Note
+from gocost.sources.naming import shown
 from gocost.sources.recordings import MAX_BYTES
 
 
@@ -32,8 +33,9 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     recorded = traced(context)
     context.progress("reading the trace")
     trace = read_trace(recorded.path())
-    found = facts(trace, target.subject, f"execution trace {context.trace}")
-    lost = (recorded.lost, f"{context.trace}: {trace.lost}" if trace.lost else "")
+    named = shown(str(context.trace))
+    found = facts(trace, target.subject, f"execution trace {named}")
+    lost = (recorded.lost, f"{named}: {trace.lost}" if trace.lost else "")
     notes = [Note("warning", text) for text in lost if text]
     kept = [fact for fact in found if fact.metric.startswith("scheduler.")]
     unknown = {}
