@@ -122,6 +122,23 @@ def test_an_unknown_view_of_intervals_is_named() -> None:
         gocost.trace_intervals(recorded("go", "cpu"), "x")
 
 
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b"<!DOCTYPE html><title>Log in</title>", "this is a web page, not an execution trace"),
+        (b"\n\7\x08\1\x10\2", "this is a profile, not an execution trace"),
+        (b"hello, who are you?", "this is not an execution trace of Go"),
+    ],
+)
+def test_an_answer_that_is_no_trace_is_named_and_not_kept(
+    answer: bytes, says: str, folder: Path
+) -> None:
+    with breaking_off(answer, len(answer)) as url, pytest.raises(FormatError) as caught:
+        gocost.trace(url, headers=ALLOWED)
+    assert str(caught.value).startswith(f"{url}: {says}; correct the URL, or pass credentials")
+    assert [*folder.iterdir()] == []
+
+
 def test_an_unknown_profile_is_named() -> None:
     with pytest.raises(UsageError, match="a trace has no profile 'x'; choose of net, sync"):
         gocost.trace_profile(recorded("go", "cpu"), "x")

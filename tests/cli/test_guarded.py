@@ -97,8 +97,11 @@ def kept(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("door", DOORS, ids=" ".join)
 def test_with_certificates_and_the_token_every_door_opens(
-    door: list[str], url: str, files: Path, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    door: list[str], url: str, files: Path, folder: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    for seconds in ("recorded_goroutines.APART", "runtime_metrics.EVERY"):
+        monkeypatch.setattr(f"gocost.measures.{seconds}", 0.1)
     secret = folder / "token"
     secret.write_text(f"Authorization: {SECRET}\n")
     given = [*theirs(files), *ours(files), "--header", f"@{secret}"]

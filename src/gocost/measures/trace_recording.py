@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import urlsplit
 
+from gocost.formats.recognition import HEAD, Kind, is_trace, mistaken
 from gocost.measures.trace_on_disk import trace_on_disk
-from gocost.model.errors import SourceError, UsageError
-from gocost.sources.files import Spooled, translated
+from gocost.model.errors import FormatError, SourceError, UsageError
+from gocost.sources.files import Spooled, positioned, translated
 from gocost.sources.naming import is_url
 from gocost.sources.recordings import MAX_BYTES, keep_piece, save_recording
+from gocost.sources.refusals import WITHOUT
 from gocost.sources.service_urls import service_url
 
 if TYPE_CHECKING:
@@ -51,9 +53,10 @@ def record_trace(
 
     A URL that says `seconds=` itself is recorded for those. `opened` is given the connection first,
     so that another thread may abort it. Returns the file, and why it is not whole (empty where it
-    is). Raises UsageError for what is no URL, and SourceError.
+    is). Raises UsageError for what is no URL, SourceError, and FormatError for another answer.
     """
     path, file = _fresh(recording_name(url, "trace")) if keep is None else _new(Path(keep))
+    lost = ""
     try:
         with file:
             try:
@@ -67,15 +70,27 @@ def record_trace(
                     opened=opened,
                 )
             except SourceError as error:
-                if file.tell() > _HEAD:
-                    return path, str(error)
-                raise
+                if file.tell() <= _HEAD:
+                    raise
+                lost = str(error)
+        _check(path, url)
     except OSError as error:
         raise translated(error, path) from error
     except BaseException:
         path.unlink(missing_ok=True)  # a refusal is in no file
         raise
-    return path, ""
+    return path, lost
+
+
+def _check(path: Path, url: str) -> None:
+    """Raises FormatError where the service answered with something else: a page to log in at."""
+    with positioned(path) as file:
+        head = file.head(HEAD)
+    if not is_trace(head):
+        other = mistaken(head, Kind.TRACE)
+        told = other.message if other is not None else "this is not an execution trace of Go"
+        hint = f"correct the URL, or {WITHOUT}"
+        raise FormatError(f"{url}: {told}", hint=hint)
 
 
 def _fresh(name: str) -> tuple[Path, BinaryIO]:
