@@ -16,7 +16,7 @@ from gocost.model.finding import Outcome
 from gocost.model.report import Report
 from tests.analyses.goroutines.dumps import written
 from tests.fixtures.collected import pages
-from tests.fixtures.services import EXAMPLES
+from tests.fixtures.services import EXAMPLES, payments_binary
 from tests.fixtures.traces import recorded
 
 TOKEN = {"Authorization": "Bearer s3cr3t"}
@@ -356,3 +356,36 @@ def test_a_service_is_looked_at_once_for_all_that_is_judged(
     )
     assert sum(name.startswith("/metrics") for name in asked) == 2, asked
     assert sum(name.startswith("/dump") for name in asked) == 3, asked
+
+
+RUN_TOO = """version: 1
+services:
+  payments:
+    package: ./payments
+    build: {{binary: {binary}}}
+    run:
+      command: ["{{binary}}", "--listen=127.0.0.1:{{port}}"]
+      ready: "http://127.0.0.1:{{port}}/healthz"
+      load: {{command: [sleep, "1"]}}
+      settle: 0 s
+    rules:
+      - {{metric: goroutines.leaked, max: 100}}
+      - {{metric: memory.rss.peak, max: 1 GiB}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"), [("", Outcome.UNKNOWN), (DUMP, Outcome.PASS)], ids=["empty", "a dump"]
+)
+def test_no_run_of_the_service_stands_in_for_a_dump_that_cannot_be_read(
+    tmp_path: Path, text: str, outcome: Outcome
+) -> None:
+    path = tmp_path / "gocost.yaml"
+    path.write_text(RUN_TOO.format(binary=payments_binary()))
+    path.with_name("payments").mkdir()
+    (tmp_path / "dump.txt").write_text(text)
+
+    report = gocost.check(path, goroutines=[str(tmp_path / "dump.txt")])
+
+    # The service runs for the other rule, and what it leaks is counted on the way.
+    assert outcomes(report) == {"goroutines.leaked": outcome, "memory.rss.peak": Outcome.PASS}

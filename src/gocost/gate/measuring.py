@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from gocost.gate.deadline import within
-from gocost.gate.plan import Step
+from gocost.gate.plan import Step, is_recorded
 from gocost.measures.interface import Context, Measure, Measured, Need, Target
 from gocost.model.errors import GocostError
 from gocost.model.fact import Fact
@@ -24,6 +24,9 @@ class Findings(Measured):
 
     ran: list[str] = field(default_factory=list)
     """The measures that ran, in order."""
+    unread: set[str] = field(default_factory=set)
+    """Metrics of what was recorded and given, and could not be read: unknown, whatever a measure
+    that ran anyway has to say of them."""
 
     def add(self, name: str, measured: Measured, target: Target) -> None:
         """Take in what one measure found; facts without a subject get the target's."""
@@ -38,6 +41,7 @@ class Findings(Measured):
 
     def join(self, more: Findings) -> None:
         """Take in what other measures found."""
+        self.unread.update(more.unread)
         self._take(more)
         self.ran.extend(more.ran)
 
@@ -45,6 +49,8 @@ class Findings(Measured):
         """What `steps` give is unknown for that reason; what more was said of it is in a note."""
         for step in steps:
             self.unknown.update(dict.fromkeys(sorted(step.metrics), str(error)))
+            if is_recorded(step):
+                self.unread.update(step.metrics)
         said = [line for line in error.output.splitlines() if line.strip()]
         # `# package` is a heading of the go command's, and the reason has its first complaint.
         if any(line.strip() not in error.message for line in said if not line.startswith("#")):
@@ -56,6 +62,7 @@ class Findings(Measured):
         for part in fields(Measured):
             mine, other = getattr(self, part.name), getattr(more, part.name)
             (mine.update if isinstance(mine, dict) else mine.extend)(other)
+        self.facts[:] = [fact for fact in self.facts if fact.metric not in self.unread]
 
 
 def run_steps(
