@@ -79,7 +79,7 @@ def test_without_them_it_says_what_to_name(
         ("none.pem", None, None, "none.pem does not exist"),
         (None, None, "none.pem", "none.pem does not exist"),
         ("client.pem", "none.key", None, "none.key does not exist"),
-        ("client.key", None, None, "is not what TLS takes"),
+        ("client.key", None, None, "it has no certificate, or no private key"),
         ("client.pem", "server.key", None, "is not what TLS takes"),
         (None, None, "client.key", "is not what TLS takes"),
         ("client.pem", "locked.key", None, "has a passphrase"),

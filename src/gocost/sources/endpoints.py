@@ -292,9 +292,12 @@ def _read(option: str, *files: Path | None) -> Iterator[None]:
             Path(name).open("rb").close()  # TLS does not say which of the files it is
         yield
     except ssl.SSLError as error:
+        # OpenSSL has no name for it where the file has no such part at all.
+        why = error.reason or "it has no certificate, or no private key"
         raise UsageError(
-            f"{option} {' with --key '.join(named)} is not what TLS takes: {error.reason or error}",
-            hint="give a certificate in PEM, and the private key that belongs to it",
+            f"{option} {' with --key '.join(named)} is not what TLS takes: {why}",
+            hint="give a certificate in PEM, and the private key that belongs to it; "
+            "--key FILE where that is in another file",
         ) from error
     except OSError as error:
         raise translated(error, Path(str(error.filename or named[0]))) from error
