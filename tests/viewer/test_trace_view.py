@@ -38,12 +38,34 @@ def test_the_first_page_is_the_summary_with_its_timeline(server: Running) -> Non
     assert 'data-closer="/summary"' in reply.text
 
 
-@pytest.mark.parametrize("page", ["goroutines", "scheduler", "waits", "gc", "tasks"])
+PAGES = [
+    *("goroutines", "scheduler", "waits", "gc", "tasks", "users"),
+    *("net", "sync", "syscall", "sched", "threads", "lifetimes", "spikes", "mmu"),
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_has_its_tables(page: str, server: Running) -> None:
     reply = server.ask(f"/{page}?from=100ms&to=900ms")
 
     assert reply.status == 200
     assert f'href="/{page}?from=100ms&amp;to=900ms" aria-current="page"' in reply.text
+
+
+def test_waits_are_a_flame_graph_that_adds_up(server: Running) -> None:
+    report = json.loads(server.ask("/sched?format=json").text)
+
+    assert report["layout"]["flames"] == ["flame"]
+    flame, stacks = (report["tables"][name]["rows"] for name in ("flame", "stacks"))
+    assert sum(row[2] for row in flame) == sum(row[3] for row in stacks) > 0
+    assert stacks[0][0] in {row[0] for row in flame}
+
+
+def test_a_trace_without_cpu_samples_says_how_to_record_them(server: Running) -> None:
+    reply = server.ask("/cpu")
+
+    assert reply.status == 400
+    assert "CPU profile runs at the same time" in reply.text
 
 
 def test_a_part_of_the_time_is_told_apart_as_finely_as_the_whole(server: Running) -> None:

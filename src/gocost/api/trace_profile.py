@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gocost._version import VERSION
 from gocost.analyses.trace.account import Joined
-from gocost.analyses.trace.profiles import KINDS, profile, profile_table
+from gocost.analyses.trace.profiles import KINDS, profile, profile_flame, profile_table
 from gocost.api._trace_report import ROWS, notes_of, title_of
 from gocost.api._traces import OnDisk, Trace, trace_at
 from gocost.api.trace import Between
@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 
 
 def trace_profile(
-    file: Trace, kind: str, *, between: Between = None, **recording: Unpack[Recording]
+    file: Trace,
+    kind: str,
+    *,
+    between: Between = None,
+    flame: bool = False,
+    **recording: Unpack[Recording],
 ) -> Report:
     """Waits of a kind (net, sync, syscall, sched), or CPU samples (cpu), by stack.
 
     `file`, `between` and what is about a recording are as in `gocost.trace`. The table
-    `stacks` has the count, total, mean and longest of waits, or the number of samples.
+    `stacks` has the count, total, mean and longest of waits, or the number of samples. `flame` adds
+    the tree of all stacks, which HTML draws, as table `flame`.
     """
     path, found = _read(file, kind, between, recording)
     narrow: tuple[str, ...] = ("place", "reason", "count", "total", "mean", "longest")
@@ -38,12 +44,15 @@ def trace_profile(
         command="trace",
         gocost=VERSION,
         subject=Subject(service=path.name),
-        tables={"stacks": profile_table(found, kind)},
+        tables={"stacks": profile_table(found, kind)}
+        | ({"flame": profile_flame(found, kind)} if flame else {}),
         notes=notes_of(found),
         layout=Layout(
             title=title_of(path, found),
+            tables=("stacks",),
             rows=ROWS,
             columns={"stacks": narrow},
+            flames=("flame",) if flame else (),
         ),
     )
 

@@ -253,8 +253,9 @@ def export_command(file: OnDisk, form: str, output: str, between: tuple[int, int
 @serving
 @traced
 def view_command(file: OnDisk, server: Server) -> int:
-    """Serves the page of `trace summary` to this machine until you press Ctrl-C: a timeline of the
-    Ps and the largest groups of goroutines to zoom into, as close as you like.
+    """Serves pages about the trace to this machine until you press Ctrl-C: a timeline of the Ps and
+    the largest groups of goroutines to zoom into, as close as you like, and what every command
+    about a trace shows, waits as flame graphs.
     """
     from gocost.viewer.trace_site import TraceSite
 
@@ -270,7 +271,8 @@ def view_command(file: OnDisk, server: Server) -> int:
 def profile_command(
     kind: str, file: OnDisk, output: Output, between: tuple[int, int] | None
 ) -> int:
-    """Waits of one kind, or the CPU samples of a trace, by stack.
+    """Waits of one kind, or the CPU samples of a trace, by stack; as a page (--format html) with a
+    flame graph of them.
 
     With -o NAME.pb.gz as a profile for `gocost profile` and `go tool pprof`, else as a report. CPU
     samples are there where a CPU profile ran while the trace was recorded.
@@ -281,7 +283,7 @@ def profile_command(
     if output.path is not None and output.path.endswith((".pb.gz", ".pb", ".pprof")):
         write_bytes(trace_profile_file(file, kind, between=between), output.path)
         return 0
-    output.emit(trace_profile(file, kind, between=between))
+    output.emit(trace_profile(file, kind, between=between, flame=output.format == "html"))
     return 0
 
 

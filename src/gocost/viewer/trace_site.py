@@ -1,7 +1,7 @@
-"""The pages about an execution trace: what `gocost trace summary` shows, of all of it or of a part.
+"""The pages about an execution trace: what `gocost trace` shows, of all of it or of a part.
 
-The query has `from` and `to`, times since the trace began: what lies between is read again and told
-apart in as many bins as the whole was. It names no file.
+The query has `from` and `to`, times since the trace began: what lies between is read again, and its
+timeline told apart in as many bins as the whole was. It names no file.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from dataclasses import replace
 from typing import Final
 
 from gocost.api._traces import OnDisk
-from gocost.api.trace import trace
+from gocost.api.trace import Between, trace
+from gocost.api.trace_intervals import trace_intervals
+from gocost.api.trace_profile import trace_profile
 from gocost.measures.trace import trace_time
 from gocost.model.errors import GocostError, UsageError
 from gocost.model.quantity import parse_between
+from gocost.model.report import Report
 from gocost.reporters.html import Field, Frame
 from gocost.viewer.pages import FORMAT, address, answered, refused
 from gocost.viewer.site import TEXT, Answer
@@ -27,7 +30,19 @@ _VIEWS: Final = {
     "waits": "Waits",
     "gc": "Collector",
     "tasks": "Tasks",
+    "users": "In tasks",
+    "net": "Network",
+    "sync": "Locks and channels",
+    "syscall": "System calls",
+    "sched": "Scheduler latency",
+    "cpu": "CPU samples",
+    "threads": "Threads",
+    "lifetimes": "Lifetimes",
+    "spikes": "Spikes",
+    "mmu": "Mutator utilisation",
 }
+_PROFILES: Final = ("net", "sync", "syscall", "sched", "cpu")
+_INTERVALS: Final = ("users", "threads", "lifetimes", "spikes", "mmu")
 _TIMES: Final = (("from", "From", "since the trace began: 1.2 s"), ("to", "To", "1.3 s"))
 
 
@@ -53,14 +68,20 @@ class TraceSite:
             closer=address(view, {}),
         )
         try:
-            between = _between(query)
-            report = trace(self._path, view=view, timeline=True, between=between)
+            report = self._report(view, _between(query))
         except GocostError as error:
             return refused(self.name, replace(frame, error=str(error)), query)
         return answered(report, frame, query)
 
+    def _report(self, view: str, between: Between) -> Report:
+        if view in _PROFILES:
+            return trace_profile(self._path, view, between=between, flame=True)
+        if view in _INTERVALS:
+            return trace_intervals(self._path, view, between=between)
+        return trace(self._path, view=view, timeline=True, between=between)
 
-def _between(query: Mapping[str, str]) -> tuple[int, int] | None:
+
+def _between(query: Mapping[str, str]) -> Between:
     """The times of the query in nanoseconds. Raises UsageError."""
     for name in query:
         if name not in ("from", "to", FORMAT):

@@ -11,8 +11,12 @@ go tool trace leaves out the time from a goroutine's creation until it first run
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import Final
 
+import numpy as np
+
+from gocost.analyses.flame import cut, flame_table, grown
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.clock import time_of
 from gocost.analyses.trace.waiting import Wait, frames_of, place_of, waits
@@ -111,6 +115,32 @@ def profile_table(trace: Joined, kind: str) -> Table:
             Column("stack", Unit.TEXT, "functions from the leaf to the root, joined by ;"),
         ),
         rows=rows,
+    )
+
+
+def profile_flame(trace: Joined, kind: str) -> Table:
+    """The same as a tree of frames, which a page draws; of no calls where it has none."""
+    cpu = kind == "cpu"
+    own: list[int]
+    stacks: list[list[str]]
+    if cpu:
+        found = samples(trace)
+        own = [count for _, _, count in found]
+        stacks = [trace.stacks.functions(stack) for stack, _, _ in found]
+    else:
+        waited = chosen(trace, kind)
+        own = [wait.total_ns for wait in waited]
+        stacks = [[frame.function for frame in wait.stack] for wait in waited]
+    names: dict[str, int] = {}
+    frames = [names.setdefault(name, len(names)) for name in chain.from_iterable(stacks)]
+    ends = np.cumsum([len(stack) for stack in stacks], dtype=np.int64)
+    tree = grown(list(names), np.array(frames, np.int64), ends, np.array(own, np.int64))
+    return flame_table(
+        cut(tree)[0],
+        title=f"{_TITLES[kind]} by stack",
+        level="function" if cpu else "place",
+        unit=Unit.COUNT if cpu else Unit.NANOSECONDS,
+        told="samples" if cpu else "time of all intervals",
     )
 
 
