@@ -102,8 +102,8 @@ def test_the_call_graph_is_of_what_by_says(server: Running) -> None:
     functions = drawn(server.ask("/graph"))
     packages = drawn(server.ask("/graph?by=package&cum=1"))
 
-    assert ">runtime.mallocgc<" in functions
-    assert ">runtime.mallocgc<" not in packages
+    assert ">mallocgc<" in functions
+    assert ">mallocgc<" not in packages
     assert ">runtime<" in packages
 
 
@@ -120,9 +120,26 @@ def test_peek_is_about_an_expression(server: Running) -> None:
 
     assert reply.status == 200
     assert "runtime." in reply.text
-    nothing = server.ask("/peek")
+    nothing = server.ask("/peek?format=json")
     assert nothing.status == 400
     assert "nothing is chosen yet" in nothing.text
+
+
+@pytest.mark.parametrize("page", ["peek", "source", "disasm"])
+def test_a_page_about_nothing_yet_offers_the_functions(page: str, server: Running) -> None:
+    reply = server.ask(f"/{page}?focus=runtime")
+
+    assert reply.status == 200
+    assert "choose one of the functions, or write an expression" in reply.text
+    assert f'data-leads="/{page}?focus=runtime&amp;function="' in reply.text
+
+
+def test_a_page_is_about_a_function_by_its_name(server: Running) -> None:
+    reply = server.ask("/peek?function=runtime.(*mcache).refill")
+
+    assert reply.status == 200
+    assert r'name="f" value="^runtime\.\(\*mcache\)\.refill$"' in reply.text
+    assert "runtime.(*mcache).nextFree" in reply.text
 
 
 @pytest.mark.parametrize(

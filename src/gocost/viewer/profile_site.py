@@ -1,15 +1,18 @@
 """The pages about a profile: flame graph, table, callers and callees, call graph, labels.
 
-The query has pprof's options by their names (`focus`, `sample_index`), `by`, and `f` and `function`
-for what one page is about. It names no file: what is read was named on the command line, and what
-is looked at of source files is under the roots that were named there.
+The query has pprof's options by their names (`focus`, `sample_index`), `by`, and for what one page
+is about `f`, an expression, or `function`, a name. It names no file: what is read was named on the
+command line, and what is looked at of source files is under the roots that were named there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import structs
 
 from gocost._version import VERSION
 from gocost.analyses.profile.tables import GRANULARITIES
@@ -18,7 +21,7 @@ from gocost.api.profile import profile_report
 from gocost.api.profile_forms import forms_of
 from gocost.measures.profiles import Recorded
 from gocost.model.errors import GocostError, UsageError
-from gocost.model.report import Layout, Report
+from gocost.model.report import Layout, Note, Report
 from gocost.reporters.html import Field, Frame
 from gocost.viewer.pages import FORMAT, address, answered, refused
 from gocost.viewer.site import TEXT, Answer
@@ -106,17 +109,27 @@ class ProfileSite:
         options = self._options(query)
         if view == "graph":
             return self._graph(options)
-        expression = query.get("f", "") if page.about == "f" else ""
+        expression = _expression(page, query)
         if page.about == "f" and not expression:
-            raise UsageError("nothing is chosen yet", hint=f"write {page.help}")
+            if query.get(FORMAT) == "json":
+                raise UsageError("nothing is chosen yet", hint=f"write {page.help}")
+            return self._choice(page, options), ""
         report = profile_report(self._recorded, view=page.shows, expression=expression, **options)
         return report, ""
+
+    def _choice(self, page: _View, options: dict[str, Any]) -> Report:
+        """What the page can be about: the functions, each of which leads there."""
+        by = options.get("by", "function") if page.shows == "peek" else "function"
+        report = profile_report(self._recorded, view="top", **{**options, "by": by})
+        told = Note("info", f"choose one of the functions, or write {page.help} above")
+        return structs.replace(report, notes=[*report.notes, told])
 
     def _graph(self, options: dict[str, Any]) -> tuple[Report, str]:
         """The call graph as a picture, which Graphviz draws."""
         options.pop("cum", None)  # a graph is in no order
         drawn = "\n".join(forms_of(self._recorded, form="svg", **options))
-        layout = Layout(title=f"{self.name}: call graph", tables=(), facts=())
+        against = f" against {', '.join(self._recorded.bases)}" if self._recorded.bases else ""
+        layout = Layout(title=f"{self.name}{against}: call graph", tables=(), facts=())
         return Report("profile", VERSION, layout=layout), drawn
 
     def _options(self, query: Mapping[str, str]) -> dict[str, Any]:
@@ -134,7 +147,8 @@ class ProfileSite:
     def _frame(self, view: str, page: _View, query: Mapping[str, str]) -> Frame:
         kept = {name: value for name, value in query.items() if name in _KNOWN}
         types = [each.type for each in self._recorded.head.header.sample_types]
-        asked = [Field(page.about, page.label, query.get(page.about, ""), page.help)]
+        about = _expression(page, query) or query.get(page.about, "")
+        asked = [Field(page.about, page.label, about, page.help)]
         shown = query.get("sample_index") or _default_type(self._recorded)
         asked += [
             Field("sample_index", "Values", shown, choices=tuple((each, each) for each in types)),
@@ -155,8 +169,24 @@ class ProfileSite:
                 (each.name, address(name, kept), name == view) for name, each in _VIEWS.items()
             ),
             fields=tuple(field for field in asked if field.name),
-            leads=address("sandwich", kept) + ("&" if any(kept.values()) else "?") + "function=",
+            leads=address(_leads(view, page, query), kept)
+            + ("&" if any(kept.values()) else "?")
+            + "function=",
         )
+
+
+def _expression(page: _View, query: Mapping[str, str]) -> str:
+    """The functions that a page is about: an expression, or one by its name."""
+    if page.about != "f":
+        return ""
+    name = query.get("function", "")
+    return query.get("f", "") or (f"^{re.escape(name)}$" if name else "")
+
+
+def _leads(view: str, page: _View, query: Mapping[str, str]) -> str:
+    """The page that a function's name leads to: this one, as long as it is about none or walks."""
+    here = page.about == "f" and (page.shows == "peek" or not _expression(page, query))
+    return view if here else "sandwich"
 
 
 def _text(_: str, value: str) -> str:

@@ -47,7 +47,7 @@ def pprofs(options: dict[str, Any], path: Path, *more: str) -> Graph:
 
 def ours(options: dict[str, Any], path: Path) -> Graph:
     text = "\n".join(profile_forms(str(path), form="dot", **options))
-    names = dict(re.findall(r'^  (n\d+) \[label="(.*?)\\n', text, re.MULTILINE))
+    names = dict(re.findall(r'^  (n\d+) \[label=.*? tooltip="(.*?)"', text, re.MULTILINE))
     calls = [
         (names[caller], names[callee], "style=dashed" in told)
         for caller, callee, told in re.findall(r"^  (n\d+) -> (n\d+) \[(.*)\]$", text, re.MULTILINE)

@@ -13,7 +13,10 @@ import pytest
 import gocost
 from gocost.api.profile_forms import FORMS, merged, profile_forms
 from gocost.cli.main import run
+from gocost.formats.pprof.building import built
 from gocost.formats.pprof.decoding import decode
+from gocost.formats.pprof.encoding import encode
+from gocost.formats.pprof.profile import Header, ValueType
 from gocost.model.errors import NotMeasurableError, UsageError
 from tests.fixtures.profiles import recorded
 
@@ -80,10 +83,33 @@ def test_dot(path: str) -> None:
     assert edges
     assert {end for match in edges for end in match.groups()} <= nodes
     boxes = [match[1] for line in lines if (match := re.match(r'  n\d+ \[label="([^"]*)"', line))]
-    told = [box.split("\\n")[1:] for box in boxes]
+    told = [box.split("\\n")[-2:] for box in boxes]
     assert all(share.endswith("%") for _, share in told), "as pprof has it, and no fraction"
     for cost, share in told:
         assert (" of " in cost) == (" of " in share), (cost, share)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("net/http.(*conn).serve", r"http\n(*conn)\nserve"),
+        ("example.com/x/store.(*Map[go.shape.int,a/b.T]).Put", r"store\n(*Map[…])\nPut"),
+        ("slices.Sort[...]", r"slices\nSort[…]"),
+        ("memeqbody", "memeqbody"),
+        ("std::vector<int>::push", "std::vector<int>::push"),
+    ],
+)
+def test_a_box_of_a_graph_is_narrow_and_its_tooltip_whole(
+    name: str, shown: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "cpu.pb"
+    path.write_bytes(
+        encode(built(Header((ValueType("cpu", "nanoseconds"),)), [[(name, "a.go", 1)]], [(5,)]))
+    )
+
+    (box,) = [line for line in profile_forms(str(path), form="dot") if "tooltip" in line]
+
+    assert box.startswith(f'  n0 [label="{shown}\\n5 ns\\n100%", tooltip="{name}",')
 
 
 def test_merged_is_what_pprof_reads(path: str, tmp_path: Path) -> None:

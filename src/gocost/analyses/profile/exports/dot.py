@@ -1,16 +1,19 @@
 """Graphviz's dot: the call graph of what costs most, for `dot -Tsvg`.
 
 Which nodes and calls are drawn is decided in `call_graph.py`; a call over what was left out is
-dashed. The larger the cost, the larger and redder the box. What its own samples are labelled with
-hangs on a node as small boxes.
+dashed. The larger the cost, the larger and redder the box, in which a name stands without its
+folders and type arguments and in lines, because a graph is as wide as its longest names; the whole
+name is its tooltip. What its own samples are labelled with hangs on a node as small boxes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from gocost.analyses.profile.call_graph import call_graph
-from gocost.analyses.profile.nodes import Nodes
+from gocost.analyses.profile.nodes import Node, Nodes
 from gocost.analyses.profile.trimming import Limits
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import View, costs
@@ -18,6 +21,9 @@ from gocost.model.quantity import Unit, format_quantity
 
 LIMITS = Limits(node_fraction=0.005, edge_fraction=0.001, node_count=80)
 """pprof's own."""
+_TYPES: Final = re.compile(r"(?<=\w)\[.*\]")
+_FUNCTION: Final = re.compile(r"(?:[^/\s]+/)*([^/\s.]+\.\S+)")
+"""A function of Go: folders, then package, type and name with points between them."""
 
 
 def lines(seen: View, nodes: Nodes, limits: Limits = LIMITS) -> Iterator[str]:
@@ -32,7 +38,8 @@ def lines(seen: View, nodes: Nodes, limits: Limits = LIMITS) -> Iterator[str]:
     yield f"  label={_quoted(title)}; labelloc=t"
     for number in graph.nodes:
         flat, whole = int(found.flat[number]), int(found.cumulative[number])
-        told = f"{nodes.nodes[number].label}\n{format_quantity(flat, unit)}"
+        node = nodes.nodes[number]
+        told = f"{_narrow(node)}\n{format_quantity(flat, unit)}"
         if whole != flat:
             told += f" of {format_quantity(whole, unit)}"
         if seen.total:
@@ -41,8 +48,9 @@ def lines(seen: View, nodes: Nodes, limits: Limits = LIMITS) -> Iterator[str]:
                 told += f" of {_share(whole, seen.total)}"
         size = 8 + 40 * (abs(flat) / seen.total) ** 0.5 if seen.total else 8
         yield (
-            f"  n{number} [label={_quoted(told)}, fontsize={size:.0f},"
-            f' color="{_color(whole, seen.total)}", fillcolor="{_color(flat, seen.total)}22"]'
+            f"  n{number} [label={_quoted(told)}, tooltip={_quoted(node.label)},"
+            f' fontsize={size:.0f}, color="{_color(whole, seen.total)}",'
+            f' fillcolor="{_color(flat, seen.total)}22"]'
         )
         for place, (text, cost) in enumerate(graph.labels.get(number, ())):
             told = _quoted(f"{text.strip()}\n{format_quantity(cost, unit)}")
@@ -64,6 +72,17 @@ def lines(seen: View, nodes: Nodes, limits: Limits = LIMITS) -> Iterator[str]:
             f' color="{_color(weight, seen.total)}"{style}]'
         )
     yield "}"
+
+
+def _narrow(node: Node) -> str:
+    """The node's label in narrow lines."""
+    if not node.name:
+        return node.label
+    before, name, after = node.label.partition(node.name)
+    short = _TYPES.sub("[…]", name)
+    if found := _FUNCTION.fullmatch(short):
+        short = found[1].replace(".", "\n")
+    return "\n".join(filter(None, (before.strip(), short, after.strip())))
 
 
 def _share(value: int, total: int) -> str:
