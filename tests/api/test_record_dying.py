@@ -88,7 +88,7 @@ def test_the_trace_of_a_service_that_dies_in_it_is_kept(tmp_path: Path) -> None:
         killing(service, begun)
         gocost.record(service.origin, 12, folder)
     assert lived(read_manifest(folder)) < 12
-    assert "ended its answer early" in lost(read_manifest(folder))["trace"]
+    assert "see whether the service failed" in lost(read_manifest(folder))["trace"]
     assert "waiting" in gocost.attribute(folder).tables
 
 

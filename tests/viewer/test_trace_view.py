@@ -38,6 +38,19 @@ def test_the_first_page_is_the_summary_with_its_timeline(server: Running) -> Non
     assert 'data-closer="/summary"' in reply.text
 
 
+def test_a_compressed_trace_is_unpacked_once_for_all_pages(
+    file: Path, server: Running, tmp_path: Path
+) -> None:
+    packed = tmp_path / "app.trace.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes(), 1))
+    with running("trace", "view", str(packed)) as found:
+        packed.unlink()
+        for page in ("/gc?format=json", "/waits?format=json&from=100ms&to=200ms"):
+            mine, other = (json.loads(each.ask(page).text) for each in (found, server))
+            assert mine["tables"] == other["tables"]
+            assert mine["subject"]["service"] == "app.trace.gz"
+
+
 PAGES = [
     *("goroutines", "scheduler", "waits", "gc", "tasks", "users"),
     *("net", "sync", "syscall", "sched", "threads", "lifetimes", "spikes", "mmu"),

@@ -332,6 +332,10 @@ def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
         return EndpointError(
             f"{url} did not answer in HTTP ({type(error).__name__})", hint="check the port"
         )
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return EndpointError(
+            f"{url}: the service ended the connection", hint="see whether the service failed"
+        )
     assert isinstance(error, OSError)
     return EndpointError(f"{url}: {error.strerror or error}", hint="check the address")
 
