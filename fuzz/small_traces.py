@@ -95,6 +95,23 @@ def coroutines() -> bytes:
     return trace_bytes(text + _TABLES.format(g=1, t=5) + _clock(23, 1))
 
 
+def claimed_twice() -> bytes:
+    """A goroutine that two threads are said to run: one ends it, the other goes on with it."""
+    text = """Trace Go1.23
+EventBatch gen=1 m=7 time=5 size=?
+ProcStatus dt=1 p=1 pstatus=1
+GoStatus dt=1 g=1 m=7 gstatus=2
+GoUnblock dt=1 g=2 g_seq=1 stack=0
+GoBlock dt=1 reason_string=1 stack=2
+EventBatch gen=1 m=8 time=5 size=?
+ProcStatus dt=1 p=2 pstatus=1
+GoStatus dt=1 g=1 m=8 gstatus=2
+GoCreateBlocked dt=1 new_g=2 new_stack=1 stack=2
+GoDestroy dt=1
+"""
+    return trace_bytes(text + _TABLES.format(g=1, t=5) + _clock(23, 1))
+
+
 def _clock(version: int, generation: int) -> str:
     head = f"EventBatch gen={generation} m=18446744073709551615 time=0 size=?\n"
     if version < 25:
@@ -104,4 +121,4 @@ def _clock(version: int, generation: int) -> str:
     )
 
 
-TRACES = [*(small_trace(version) for version in (22, 23, 25, 26)), coroutines()]
+TRACES = [*(small_trace(version) for version in (22, 23, 25, 26)), coroutines(), claimed_twice()]

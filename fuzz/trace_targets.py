@@ -70,8 +70,8 @@ class _Events:
         data = np.concatenate([data, np.zeros(trace_run.PADDING, np.uint8)])
         self.table.fill(-1)
         self.goroutines[:, 0] = -1
-        self.goroutines[:, 1] = np.arange(1, ROWS + 1)
-        self.goroutines[-1, 1] = -1
+        self.goroutines[:, 1] = -1 - np.arange(1, ROWS + 1)
+        self.goroutines[-1, 1] = 0
         scalars[fields.S_FREE] = 0
         self.procs.fill(0)
         self.procs[:, [fields.P_SWEEP, fields.P_THREAD]] = -2, -1

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fuzz.small_traces import claimed_twice
 
 from gocost.formats.exectrace import index, ordered, tables
 from gocost.kernels import trace_fields as fields
@@ -128,6 +129,16 @@ def test_both_forms_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
         assert one == other, data
     refused = sum(isinstance(found, str) for found in outcomes[0])
     assert 0 < refused < len(inputs)
+
+
+def test_a_goroutine_that_two_threads_are_said_to_run_ends_once(
+    kernel: LoadKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_kernels(monkeypatch, kernel)
+    # Thread 7 goes on when thread 8 has ended it: two rows were taken, so that row 2 is the next
+    # free one, which is also the number of the state "running".
+    with pytest.raises(FormatError, match="thread 7: a goroutine does what its state"):
+        carried(claimed_twice())
 
 
 def test_histogram_buckets(kernel: LoadKernel) -> None:

@@ -138,7 +138,7 @@ def _create(
     slot: cython.Py_ssize_t = _slot(id_, scalars[S_SEED], shift, mask)
     number: cython.longlong = scalars[S_FREE]
     row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, number << 4)
-    scalars[S_FREE] = goroutines[row + G_STATE]
+    scalars[S_FREE] = -1 - goroutines[row + G_STATE]
     scalars[S_LIVE] += 1
     while table[slot] >= 0:
         slot = (slot + 1) & mask
@@ -195,7 +195,8 @@ def _forget(
             table[hole] = cython.cast(cython.int, other)
             hole = slot
     table[hole] = -1
-    goroutines[row + G_STATE] = scalars[S_FREE]
+    # No state, whatever row is the next: a thread may still have this one, in a damaged trace.
+    goroutines[row + G_STATE] = -1 - scalars[S_FREE]
     goroutines[row + G_ID] = -1
     scalars[S_FREE] = row >> 4
     scalars[S_LIVE] -= 1

@@ -28,7 +28,7 @@ UNKNOWN = -2  # nothing has been said of it in this generation
 
 # Fields of `goroutines`: sixteen numbers a goroutine that lives, two lines of cache.
 G_ID = 0  # -1 where the row is free
-G_STATE = 1  # of a free row: the next free one
+G_STATE = 1  # of a free row: -1 less the next free one, which is no state
 G_SEQ = 2
 G_SINCE = 3
 G_PLACE = 4  # where and why it entered the state: reason << 32 | stack
@@ -107,7 +107,7 @@ S_HEAD = 0  # of the queue
 S_QUEUED = 1
 S_PARKED = 2
 S_PROGRESS = 3
-S_FREE = 4  # the first free row of goroutines, linked by G_STATE
+S_FREE = 4  # the first free row of goroutines, linked by G_STATE; -1 where all are taken
 S_LIVE = 5
 S_ENDED = 6
 S_MARKS = 7

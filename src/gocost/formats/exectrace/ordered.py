@@ -291,8 +291,8 @@ class _Run:
         rows = np.empty((count, fields.GOROUTINE_FIELDS), np.int64)
         rows[:old] = self._goroutines
         rows[old:, fields.G_ID] = -1  # free
-        rows[old:, fields.G_STATE] = np.arange(old + 1, count + 1)
-        rows[-1, fields.G_STATE] = -1
+        rows[old:, fields.G_STATE] = -1 - np.arange(old + 1, count + 1)
+        rows[-1, fields.G_STATE] = 0  # the last one
         self._scalars[fields.S_FREE] = old  # all old rows are taken: that is why it grows
         self._goroutines = rows
         self._table = np.full(4 * count, -1, np.int32)
