@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -73,6 +76,33 @@ def test_parts_that_differ_in_one_bit_or_in_length_differ(kernel: LoadKernel) ->
 
     assert len(interner) == len(texts)
     assert len(set(interner._hashes[: len(texts)].tolist())) == len(texts)
+
+
+def _hashes(texts: list[bytes], seed: int, kernel: LoadKernel) -> list[int]:
+    sizes = np.array([len(text) for text in texts], np.int64)
+    interner = kernel("interning").Interner(seed)
+    interner.add(np.frombuffer(b"".join(texts), np.uint8), np.cumsum(sizes) - sizes, sizes)
+    found: list[int] = interner._hashes[: len(texts)].tolist()
+    return found
+
+
+def test_what_a_bit_changes_is_a_secret(kernel: LoadKernel) -> None:
+    # Who knew it could choose a bit behind it that undoes it, and so parts that all meet.
+    texts = [bytes(16), *((1 << bit).to_bytes(16, "little") for bit in range(128))]
+    random = Random(20261127)
+    seeds = [random.randrange(1 << 62) for _ in range(8)]
+    changes = [[one ^ made[0] for one in made[1:]] for made in (
+        _hashes(texts, seed, kernel) for seed in seeds
+    )]  # fmt: skip
+    for of_bit in zip(*changes, strict=True):
+        assert len(set(of_bit)) == len(seeds)
+
+
+def test_parts_cannot_be_chosen_to_meet(kernel: LoadKernel) -> None:
+    # The highest bit of a word, and what it changed behind it before products were folded.
+    pair = bytes(16), struct.pack("<4I", 1 << 31, 0, 1 << 31, 1 << 18)
+    texts = [b"".join(pair[number >> k & 1] for k in range(6)) for number in range(64)]
+    assert len(set(_hashes(texts, 0x1234567890ABCDE, kernel))) == len(texts)
 
 
 def test_both_forms_hash_alike() -> None:

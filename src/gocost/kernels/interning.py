@@ -62,11 +62,18 @@ def _mixed(
     size: cython.Py_ssize_t,
     seed: cython.longlong,
 ) -> cython.longlong:
-    """A number below 2^62 of a part; products stay under 63 bits, interpreted or not."""
+    """A number below 2^62 of a part; products stay under 63 bits, interpreted or not.
+
+    Both factors are secret, and both halves of a product count: what a bit of the part changes
+    depends on them. In the lower half alone the highest bit changes the highest bit and nothing
+    else, whatever the factor, so that another one could be chosen that undoes it.
+    """
     end: cython.Py_ssize_t = at + size
     mask: cython.longlong = (1 << 32) - 1
     low: cython.longlong = seed & mask
     high: cython.longlong = (seed >> 32 ^ size) & mask
+    left: cython.longlong = seed >> 31 | 0x40000001
+    right: cython.longlong = seed & 0x7FFFFFFF | 0x40000001
     word: cython.longlong
     other: cython.longlong
     while at < end:
@@ -77,8 +84,10 @@ def _mixed(
             word = _upto4(data, at, end)
             other = _upto4(data, at + 4, end)
         at += 8
-        low = (low ^ word) * 0x2545F491 & mask
-        high = (high ^ other) * 0x41C64E6D & mask
+        low = (low ^ word) * left
+        low = (low ^ low >> 31) & mask
+        high = (high ^ other) * right
+        high = (high ^ high >> 31) & mask
         word = high ^ low >> 13
         low ^= high >> 13
         high = word
