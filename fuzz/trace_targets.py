@@ -83,13 +83,13 @@ class _Events:
                 self.goroutines.reshape(-1), self.procs.reshape(-1), groups, self.ended,
                 self.marks, intervals, histogram, heap, self.records, scalars,
             )  # fmt: skip
-            if outcome == trace_run.NEED:
+            if outcome == fields.NEED:
                 rows[rows[:, fields.T_STATUS] == fields.NEEDS, fields.T_STATUS] = 3
-            elif outcome == trace_run.FULL_ENDED:
+            elif outcome == fields.FULL_ENDED:
                 scalars[fields.S_ENDED] = 0
-            elif outcome == trace_run.FULL_MARKS:
+            elif outcome == fields.FULL_MARKS:
                 scalars[fields.S_MARKS] = 0
-            elif outcome == trace_run.FULL_RECORDS:
+            elif outcome == fields.FULL_RECORDS:
                 scalars[fields.S_RECORDS] = 0
             else:
                 break

@@ -7,6 +7,7 @@ import cython
 
 from gocost.kernels._trace_accounts import _record
 from gocost.kernels.trace_fields import (
+    FULL_PROCS,
     NONE,
     NOT_OPEN,
     P_ABANDONED,
@@ -91,7 +92,7 @@ def _proc_event(
     state: cython.longlong
     if kind != 11:
         if a0 >= cython.cast(cython.ulonglong, scalars[S_PROCS]):
-            return 6
+            return FULL_PROCS + 1
         pid = cython.cast(cython.Py_ssize_t, a0)
         row = pid << 4
     if kind == 10:  # ProcStart
@@ -178,7 +179,7 @@ def _sweep_event(
     row: cython.Py_ssize_t = p << 4
     if kind == 31:  # GCSweepActive
         if a0 >= cython.cast(cython.ulonglong, scalars[S_PROCS]):
-            return 6
+            return FULL_PROCS + 1
         row = cython.cast(cython.Py_ssize_t, a0) << 4
         if scalars[S_INITIAL] or procs[row + P_SWEEP] == NOT_OPEN:
             procs[row + P_SWEEP] = now if scalars[S_INITIAL] else 0

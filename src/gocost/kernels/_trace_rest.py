@@ -8,6 +8,8 @@ import cython
 from gocost.kernels._trace_accounts import _record, _seen_in
 from gocost.kernels._trace_table import _create, _find
 from gocost.kernels.trace_fields import (
+    FULL_GOROUTINES,
+    FULL_MARKS,
     G_ASSIST,
     G_ASSISTED,
     G_FIRST,
@@ -88,7 +90,7 @@ def _status_event(
     if row >= 0:
         goroutines[row + G_SEQ] = 0  # said again, the sequence starts again
     elif scalars[S_FREE] < 0:
-        return 3
+        return FULL_GOROUTINES + 1
     else:
         row = _create(id_, state, now, table, goroutines, scalars)
         goroutines[row + G_FIRST] = state
@@ -265,7 +267,7 @@ def _mark_event(
         if g == NONE or p == NONE:
             return -4 if g == NONE else -3
     if scalars[S_MARKS] >= scalars[S_ROOM_MARKS]:
-        return 5
+        return FULL_MARKS + 1
     if 28 <= kind <= 30:
         stopped = _collection(kind, a0, g, p, scalars)
         if stopped != 0:

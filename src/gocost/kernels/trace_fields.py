@@ -3,6 +3,17 @@
 All are int64 and flat: a row of `goroutines` stands at 16 times its number. Piece of trace_run.
 """
 
+# What `run` returns. Below 0 is an error: -1 - one of ERRORS.
+DONE = 0
+NEED = 1  # threads have come to the end of the batches that were read
+FULL_GOROUTINES = 2
+FULL_ENDED = 3
+FULL_MARKS = 4
+FULL_PROCS = 5
+FULL_PAIRS = 6
+FULL_RECORDS = 7
+UNORDERED = -13
+
 # Fields of `threads`: eight numbers a thread that has batches.
 T_AT = 0  # where in the data its next event is
 T_END = 1
@@ -82,6 +93,8 @@ INTERVAL_FIELDS = 4
 REASON = 0x7FFFFFFF
 MAX_REASONS = 64
 """Reasons of one stack: Go has about thirty in all."""
+ROOM = 4
+"""Rows of `intervals` and `records` that one event may add."""
 
 # Fields of `records`: everything that took a time, in the order in which it ended.
 R_KIND = 0  # a state of a goroutine, or one of these, or R_PROC plus a state of a P
@@ -142,8 +155,8 @@ S_GC_SEQ = 36  # of the collector's event before
 S_GC_STATE = 37  # 0 before it is known
 S_GC_FIRST = 38  # of the first one
 S_GC_BEFORE = 39  # the state before that one
-S_SHIFT = 41  # 64 less the bits of the hash table's numbers
 S_REASONS = 40  # a stack has too many reasons
+S_SHIFT = 41  # 64 less the bits of the hash table's numbers
 SCALARS = 48
 GC_RUNNING = 1
 GC_IDLE = 2

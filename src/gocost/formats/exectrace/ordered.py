@@ -150,7 +150,7 @@ class _Run:
         self._ended = np.empty((_ENDED, fields.GOROUTINE_FIELDS), np.int64)
         self._marks = np.empty((_MARKS, fields.MARK_FIELDS), np.int64)
         self._intervals = np.zeros((3 * stacks + _PAIRS, fields.INTERVAL_FIELDS), np.int64)
-        rows = kernel.ROOM + (_RECORDS if record else 1)
+        rows = fields.ROOM + (_RECORDS if record else 1)
         self._records = np.zeros((rows, fields.RECORD_FIELDS), np.int64)
         self._record = record
         self._histogram = np.zeros(kernel.BUCKETS, np.int64)
@@ -234,24 +234,24 @@ class _Run:
                 self._records.reshape(-1),
                 self._scalars,
             )
-            if outcome == kernel.DONE:
+            if outcome == fields.DONE:
                 self._take("ended", self._ended, fields.S_ENDED)
                 self._take("marks", self._marks, fields.S_MARKS)
                 self._hand_out()
                 return
-            if outcome == kernel.NEED:
+            if outcome == fields.NEED:
                 self._refill()
-            elif outcome == kernel.FULL_GOROUTINES:
+            elif outcome == fields.FULL_GOROUTINES:
                 self._grow_goroutines()
-            elif outcome == kernel.FULL_ENDED:
+            elif outcome == fields.FULL_ENDED:
                 self._take("ended", self._ended, fields.S_ENDED)
-            elif outcome == kernel.FULL_MARKS:
+            elif outcome == fields.FULL_MARKS:
                 self._take("marks", self._marks, fields.S_MARKS)
-            elif outcome == kernel.FULL_PROCS:
+            elif outcome == fields.FULL_PROCS:
                 self._grow_procs()
-            elif outcome == kernel.FULL_PAIRS:
+            elif outcome == fields.FULL_PAIRS:
                 self._intervals = np.concatenate([self._intervals, np.zeros_like(self._intervals)])
-            elif outcome == kernel.FULL_RECORDS:
+            elif outcome == fields.FULL_RECORDS:
                 self._hand_out()
             else:
                 raise self._fault(outcome)
@@ -336,7 +336,7 @@ class _Run:
         """Where the events went wrong, and at what."""
         thread = int(self._scalars[fields.S_FAULT])
         told = kernel.ERRORS[-1 - outcome]
-        if outcome == kernel.UNORDERED:
+        if outcome == fields.UNORDERED:
             stuck = np.flatnonzero(self._threads[:, fields.T_STATUS] == fields.PARKED)
             thread = int(stuck[0]) if len(stuck) else thread
         row = self._threads[thread].tolist()
