@@ -15,10 +15,12 @@ from gocost.kernels.trace_fields import (
     DONE,
     GC_IDLE,
     GC_RUNNING,
+    MOST_TRIES,
     NEED,
     NEEDS,
     PARKED,
     READY,
+    S_EVENTS,
     S_GC_BEFORE,
     S_GC_FIRST,
     S_GC_SEQ,
@@ -28,11 +30,13 @@ from gocost.kernels.trace_fields import (
     S_PROGRESS,
     S_QUEUED,
     S_THREADS,
+    S_TRIED,
     T_AT,
     T_END,
     T_MORE,
     T_STATUS,
     T_TIME,
+    TANGLED,
     UNORDERED,
 )
 
@@ -97,6 +101,9 @@ def _try_again(
         return 100 + DONE
     if scalars[S_PROGRESS] == 0 and not _first_collection(data, threads, got, scalars):
         return 100 + UNORDERED
+    scalars[S_TRIED] += size
+    if scalars[S_TRIED] > MOST_TRIES * (scalars[S_EVENTS] + size):
+        return 100 + TANGLED
     scalars[S_PROGRESS] = 0
     for thread in range(size):
         if threads[(thread << 3) + T_STATUS] == PARKED:

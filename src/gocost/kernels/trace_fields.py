@@ -13,6 +13,11 @@ FULL_PROCS = 5
 FULL_PAIRS = 6
 FULL_RECORDS = 7
 UNORDERED = -13
+TANGLED = -17
+MOST_TRIES = 1024
+"""Times that threads are tried again because nothing else goes on, for each event and each thread:
+of what Go writes one event in fifty waits for another thread, once.
+"""
 
 # Fields of `threads`: eight numbers a thread that has batches.
 T_AT = 0  # where in the data its next event is
@@ -157,6 +162,7 @@ S_GC_FIRST = 38  # of the first one
 S_GC_BEFORE = 39  # the state before that one
 S_REASONS = 40  # a stack has too many reasons
 S_SHIFT = 41  # 64 less the bits of the hash table's numbers
+S_TRIED = 42  # how often a thread was tried again because nothing else went on
 SCALARS = 48
 GC_RUNNING = 1
 GC_IDLE = 2

@@ -38,6 +38,7 @@ from gocost.kernels.trace_fields import (
     GROUP_FIELDS,
     INTERVAL_FIELDS,
     MARK_FIELDS,
+    MOST_TRIES,
     PROC_FIELDS,
     RECORD_FIELDS,
     ROOM,
@@ -77,6 +78,7 @@ ERRORS = (
     "a number is too large",
     "a collection begins, goes on or ends that cannot",
     "a stack waits for more reasons than Go has",
+    f"its threads wait for each other over {MOST_TRIES:,} times an event",
 )
 
 

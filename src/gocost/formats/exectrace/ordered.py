@@ -336,7 +336,7 @@ class _Run:
         """Where the events went wrong, and at what."""
         thread = int(self._scalars[fields.S_FAULT])
         told = kernel.ERRORS[-1 - outcome]
-        if outcome == fields.UNORDERED:
+        if outcome in (fields.UNORDERED, fields.TANGLED):
             stuck = np.flatnonzero(self._threads[:, fields.T_STATUS] == fields.PARKED)
             thread = int(stuck[0]) if len(stuck) else thread
         row = self._threads[thread].tolist()
