@@ -14,6 +14,8 @@ from gocost.kernels._trace_rest import _assist_event, _mark_event, _status_event
 from gocost.kernels._trace_table import _create, _find, _ready, _runs
 from gocost.kernels._trace_turns import _next_batch, _try_again
 from gocost.kernels.trace_fields import (
+    AT_END,
+    EXISTS,
     FULL_ENDED,
     FULL_GOROUTINES,
     FULL_PAIRS,
@@ -25,8 +27,15 @@ from gocost.kernels.trace_fields import (
     G_START,
     G_STARTS,
     G_STATE,
+    MALFORMED,
     NEEDS,
+    NO_GOROUTINE,
+    NO_PROC,
+    NO_SUCH_EVENT,
     NONE,
+    NOT_ALLOWED,
+    NOT_IN_TABLE,
+    NOT_READY,
     P_ABANDONED,
     P_RUNNING,
     P_SEQ,
@@ -34,10 +43,12 @@ from gocost.kernels.trace_fields import (
     P_SYSCALL,
     P_THREAD,
     PARKED,
+    PROC_NOT_ALLOWED,
     R_CREATED,
     ROOM,
     RUNNABLE,
     RUNNING,
+    RUNS_ANOTHER,
     S_CLIPPING,
     S_CREATED,
     S_ENDED,
@@ -73,6 +84,8 @@ from gocost.kernels.trace_fields import (
     T_P,
     T_STATUS,
     T_TIME,
+    TOO_LARGE,
+    TOO_MANY_REASONS,
     UNKNOWN,
     WAITING,
 )
@@ -109,10 +122,9 @@ def _run(
     got: cython.p_ulonglong,
     scalars: cython.p_longlong,
 ) -> cython.Py_ssize_t:
-    """Goes on until data or room are missing, all is done or something is wrong.
+    """Goes on until data or room are missing, all is done or something is wrong; returns which.
 
-    What ends the run of a thread, `outcome`, is 1 at the end of its data, 2 where an event is not
-    ready, a FULL_ code plus 1, or below 0 an error.
+    `outcome` is what ends the run of a thread: see trace_fields.
     """
     size: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, scalars[S_THREADS])
     mask: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, scalars[S_MASK])
@@ -174,20 +186,20 @@ def _run(
         while True:
             if at >= stop:
                 if time > latest:
-                    outcome = -14
+                    outcome = TOO_LARGE
                     break
                 if at >= end:
-                    outcome = 1
+                    outcome = AT_END
                     break
                 # An event has two bytes or more and adds ROOM rows at most: so far there is room.
                 left = pairs_end - scalars[S_PAIRS]
                 if left < 0:
-                    outcome = FULL_PAIRS + 1
+                    outcome = FULL_PAIRS
                     break
                 if recording and records_end - scalars[S_RECORDS] < left:
                     left = records_end - scalars[S_RECORDS]
                     if left < 0:
-                        outcome = FULL_RECORDS + 1
+                        outcome = FULL_RECORDS
                         break
                 stop = at + 2 * cython.cast(cython.Py_ssize_t, left // ROOM) + 1
                 if stop > at + WINDOW:
@@ -201,7 +213,7 @@ def _run(
             ticks = one.value
             k = one.end
             if ticks >= LONG and (ticks > longest or time > latest):
-                outcome = -14
+                outcome = TOO_LARGE
                 break
             real = time + cython.cast(cython.longlong, ticks) * whole
             now = real
@@ -220,10 +232,10 @@ def _run(
                 k = many.end
                 row = _ready(many.a0, many.a1, RUNNABLE, table, goroutines, seed, shift, mask)
                 if row < 0:
-                    outcome = 2 if row == -1 else -14
+                    outcome = NOT_READY if row == -1 else TOO_LARGE
                     break
                 if p == NONE or g >= 0:
-                    outcome = -3 if p == NONE else -5
+                    outcome = NO_PROC if p == NONE else RUNS_ANOTHER
                     break
                 _leave(
                     row, RUNNABLE, now, me, p, goroutines, intervals, histogram, records, scalars
@@ -238,7 +250,7 @@ def _run(
                 k = many.end
                 row = _ready(many.a0, many.a1, WAITING, table, goroutines, seed, shift, mask)
                 if row < 0:
-                    outcome = 2 if row == -1 else -14
+                    outcome = NOT_READY if row == -1 else TOO_LARGE
                     break
                 _leave(row, WAITING, now, me, p, goroutines, intervals, histogram, records, scalars)
                 goroutines[row + G_STATE] = RUNNABLE
@@ -249,13 +261,13 @@ def _run(
                 k = many.end
                 row = _ready(many.a0, many.a1, WAITING, table, goroutines, seed, shift, mask)
                 if row < 0 or g == UNKNOWN:
-                    outcome = -14 if row == -2 else 2
+                    outcome = TOO_LARGE if row == -2 else NOT_READY
                     break
                 outcome = _runs(g, p, goroutines)
                 if outcome != 0:
                     break
                 if scalars[S_ENDED] >= ended_end:
-                    outcome = FULL_ENDED + 1
+                    outcome = FULL_ENDED
                     break
                 _leave(row, WAITING, now, me, p, goroutines, intervals, histogram, records, scalars)
                 goroutines[row + G_STATE] = RUNNING
@@ -276,7 +288,7 @@ def _run(
                 if outcome != 0:
                     break
                 if scalars[S_ENDED] >= ended_end:
-                    outcome = FULL_ENDED + 1
+                    outcome = FULL_ENDED
                     break
                 _leave(g, RUNNING, now, me, p, goroutines, intervals, histogram, records, scalars)
                 _end(g, now, me, table, goroutines, groups, ended, records, scalars)
@@ -288,7 +300,7 @@ def _run(
                 if outcome != 0:
                     break
                 if many.a0 >= texts or many.a1 >= stacks:
-                    outcome = -12
+                    outcome = NOT_IN_TABLE
                     break
                 _leave(g, RUNNING, now, me, p, goroutines, intervals, histogram, records, scalars)
                 goroutines[g + G_STATE] = RUNNABLE if kind == 19 else WAITING
@@ -308,11 +320,11 @@ def _run(
                 if outcome != 0:
                     break
                 if many.a1 >= stacks:
-                    outcome = -12
+                    outcome = NOT_IN_TABLE
                     break
                 if p >= 0:
                     if cython.cast(cython.ulonglong, procs[(p << 4) + P_SEQ] + 1) != many.a0:
-                        outcome = -10
+                        outcome = PROC_NOT_ALLOWED
                         break
                     _proc_leaves(p, now, me, procs, records, scalars)
                     procs[(p << 4) + P_STATE] = P_SYSCALL
@@ -323,14 +335,14 @@ def _run(
                 _seen_in(g, cython.cast(cython.longlong, many.a1), 0, goroutines, groups)
             elif kind == 23:  # GoSyscallEnd
                 if g < 0 or p == NONE:
-                    outcome = 2 if g == UNKNOWN else -4 if g == NONE else -3
+                    outcome = NOT_READY if g == UNKNOWN else NO_GOROUTINE if g == NONE else NO_PROC
                     break
                 if goroutines[g + G_STATE] != SYSCALL:
-                    outcome = -6
+                    outcome = NOT_ALLOWED
                     break
                 if p >= 0:
                     if procs[(p << 4) + P_STATE] != P_SYSCALL:
-                        outcome = -10
+                        outcome = PROC_NOT_ALLOWED
                         break
                     _proc_leaves(p, now, me, procs, records, scalars)
                     procs[(p << 4) + P_STATE] = P_RUNNING
@@ -341,19 +353,19 @@ def _run(
                 if g == UNKNOWN or (
                     kind == 24 and p >= 0 and procs[(p << 4) + P_STATE] == P_SYSCALL
                 ):
-                    outcome = 2
+                    outcome = NOT_READY
                     break
                 if g == NONE:
-                    outcome = -4
+                    outcome = NO_GOROUTINE
                     break
                 if goroutines[g + G_STATE] != SYSCALL:
-                    outcome = -6
+                    outcome = NOT_ALLOWED
                     break
                 if kind == 18 and p >= 0 and procs[(p << 4) + P_STATE] != P_SYSCALL:
-                    outcome = -10
+                    outcome = PROC_NOT_ALLOWED
                     break
                 if scalars[S_ENDED] >= ended_end:
-                    outcome = FULL_ENDED + 1
+                    outcome = FULL_ENDED
                     break
                 _leave(g, SYSCALL, now, me, p, goroutines, intervals, histogram, records, scalars)
                 if kind == 24:
@@ -373,27 +385,27 @@ def _run(
                 many = _numbers(data, k, end, got, 1 if kind == 15 else 3)
                 k = many.end
                 if many.a0 >> 63:
-                    outcome = -14
+                    outcome = TOO_LARGE
                     break
                 if kind == 15:
                     if g >= 0:
-                        outcome = -5
+                        outcome = RUNS_ANOTHER
                         break
                 elif p == NONE:
-                    outcome = -3
+                    outcome = NO_PROC
                     break
                 elif g >= 0 and goroutines[g + G_STATE] != RUNNING:
-                    outcome = -6
+                    outcome = NOT_ALLOWED
                     break
                 elif many.a1 >= stacks or many.a2 >= stacks:
-                    outcome = -12
+                    outcome = NOT_IN_TABLE
                     break
                 id_ = cython.cast(cython.longlong, many.a0)
                 if _find(id_, table, goroutines, seed, shift, mask) >= 0:
-                    outcome = -7
+                    outcome = EXISTS
                     break
                 if scalars[S_FREE] < 0:
-                    outcome = FULL_GOROUTINES + 1
+                    outcome = FULL_GOROUTINES
                     break
                 row = _create(
                     id_,
@@ -419,12 +431,12 @@ def _run(
                 # --- What is less often.
                 count = counts[kind]
                 if count < 0:
-                    outcome = -2
+                    outcome = NO_SUCH_EVENT
                     break
                 many = _numbers(data, k, end, got, count)
                 k = many.end
                 if k > end:
-                    outcome = -1
+                    outcome = MALFORMED
                     break
                 # From 128 on it is experimental: of single objects, which nothing is said of.
                 if kind < 128:
@@ -468,7 +480,7 @@ def _run(
                     p = cython.cast(cython.Py_ssize_t, threads[(thread << 3) + T_P])
             # --- Done: on to the next event.
             if k > end:
-                outcome = -1
+                outcome = MALFORMED
                 break
             at = k
             time = real
@@ -483,18 +495,15 @@ def _run(
         threads[(thread << 3) + T_G] = g
         threads[(thread << 3) + T_P] = p
         if scalars[S_REASONS]:
-            outcome = -16
-        if outcome < 0:
+            outcome = TOO_MANY_REASONS
+        if outcome < 0 or outcome > NOT_READY:
             scalars[S_FAULT] = thread
             return outcome
-        if outcome > 2:
-            scalars[S_FAULT] = thread
-            return outcome - 1
-        if outcome == 1 and _next_batch(thread, threads, ahead):
+        if outcome == AT_END and _next_batch(thread, threads, ahead):
             continue
         scalars[S_HEAD] += 1
         scalars[S_QUEUED] -= 1
-        threads[(thread << 3) + T_STATUS] = NEEDS if outcome == 1 else PARKED
-        if outcome == 2:
+        threads[(thread << 3) + T_STATUS] = NEEDS if outcome == AT_END else PARKED
+        if outcome == NOT_READY:
             scalars[S_PARKED] += 1
             scalars[S_PARKS] += 1

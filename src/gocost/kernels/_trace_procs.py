@@ -1,15 +1,20 @@
 """Events of Ps: who has one, and since when. Piece of trace_run.
 
-What an event gives back is 0, or what stops it: see trace_run.
+What an event gives back is 0, or what stops it: see trace_fields.
 """
 
 import cython
 
 from gocost.kernels._trace_accounts import _record
 from gocost.kernels.trace_fields import (
+    CONTRADICTED,
     FULL_PROCS,
+    NO_PROC,
+    NO_SUCH_STATUS,
     NONE,
+    NOT_ITS_PROC,
     NOT_OPEN,
+    NOT_READY,
     P_ABANDONED,
     P_FIRST,
     P_IDLE,
@@ -23,6 +28,7 @@ from gocost.kernels.trace_fields import (
     P_SWEPT_OLD,
     P_SYSCALL,
     P_THREAD,
+    PROC_NOT_ALLOWED,
     R_PROC,
     R_SWEEP,
     S_INITIAL,
@@ -92,7 +98,7 @@ def _proc_event(
     state: cython.longlong
     if kind != 11:
         if a0 >= cython.cast(cython.ulonglong, scalars[S_PROCS]):
-            return FULL_PROCS + 1
+            return FULL_PROCS
         pid = cython.cast(cython.Py_ssize_t, a0)
         row = pid << 4
     if kind == 10:  # ProcStart
@@ -101,7 +107,7 @@ def _proc_event(
             or cython.cast(cython.ulonglong, procs[row + P_SEQ] + 1) != a1
             or p >= 0
         ):
-            return 2
+            return NOT_READY
         _proc_leaves(pid, now, id_, procs, records, scalars)
         procs[row + P_STATE] = P_RUNNING
         procs[row + P_SEQ] += 1
@@ -109,11 +115,11 @@ def _proc_event(
         threads[at + T_P] = pid
     elif kind == 11:  # ProcStop
         if p == NONE:
-            return -3
+            return NO_PROC
         if p >= 0:
             row = p << 4
             if procs[row + P_STATE] != P_RUNNING and procs[row + P_STATE] != P_SYSCALL:
-                return -10
+                return PROC_NOT_ALLOWED
             _proc_leaves(p, now, id_, procs, records, scalars)
             procs[row + P_STATE] = P_IDLE
             procs[row + P_THREAD] = -1
@@ -122,7 +128,7 @@ def _proc_event(
         if (procs[row + P_STATE] != P_SYSCALL and procs[row + P_STATE] != P_ABANDONED) or (
             cython.cast(cython.ulonglong, procs[row + P_SEQ] + 1) != a1
         ):
-            return 2
+            return NOT_READY
         if procs[row + P_STATE] == P_SYSCALL:
             other = cython.cast(cython.Py_ssize_t, procs[row + P_THREAD])
             if other == thread:
@@ -132,7 +138,7 @@ def _proc_event(
                     cython.cast(cython.ulonglong, threads[(other << 3) + T_ID]) != a2
                     or threads[(other << 3) + T_P] != pid
                 ):
-                    return -11
+                    return NOT_ITS_PROC
                 threads[(other << 3) + T_P] = NONE
         _proc_leaves(pid, now, id_, procs, records, scalars)
         procs[row + P_STATE] = P_IDLE
@@ -140,7 +146,7 @@ def _proc_event(
         procs[row + P_THREAD] = -1
     else:  # ProcStatus
         if a1 < 1 or a1 > 4:
-            return -8
+            return NO_SUCH_STATUS
         state = cython.cast(cython.longlong, a1)
         if procs[row + P_STATE] == 0:
             procs[row + P_STATE] = state
@@ -150,11 +156,11 @@ def _proc_event(
         elif procs[row + P_STATE] == P_SYSCALL and state == P_ABANDONED:
             state = 0  # it is about to be stolen, from a thread that is known
         elif procs[row + P_STATE] != state:
-            return -9
+            return CONTRADICTED
         procs[row + P_SEQ] = 0
         if state in (P_RUNNING, P_SYSCALL):
             if p >= 0 and p != pid:
-                return -9
+                return CONTRADICTED
             procs[row + P_THREAD] = thread
             threads[at + T_P] = pid
     return 0
@@ -179,13 +185,13 @@ def _sweep_event(
     row: cython.Py_ssize_t = p << 4
     if kind == 31:  # GCSweepActive
         if a0 >= cython.cast(cython.ulonglong, scalars[S_PROCS]):
-            return FULL_PROCS + 1
+            return FULL_PROCS
         row = cython.cast(cython.Py_ssize_t, a0) << 4
         if scalars[S_INITIAL] or procs[row + P_SWEEP] == NOT_OPEN:
             procs[row + P_SWEEP] = now if scalars[S_INITIAL] else 0
         return 0
     if p == NONE:
-        return -3
+        return NO_PROC
     if p >= 0:
         if kind == 32:
             procs[row + P_SWEEP] = now

@@ -1,6 +1,6 @@
 """Events that are few: statuses, collections, assists, marks. Piece of trace_run.
 
-What an event gives back is 0, or what stops it: see trace_run.
+What an event gives back is 0, or what stops it: see trace_fields.
 """
 
 import cython
@@ -8,6 +8,7 @@ import cython
 from gocost.kernels._trace_accounts import _record, _seen_in
 from gocost.kernels._trace_table import _create, _find
 from gocost.kernels.trace_fields import (
+    CONTRADICTED,
     FULL_GOROUTINES,
     FULL_MARKS,
     G_ASSIST,
@@ -22,8 +23,15 @@ from gocost.kernels.trace_fields import (
     GC_IDLE,
     GC_RUNNING,
     MARK_FIELDS,
+    NO_COLLECTION,
+    NO_GOROUTINE,
+    NO_PROC,
+    NO_SUCH_EVENT,
+    NO_SUCH_STATUS,
     NONE,
+    NOT_IN_TABLE,
     NOT_OPEN,
+    NOT_READY,
     NOT_YET,
     R_ASSIST,
     RUNNING,
@@ -47,6 +55,7 @@ from gocost.kernels.trace_fields import (
     T_G,
     T_ID,
     T_P,
+    TOO_LARGE,
     UNKNOWN,
 )
 
@@ -81,16 +90,16 @@ def _status_event(
     high: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, scalars[S_THREADS])
     middle: cython.Py_ssize_t
     if a0 >> 63 or a2 < 1 or a2 > 4:
-        return -8
+        return NO_SUCH_STATUS
     if kind == 48 and a3 >= cython.cast(cython.ulonglong, scalars[S_STACKS]):
-        return -12
+        return NOT_IN_TABLE
     row = _find(id_, table, goroutines, scalars[S_SEED], shift, mask)
     if (row >= 0 and goroutines[row + G_STATE] != state) or (state == SYSCALL and a1 >> 63):
-        return -9
+        return CONTRADICTED
     if row >= 0:
         goroutines[row + G_SEQ] = 0  # said again, the sequence starts again
     elif scalars[S_FREE] < 0:
-        return FULL_GOROUTINES + 1
+        return FULL_GOROUTINES
     else:
         row = _create(id_, state, now, table, goroutines, scalars)
         goroutines[row + G_FIRST] = state
@@ -104,7 +113,7 @@ def _status_event(
     elif state == SYSCALL:
         if cython.cast(cython.longlong, a1) == threads[at + T_ID]:
             if threads[at + T_G] >= 0 and threads[at + T_G] != row:
-                return -9
+                return CONTRADICTED
             threads[at + T_G] = row
             return 0
         while low < high:
@@ -117,7 +126,7 @@ def _status_event(
             if threads[(low << 3) + T_G] == UNKNOWN:
                 threads[(low << 3) + T_G] = row
             elif threads[(low << 3) + T_G] != row:
-                return -9
+                return CONTRADICTED
     return 0
 
 
@@ -141,7 +150,7 @@ def _assist_event(
     p: cython.longlong = threads[(thread << 3) + T_P]
     if kind == 34:
         if a0 >> 63:
-            return -14
+            return TOO_LARGE
         g = _find(
             cython.cast(cython.longlong, a0),
             table,
@@ -151,21 +160,21 @@ def _assist_event(
             cython.cast(cython.Py_ssize_t, scalars[S_MASK]),
         )
         if g < 0:
-            return 2
+            return NOT_READY
         if goroutines[g + G_ASSIST] == NOT_OPEN:
             goroutines[g + G_ASSIST] = now if scalars[S_INITIAL] else 0
         return 0
     if g == UNKNOWN:
-        return 2
+        return NOT_READY
     if g == NONE or p == NONE:
-        return -4 if g == NONE else -3
+        return NO_GOROUTINE if g == NONE else NO_PROC
     if kind == 35:
         if goroutines[g + G_ASSIST] != NOT_OPEN:
-            return -9
+            return CONTRADICTED
         goroutines[g + G_ASSIST] = now
         return 0
     if goroutines[g + G_ASSIST] == NOT_OPEN:
-        return -9
+        return CONTRADICTED
     goroutines[g + G_ASSISTED] += now - goroutines[g + G_ASSIST]
     if scalars[S_RECORDING]:
         _record(
@@ -198,25 +207,25 @@ def _collection(
     """Whether a GCActive, GCBegin or GCEnd is what comes next: they are numbered."""
     first: cython.bint
     if a0 >> 62:
-        return -14
+        return TOO_LARGE
     # The first of a generation is known when nothing else goes on: see `_first_collection`.
     if (
         scalars[S_GC_STATE] == 0
         or cython.cast(cython.longlong, a0) != scalars[S_GC_SEQ] + 1
         or g == UNKNOWN
     ):
-        return 2
+        return NOT_READY
     first = scalars[S_INITIAL] != 0 and cython.cast(cython.longlong, a0) == scalars[S_GC_FIRST]
     if kind == 28:
         if scalars[S_GC_STATE] != GC_RUNNING or (scalars[S_INITIAL] and not first):
-            return -15
+            return NO_COLLECTION
     elif kind == 29:
         if scalars[S_GC_STATE] == GC_RUNNING:
-            return -15
+            return NO_COLLECTION
     elif first or scalars[S_GC_STATE] == GC_IDLE:
-        return -15
+        return NO_COLLECTION
     if not (first and kind != 30) and (g == NONE or p == NONE):
-        return -4 if g == NONE else -3
+        return NO_GOROUTINE if g == NONE else NO_PROC
     scalars[S_GC_SEQ] += 1
     scalars[S_GC_STATE] = GC_IDLE if kind == 30 else GC_RUNNING
     return 0
@@ -250,7 +259,7 @@ def _mark_event(
     stopped: cython.Py_ssize_t
     if kind == 37:  # HeapAlloc
         if p == NONE:
-            return -3
+            return NO_PROC
         low = cython.cast(cython.Py_ssize_t, (now - scalars[S_BINS_FROM]) // scalars[S_BIN])
         if low < 0:
             low = 0
@@ -260,14 +269,14 @@ def _mark_event(
             heap[low] = cython.cast(cython.longlong, a0)
         return 0
     if kind == 51:
-        return -2  # a clock's reading belongs to another batch
+        return NO_SUCH_EVENT  # a clock's reading belongs to another batch
     if kind == 26 or kind == 27 or kind == 9 or 39 <= kind <= 44:
         if g == UNKNOWN:
-            return 2
+            return NOT_READY
         if g == NONE or p == NONE:
-            return -4 if g == NONE else -3
+            return NO_GOROUTINE if g == NONE else NO_PROC
     if scalars[S_MARKS] >= scalars[S_ROOM_MARKS]:
-        return FULL_MARKS + 1
+        return FULL_MARKS
     if 28 <= kind <= 30:
         stopped = _collection(kind, a0, g, p, scalars)
         if stopped != 0:

@@ -16,8 +16,12 @@ from gocost.kernels.trace_fields import (
     G_STARTS,
     G_STATE,
     G_SUMS,
+    NO_GOROUTINE,
+    NO_PROC,
     NONE,
+    NOT_ALLOWED,
     NOT_OPEN,
+    NOT_READY,
     RUNNING,
     S_FREE,
     S_LIVE,
@@ -113,10 +117,10 @@ def _ready(
 def _runs(
     row: cython.Py_ssize_t, proc: cython.Py_ssize_t, goroutines: cython.p_longlong
 ) -> cython.Py_ssize_t:
-    """0 where a thread's goroutine runs on its P, or what stops an event of it: see trace_run."""
+    """0 where a thread's goroutine runs on its P, or what stops its event: see trace_fields."""
     if row < 0 or proc == NONE:
-        return 2 if row == UNKNOWN else -4 if row == NONE else -3
-    return -6 if goroutines[row + G_STATE] != RUNNING else 0
+        return NOT_READY if row == UNKNOWN else NO_GOROUTINE if row == NONE else NO_PROC
+    return NOT_ALLOWED if goroutines[row + G_STATE] != RUNNING else 0
 
 
 @cython.cfunc

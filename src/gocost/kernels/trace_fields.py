@@ -3,16 +3,34 @@
 All are int64 and flat: a row of `goroutines` stands at 16 times its number. Piece of trace_run.
 """
 
-# What `run` returns. Below 0 is an error: -1 - one of ERRORS.
+# What `run` returns; below 0 is an error.
 DONE = 0
 NEED = 1  # threads have come to the end of the batches that were read
-FULL_GOROUTINES = 2
-FULL_ENDED = 3
-FULL_MARKS = 4
-FULL_PROCS = 5
-FULL_PAIRS = 6
-FULL_RECORDS = 7
+FULL_GOROUTINES = 3
+FULL_ENDED = 4
+FULL_MARKS = 5
+FULL_PROCS = 6
+FULL_PAIRS = 7
+FULL_RECORDS = 8
+# What ends the run of one thread is AT_END, NOT_READY, a FULL_ code, or one of the errors.
+AT_END = 1  # of the batches that were read
+NOT_READY = 2
+MALFORMED = -1
+NO_SUCH_EVENT = -2
+NO_PROC = -3
+NO_GOROUTINE = -4
+RUNS_ANOTHER = -5
+NOT_ALLOWED = -6
+EXISTS = -7
+NO_SUCH_STATUS = -8
+CONTRADICTED = -9
+PROC_NOT_ALLOWED = -10
+NOT_ITS_PROC = -11
+NOT_IN_TABLE = -12
 UNORDERED = -13
+TOO_LARGE = -14
+NO_COLLECTION = -15
+TOO_MANY_REASONS = -16
 TANGLED = -17
 MOST_TRIES = 1024
 """Times that threads are tried again because nothing else goes on, for each event and each thread:

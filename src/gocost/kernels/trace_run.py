@@ -61,6 +61,7 @@ PADDING = 16
 BUCKETS = 512
 """Of histograms: eight a power of two."""
 
+# By -1 less the code: MALFORMED, NO_SUCH_EVENT and so on in trace_fields.
 ERRORS = (
     "an event is malformed",
     "an event has a type that is not known",
@@ -169,9 +170,9 @@ def run(
     """Carry out events until data or room are missing, all is done, or something is wrong.
 
     `tick` is nanoseconds a tick; `data` has PADDING bytes behind the last batch; `ids` (threads)
-    the sorted ids of the threads; none is empty; the tables are described by the constants above,
-    and kept between calls. Returns DONE, NEED, a FULL_... code, or a number below 0: -1 - the place
-    in ERRORS, of the thread scalars[S_FAULT].
+    the sorted ids of the threads; none is empty; the tables are those of trace_fields, and kept
+    between calls. Returns DONE, NEED, a FULL_ code, or a number below 0: -1 less the place in
+    ERRORS, of the thread scalars[S_FAULT].
     """
     if not len(ids):
         return DONE
