@@ -89,9 +89,12 @@ def small_trace(version: int, generations: int = 2) -> bytes:
 
 
 def coroutines() -> bytes:
-    """What format 23 brought: switches, goroutines created blocked, statuses with stacks."""
+    """What format 23 brought: switches, goroutines created blocked, statuses with stacks; in two
+    batches of one thread, which are read at once.
+    """
     text = "Trace Go1.23\nEventBatch gen=1 m=7 time=5 size=?\nProcStatus dt=1 p=1 pstatus=1\n"
-    text += "GoStatusStack dt=1 g=1 m=7 gstatus=2 stack=2\n" + _MORE
+    text += "GoStatusStack dt=1 g=1 m=7 gstatus=2 stack=2\n"
+    text += "EventBatch gen=1 m=7 time=7 size=?\n" + _MORE
     return trace_bytes(text + _TABLES.format(g=1, t=5) + _clock(23, 1))
 
 
