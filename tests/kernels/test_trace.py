@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ Stack id=2 nframes=1
 """
 
 
-def carried(data: bytes) -> list[ordered.Carried]:
+def carried(data: bytes, window: ordered.Window = WINDOW) -> list[ordered.Carried]:
     """Every generation of a trace."""
 
     def read_into(buffer: memoryview, offset: int) -> int:
@@ -60,7 +61,7 @@ def carried(data: bytes) -> list[ordered.Carried]:
     version = index.read_format(data[: index.HEADER])
     found = index.read_index(read_into, len(data), version).generations
     return [
-        ordered.carry_out(read_into, generation, version, WINDOW, first=place == 0, keep=None)
+        ordered.carry_out(read_into, generation, version, window, first=place == 0, keep=None)
         for place, generation in enumerate(found)
     ]
 
@@ -139,6 +140,38 @@ def test_a_goroutine_that_two_threads_are_said_to_run_ends_once(
     # free one, which is also the number of the state "running".
     with pytest.raises(FormatError, match="thread 7: a goroutine does what its state"):
         carried(claimed_twice())
+
+
+SWITCHES = """Trace Go1.23
+EventBatch gen=1 m=7 time=5 size=?
+ProcStatus dt=1 p=1 pstatus=1
+GoStatus dt=1 g=1 m=7 gstatus=2
+GoCreateBlocked dt=1 new_g=9 new_stack=1 stack=2
+GoSwitch dt=0 g=9 g_seq=1
+GoSwitch dt=0 g=1 g_seq=1
+GoSwitch dt=0 g=9 g_seq=2
+GoSwitchDestroy dt=0 g=1 g_seq=2
+GoCreate dt=1 new_g=10 new_stack=1 stack=2
+GoBlock dt=1 reason_string=1 stack=2
+"""
+
+
+def test_what_takes_no_time_counts_where_it_is(
+    kernel: LoadKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_kernels(monkeypatch, kernel)
+    data = trace_bytes(SWITCHES + SMALL[SMALL.index("EventBatch gen=1 m=18446744073709551615") :])
+    (whole,) = carried(data)
+    assert whole.intervals[:, fields.I_COUNT].sum() == 4
+    assert whole.groups[:, fields.B_COUNT].sum() == 1
+
+    (within,) = carried(data, replace(WINDOW, clip=(1, 10**9)))
+    (before,) = carried(data, replace(WINDOW, clip=(1, 3)))
+
+    assert (within.intervals == whole.intervals).all()
+    assert within.groups[:, fields.B_COUNT].tolist() == whole.groups[:, fields.B_COUNT].tolist()
+    assert not before.intervals.any()
+    assert not before.groups[:, fields.B_COUNT].any()
 
 
 def _one_by_one(threads: int, rounds: int) -> bytes:

@@ -40,12 +40,14 @@ from gocost.kernels.trace_fields import (
     RUNNING,
     S_CLIPPING,
     S_ENDED,
+    S_FROM,
     S_KEEP,
     S_LEAST,
     S_PAIRS,
     S_REASONS,
     S_RECORDING,
     S_RECORDS,
+    S_TO,
 )
 
 _Bits = cython.union(real=cython.double, whole=cython.longlong)
@@ -147,6 +149,16 @@ def _pair(
 @cython.inline
 @cython.boundscheck(False)
 @cython.exceptval(check=False)
+def _is_outside(time: cython.longlong, scalars: cython.p_longlong) -> cython.bint:
+    """Whether what took no time lies outside of what is looked at: times there are at its ends."""
+    return scalars[S_CLIPPING] != 0 and not scalars[S_FROM] < time < scalars[S_TO]
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
 def _leave(
     row: cython.Py_ssize_t,
     state: cython.Py_ssize_t,
@@ -186,8 +198,8 @@ def _leave(
         return 0
     if state == RUNNING:
         return 0
-    if took == 0 and scalars[S_CLIPPING]:
-        return 0  # outside of what is looked at
+    if took == 0 and _is_outside(time, scalars):
+        return 0
     place = goroutines[row + G_PLACE]
     at = cython.cast(cython.Py_ssize_t, 12 * (place & 0x7FFFFFFF))
     if state == RUNNABLE:
@@ -237,7 +249,7 @@ def _end(
         )
     if goroutines[row + G_FIRST] == 0 and goroutines[row + G_START] > 0:
         kept = scalars[S_KEEP] != 0 and goroutines[row + G_SUMS + RUNNING] > scalars[S_LEAST]
-        if not scalars[S_CLIPPING] or (
+        if not _is_outside(time, scalars) or (
             goroutines[row + G_SUMS + 1]
             | goroutines[row + G_SUMS + 2]
             | goroutines[row + G_SUMS + 3]
@@ -250,7 +262,7 @@ def _end(
             groups[at + B_STARTS] += goroutines[row + G_STARTS]
             groups[at + B_ASSISTED] += goroutines[row + G_ASSISTED]
         else:
-            kept = False  # outside of what is looked at
+            kept = False
     if kept:
         at = cython.cast(cython.Py_ssize_t, scalars[S_ENDED] << 4)
         for k in range(GOROUTINE_FIELDS):
