@@ -31,8 +31,8 @@ FIELDS = 6
 
 END_OF_GENERATION = 52
 EXPERIMENT = -1
-MAX_BATCH = 1 << 16
-MAX_STRING = 1 << 10
+MAX_BATCH = 65536
+MAX_STRING = 1024
 MAX_FRAMES = 128
 HEADER = 64  # bytes that hold any batch's header and the first byte of its data
 
@@ -58,13 +58,13 @@ def _scan(
     k: cython.Py_ssize_t
     experiment: cython.bint
     while used < out.shape[1] and at < size:
-        if not last and size - at < 64:
+        if not last and size - at < HEADER:
             break  # a header may go on behind the window
-        if window[at] == 52:
-            for k in range(6):
+        if window[at] == END_OF_GENERATION:
+            for k in range(FIELDS):
                 out[k, used] = 0
-            out[3, used] = 52
-            out[4, used] = base + at
+            out[KIND, used] = END_OF_GENERATION
+            out[START, used] = base + at
             used += 1
             at += 1
             state[0] = base + at
@@ -80,23 +80,23 @@ def _scan(
             at = _varint(window, at, size, got)
             if at < 0:
                 return 1
-            if k == 3 and got[0] > 65536:
+            if k == 3 and got[0] > MAX_BATCH:
                 return 1
             # A thread that is none is all ones.
-            out[k if k < 3 else 5, used] = cython.cast(
+            out[k if k < KIND else SIZE, used] = cython.cast(
                 cython.longlong, got[0] if got[0] >> 63 == 0 else 0
             )
             if got[0] >> 63 != 0:
-                if k != 1:
+                if k != THREAD:
                     return 1
-                out[1, used] = -1
-        out[3, used] = 0
+                out[THREAD, used] = -1
+        out[KIND, used] = 0
         if experiment:
-            out[3, used] = -1
-        elif out[5, used] > 0 and at < size:
-            out[3, used] = window[at]
-        out[4, used] = base + at
-        at += cython.cast(cython.Py_ssize_t, out[5, used])
+            out[KIND, used] = EXPERIMENT
+        elif out[SIZE, used] > 0 and at < size:
+            out[KIND, used] = window[at]
+        out[START, used] = base + at
+        at += cython.cast(cython.Py_ssize_t, out[SIZE, used])
         used += 1
         state[0] = base + at
         state[1] = used
@@ -172,7 +172,7 @@ def _strings(
             return -1 - start
         out[0, used] = cython.cast(cython.longlong, got[0])
         at = _varint(data, at, end, got)
-        if at < 0 or got[0] > 1024 or got[0] > cython.cast(cython.ulonglong, end - at):
+        if at < 0 or got[0] > MAX_STRING or got[0] > cython.cast(cython.ulonglong, end - at):
             return -1 - start
         out[1, used] = at
         out[2, used] = cython.cast(cython.longlong, got[0])
@@ -212,7 +212,7 @@ def _stacks(
             return -1 - start
         ids[0, used] = cython.cast(cython.longlong, got[0])
         at = _varint(data, at, end, got)
-        if at < 0 or got[0] > 128:
+        if at < 0 or got[0] > MAX_FRAMES:
             return -1 - start
         count = cython.cast(cython.longlong, got[0])
         while count > 0:
