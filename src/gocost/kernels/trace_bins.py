@@ -12,6 +12,19 @@ import cython
 import numpy as np
 import numpy.typing as npt
 
+from gocost.kernels.trace_fields import (
+    P_RUNNING,
+    P_SYSCALL,
+    R_END,
+    R_KIND,
+    R_OF,
+    R_PROC,
+    R_START,
+    R_WHO,
+    RUNNABLE,
+    RUNNING,
+)
+
 FIELDS = 2
 """Numbers a bin of a lane: how many whole bins end here, and the nanoseconds of the parts."""
 
@@ -66,25 +79,25 @@ def _add(
     key: cython.longlong
     for row in range(rows):
         at = row << 3
-        kind = records[at]
-        if records[at + 2] < 0:
+        kind = records[at + R_KIND]
+        if records[at + R_START] < 0:
             continue
         lane = -1
-        if kind == 1:
+        if kind == RUNNABLE:
             lane = waiting
-        elif kind == 2:
-            key = records[at + 7]
+        elif kind == RUNNING:
+            key = records[at + R_OF]
             if key < 0:
                 key = -key
             if 0 <= key < of_stack.shape[0]:
                 lane = of_stack[cython.cast(cython.Py_ssize_t, key)]
-        elif kind == 9 or kind == 11:
-            key = 2 * records[at + 1] + (kind == 11)
+        elif kind == R_PROC + P_RUNNING or kind == R_PROC + P_SYSCALL:
+            key = 2 * records[at + R_WHO] + (kind == R_PROC + P_SYSCALL)
             if 0 <= key < of_proc.shape[0]:
                 lane = of_proc[cython.cast(cython.Py_ssize_t, key)]
         if lane >= 0:
-            _mark(sums, lane, records[at + 3], 1, start, shift, bins)
-            _mark(sums, lane, records[at + 2], -1, start, shift, bins)
+            _mark(sums, lane, records[at + R_END], 1, start, shift, bins)
+            _mark(sums, lane, records[at + R_START], -1, start, shift, bins)
     return rows
 
 

@@ -1,6 +1,7 @@
 """The tables that a generation of an execution trace is carried out with, by their columns.
 
-All are int64 and flat: a row of `goroutines` stands at 16 times its number. Piece of trace_run.
+All are int64 and flat: a row of `goroutines` stands at 16 times its number. Piece of trace_run and
+trace_bins.
 """
 
 # What `run` returns; below 0 is an error.
