@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.kernels.conftest import LoadKernel
+from tests.kernels.conftest import LoadKernel, interpreted
 from tests.kernels.test_pprof import BOTH_FORMS
 
 NODES = 6
@@ -115,6 +116,44 @@ def test_more_calls_than_there_is_room_for_at_first(kernel: LoadKernel) -> None:
     assert sorted(callers.tolist()) == list(range(1, 2 * count, 2))
     assert (callees + 1 == callers).all()
     assert int(weights.sum()) == count * (count + 1) // 2
+
+
+def _chosen(factors: tuple[int, int], mask: int, nodes: int) -> list[tuple[int, int]]:
+    """Calls between so many nodes that all stand in slot 0 of a table, with these factors."""
+    left, right = factors
+    size = 128 * (mask + 1)
+    back = pow(right, -1, size)
+    found = []
+    for caller in range(nodes):
+        callees = (np.arange(128) - caller * left) * back % size - 1
+        found += [(caller, callee) for callee in callees.tolist() if 0 <= callee < nodes]
+    return found
+
+
+def test_calls_cannot_be_chosen_to_meet() -> None:
+    # Interpreted the function can be looked at; compiled it is the same.
+    kernel, mask = interpreted("stack_fold"), (1 << 12) - 1
+    guessed, other = kernel._factors(0x1234567890ABCDEF), kernel._factors(0x0FEDCBA098765432)
+    calls = _chosen(guessed, mask, 3000)
+    assert len(calls) > 1000
+    assert {kernel._slot(*call, *guessed, mask) for call in calls} == {0}
+
+    found = Counter(kernel._slot(*call, *other, mask) for call in calls)
+
+    assert max(found.values()) < 10
+
+
+def test_a_seed_is_drawn_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = interpreted("stack_fold")
+    drawn: list[int] = []
+
+    def urandom(count: int) -> bytes:
+        drawn.append(count)
+        return bytes(count)
+
+    monkeypatch.setattr(kernel.os, "urandom", urandom)
+    kernel.fold_calls(*columns([[0], [1]], [([0, 1], 1)]))
+    assert drawn == [8]
 
 
 @pytest.mark.parametrize("row", [1, 7, 1 << 30])

@@ -6,6 +6,7 @@ node that stands in a stack more than once (recursion) counts it once; so does a
 (`internal/graph/graph.go` of github.com/google/pprof has the same rules.)
 """
 
+import os
 from typing import Any
 
 import cython
@@ -111,12 +112,16 @@ def _run_fold(
 @cython.inline
 @cython.exceptval(check=False)
 def _slot(
-    caller: cython.longlong, callee: cython.longlong, mask: cython.Py_ssize_t
+    caller: cython.longlong,
+    callee: cython.longlong,
+    left: cython.longlong,
+    right: cython.longlong,
+    mask: cython.Py_ssize_t,
 ) -> cython.Py_ssize_t:
-    """Where in the hash table to look first. Small factors, so that nothing passes 63 bits."""
-    return cython.cast(
-        cython.Py_ssize_t, (caller * 0x3C6EF373 + (callee + 1) * 0x2545F491) >> 7 & mask
-    )
+    """Where in the hash table to look first. Small factors, so that nothing passes 63 bits; whoever
+    knew them could choose calls that all meet.
+    """
+    return cython.cast(cython.Py_ssize_t, (caller * left + (callee + 1) * right) >> 7 & mask)
 
 
 @cython.cfunc
@@ -134,6 +139,8 @@ def _calls(
     weights: cython.longlong[::1],
     flags: cython.uchar[::1],
     seen: cython.longlong[::1],
+    left: cython.longlong,
+    right: cython.longlong,
 ) -> cython.Py_ssize_t:
     """Fills the calls; returns how many there are, or -1 where there is no room for another."""
     mask: cython.Py_ssize_t = table.shape[0] - 1
@@ -172,7 +179,7 @@ def _calls(
                     residual = True
                     continue
                 if parent >= 0 and node != parent:
-                    slot = _slot(parent, node, mask)
+                    slot = _slot(parent, node, left, right, mask)
                     while table[slot] >= 0 and (
                         callers[table[slot]] != parent or callees[table[slot]] != node
                     ):
@@ -208,13 +215,16 @@ def fold_calls(
     frame_ends: npt.NDArray[np.int64],
     frames: npt.NDArray[np.int32],
     values: npt.NDArray[np.int64],
+    seed: int | None = None,
 ) -> tuple[
     npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint8]
 ]:
     """The calls in the stacks: caller, callee, weight, and flags (RESIDUAL, CALLED).
 
     Arguments as for `fold`. A node that calls itself is no call, and a stack counts once a call.
+    `seed`, by default a random one, makes collisions unpredictable to whoever wrote the profile.
     """
+    left, right = _factors(int.from_bytes(os.urandom(8)) if seed is None else seed)
     room = 1 << 14
     most = len(stacks) * max(1, int(np.diff(frame_ends, prepend=0).max(initial=0)))
     while True:
@@ -234,12 +244,19 @@ def fold_calls(
             _view(weights),
             _view(flags),
             _view(np.empty(room, np.int64)),
+            left,
+            right,
         )
         if used >= 0:
             return callers[:used], callees[:used], weights[:used], flags[:used]
         # More different calls than room: begin again with four times as much.
         assert room <= 4 * most, "there cannot be more calls than frames in all the stacks"
         room *= 4
+
+
+def _factors(seed: int) -> tuple[int, int]:
+    """Two odd numbers of 31 bits."""
+    return seed & 0x7FFFFFFF | 0x40000001, seed >> 31 & 0x7FFFFFFF | 0x40000001
 
 
 def _run_calls(
@@ -254,12 +271,14 @@ def _run_calls(
     weights: cython.longlong[::1],
     flags: cython.uchar[::1],
     seen: cython.longlong[::1],
+    left: cython.longlong,
+    right: cython.longlong,
 ) -> int:
     used: cython.Py_ssize_t
     with cython.nogil:
         used = _calls(
             stack_ends, stacks, frame_ends, frames, values, table, callers, callees, weights,
-            flags, seen,
+            flags, seen, left, right,
         )  # fmt: skip
     return used
 
