@@ -17,7 +17,8 @@ more of them, and other codes where a table is full. Nothing grows here and noth
 
 The tables are pointers and no index into them is compared with their length: stacks, texts and Ps
 are compared with the numbers of rows when they are read, and the driver sees to it that a table
-has room for what one event can add. `make fuzz` runs over a form in which every index is checked.
+has room for what one event can add. It is fuzzed in a form in which every index is checked
+(GOCOST_CHECKED_KERNELS, see build_support/kernels.py).
 
 The loop over events is the piece `_trace_events`; here is how it is called. What the events of one
 kind do, and the tables that they do it to, are pieces as well (`_trace_*.py`).
