@@ -82,7 +82,7 @@ def small_trace(version: int, generations: int = 2) -> bytes:
                   "end": 2 * number + 1}  # fmt: skip
         create = _CREATE.format(**values)
         text += _THREAD.format(create=create, **values) + _OTHER.format(**values)
-        text += _TABLES.format(**values) + _clock(version, number)
+        text += _TABLES.format(**values) + clock_text(version, number)
         if version >= 26:
             text += "EndOfGeneration\n"
     return trace_bytes(text)
@@ -95,7 +95,7 @@ def coroutines() -> bytes:
     text = "Trace Go1.23\nEventBatch gen=1 m=7 time=5 size=?\nProcStatus dt=1 p=1 pstatus=1\n"
     text += "GoStatusStack dt=1 g=1 m=7 gstatus=2 stack=2\n"
     text += "EventBatch gen=1 m=7 time=7 size=?\n" + _MORE
-    return trace_bytes(text + _TABLES.format(g=1, t=5) + _clock(23, 1))
+    return trace_bytes(text + tables_text(1, 5) + clock_text(23, 1))
 
 
 def claimed_twice() -> bytes:
@@ -112,10 +112,16 @@ GoStatus dt=1 g=1 m=8 gstatus=2
 GoCreateBlocked dt=1 new_g=2 new_stack=1 stack=2
 GoDestroy dt=1
 """
-    return trace_bytes(text + _TABLES.format(g=1, t=5) + _clock(23, 1))
+    return trace_bytes(text + tables_text(1, 5) + clock_text(23, 1))
 
 
-def _clock(version: int, generation: int) -> str:
+def tables_text(generation: int, time: int) -> str:
+    """Batches of strings, stacks and CPU samples: three reasons, two stacks."""
+    return _TABLES.format(g=generation, t=time)
+
+
+def clock_text(version: int, generation: int) -> str:
+    """The batch that says how the clock ticks."""
     head = f"EventBatch gen={generation} m=18446744073709551615 time=0 size=?\n"
     if version < 25:
         return f"{head}Frequency freq=15625000\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fuzz.small_traces import claimed_twice
+from fuzz.small_traces import claimed_twice, clock_text, tables_text
 
 from gocost.formats.exectrace import index, ordered, tables
 from gocost.kernels import trace_fields as fields
@@ -160,7 +160,7 @@ def test_what_takes_no_time_counts_where_it_is(
     kernel: LoadKernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_kernels(monkeypatch, kernel)
-    data = trace_bytes(SWITCHES + SMALL[SMALL.index("EventBatch gen=1 m=18446744073709551615") :])
+    data = trace_bytes(SWITCHES + tables_text(1, 5) + clock_text(23, 1))
     (whole,) = carried(data)
     assert whole.intervals[:, fields.I_COUNT].sum() == 4
     assert whole.groups[:, fields.B_COUNT].sum() == 1
@@ -185,7 +185,7 @@ def _one_by_one(threads: int, rounds: int) -> bytes:
             text += (
                 f"ProcStart dt=1 p=0 p_seq={number * threads + threads - place}\nProcStop dt=1\n"
             )
-    return trace_bytes(text + SMALL[SMALL.index("EventBatch gen=1 m=18446744073709551615") :])
+    return trace_bytes(text + tables_text(1, 5) + clock_text(22, 1))
 
 
 def test_threads_that_wait_for_each_other_without_measure_are_refused() -> None:

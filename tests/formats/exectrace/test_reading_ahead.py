@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from fuzz.small_traces import clock_text, tables_text
 
 from gocost.formats.exectrace import ordered
 from gocost.kernels import trace_fields as fields
@@ -15,9 +16,8 @@ from gocost.model.errors import FormatError
 from tests.fixtures.trace_text import trace_bytes
 from tests.kernels.conftest import LoadKernel
 from tests.kernels.conftest import kernel as kernel
-from tests.kernels.test_trace import SMALL, carried, seen, with_kernels
+from tests.kernels.test_trace import carried, seen, with_kernels
 
-TABLES = SMALL[SMALL.index("EventBatch gen=1 m=18446744073709551615") :]
 START = 5
 ROUNDS = 30
 """Times that two threads wait for each other: each has more events than are read at once."""
@@ -52,7 +52,7 @@ def _batches(thread: int, events: list[str], size: int) -> Iterator[str]:
 
 def _trace(one: list[str], other: list[str], size: int) -> bytes:
     batches = [*_batches(7, one, size), *_batches(8, other, size)]
-    return trace_bytes("\n".join(["Trace Go1.22", *batches, TABLES]))
+    return trace_bytes("\n".join(["Trace Go1.22", *batches, tables_text(1, 5), clock_text(22, 1)]))
 
 
 @pytest.mark.parametrize("size", [1, 3, 50])
