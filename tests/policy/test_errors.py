@@ -92,6 +92,13 @@ CASES = [
         "leave it out",
     ),
     (
+        "version: 1\nservices:\n  a: {deployment: {memory: 256}}\n",
+        3,
+        28,
+        "memory is 256 B, which holds no Go program",
+        "such as 256 MiB",
+    ),
+    (
         "version: 1\nservices:\n  a: {run: {load: {rate: 5/s}}}\n",
         3,
         19,

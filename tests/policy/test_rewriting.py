@@ -143,4 +143,5 @@ def test_limits_look_as_people_write_them(value: float, unit: Unit, text: str) -
 def test_headroom_and_money() -> None:
     assert with_headroom(10, 0.25) == 13
     assert with_headroom(0.1, 0.5, up=False) == 0.05
+    assert with_headroom(0.1, 0.5) == 0.15
     assert money_limit(0.001, "USD", Unit.MONEY_PER_MONTH) == "0.01 USD/month"

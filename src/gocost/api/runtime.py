@@ -28,6 +28,7 @@ from gocost.model.errors import UsageError
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
+from gocost.model.service import LEAST_MEMORY
 from gocost.model.subject import Subject
 from gocost.policy.loading import Policy, load, load_one, preset_path
 from gocost.policy.rules import Rule
@@ -35,8 +36,6 @@ from gocost.sources.naming import is_url, shown
 
 PRESETS = ("standard", "low-latency")
 """Each holds besides those before it."""
-_SMALLEST = 4 << 20
-"""Bytes: the heap at which the first collection begins, at GOGC=100."""
 
 
 def runtime(
@@ -211,7 +210,7 @@ def _container(policy: Policy) -> float | None:
 
 def _check_container(limit: float | None) -> None:
     """Raises UsageError where no Go program runs in so little: a unit was forgotten."""
-    if limit is not None and limit < _SMALLEST:
+    if limit is not None and limit < LEAST_MEMORY:
         meant = f"{limit:g}MiB" if limit < 1 << 16 else "256MiB"
         raise UsageError(
             f"a container of {format_quantity(limit, Unit.BYTES)} holds no Go program: its heap "

@@ -12,6 +12,9 @@ import msgspec
 
 MOST_RUNS: Final = 1000
 """Of one benchmark on a side. Two sides are compared pair by pair: a million pairs take 8 MB."""
+LEAST_MEMORY: Final = 4 << 20
+"""Bytes of a container that a Go program runs in: the heap at which the first collection begins, at
+GOGC=100. What is less is a number whose unit was forgotten."""
 
 
 class Build(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -10,8 +10,8 @@ from typing import Final
 
 from gocost.analyses.expressions import compiled
 from gocost.model.errors import UsageError
-from gocost.model.quantity import format_quantity
-from gocost.model.service import MOST_RUNS
+from gocost.model.quantity import Unit, format_quantity
+from gocost.model.service import LEAST_MEMORY, MOST_RUNS
 from gocost.policy.places import Places, at_place, quoted
 from gocost.policy.schema import UNITS, ServiceEntry
 from gocost.sources.service_urls import service_url
@@ -67,6 +67,12 @@ def check_service(places: Places, name: str, entry: ServiceEntry) -> None:
                 raise places.of(*at, "deployment", key).error(
                     f"{key} is below 0", hint="write what production has, or leave it out"
                 )
+        memory = deployment.memory
+        if memory is not None and 0 < memory < LEAST_MEMORY:
+            raise places.of(*at, "deployment", "memory").error(
+                f"memory is {format_quantity(memory, Unit.BYTES)}, which holds no Go program",
+                hint="write it with its unit, such as 256 MiB",
+            )
 
 
 def setting_text(name: str, value: object) -> str:

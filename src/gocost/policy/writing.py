@@ -46,7 +46,9 @@ def money_limit(value: float, currency: str, unit: Unit) -> str:
 
 def with_headroom(value: float, headroom: float, *, up: bool = True) -> float:
     """`value` with `headroom` (a share) on its looser side; whole numbers stay whole."""
-    moved = value * (1 + headroom) if up else value * (1 - headroom)
+    # As people write them: of floats 0.1 and a half more is 0.15000000000000002.
+    share = 1 + Decimal(repr(headroom)) if up else 1 - Decimal(repr(headroom))
+    moved = float(Decimal(repr(value)) * share)
     if isinstance(value, int):
         return math.ceil(moved) if up else math.floor(moved)
     return moved
