@@ -130,7 +130,7 @@ def test_a_bomb_is_not_blown_up() -> None:
     assert taken <= 1 << 20
 
 
-@pytest.mark.parametrize("data", [b"", b"\x1f\x8b", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", b"\x1f\x8b", gzip.compress(b"", mtime=0)])
 def test_nothing_is_refused(data: bytes) -> None:
     def check(head: bytes) -> None:
         if not head:
