@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gocost.analyses.profile.bounds import check_sums
 from gocost.analyses.profile.selection import of_samples, somewhere
 from gocost.analyses.profile.summing import Sums
 from gocost.analyses.profile.units import finest, scaled
@@ -28,7 +29,8 @@ from gocost.model.errors import UsageError
 
 
 def merge(profiles: Iterable[Profile]) -> Profile:
-    """The profiles added up. Raises UsageError where they do not measure the same.
+    """The profiles added up. Raises UsageError where they do not measure the same, and FormatError
+    where they add up to more than 64 bits.
 
     Each is taken in as soon as it comes, so that those behind it can be read meanwhile.
     """
@@ -80,13 +82,17 @@ def subtract(
 
 
 def scale(profile: Profile, ratios: Sequence[float]) -> Profile:
-    """Each column of values times a number, rounded; samples that are zero then are dropped."""
+    """Each column of values times a number, rounded; samples that are zero then are dropped.
+
+    Raises FormatError where they come to more than 64 bits.
+    """
     changed = [i for i, ratio in enumerate(ratios) if ratio != 1]
     if not changed:
         return profile
     values = profile.values.copy()
     for i in changed:
         products = values[:, i].astype(np.float64) * ratios[i]
+        check_sums(products[:, np.newaxis])
         # Halves away from zero, as Go's math.Round.
         values[:, i] = (np.sign(products) * np.floor(np.abs(products) + 0.5)).astype(np.int64)
     return of_samples(replace(profile, values=values), (values[:, changed] != 0).any(axis=1))

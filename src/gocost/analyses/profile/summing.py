@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gocost.analyses.profile.bounds import check_sums
 from gocost.analyses.profile.selection import of_samples
 from gocost.formats.pprof.profile import (
     Functions,
@@ -77,7 +78,7 @@ class Sums:
         self._values.append(profile.values[kept])
 
     def profile(self, header: Header, origin: str) -> Profile:
-        """All of them as one; samples that add up to nothing are dropped."""
+        """All of them as one; samples that add up to nothing are dropped. Raises FormatError."""
         stacks, labels = (np.concatenate(parts) for parts in zip(*self._samples, strict=True))
         if labels.any():
             pairs = Interner()
@@ -87,6 +88,7 @@ class Sums:
             numbers, stack_of = stacks, np.arange(len(self._stacks))
             labels_of = np.zeros(len(stack_of), np.int64)
         values = np.concatenate(self._values)
+        check_sums(values)
         sums = np.zeros((values.shape[1], len(stack_of)), np.int64)
         for column, of_type in zip(values.T, sums, strict=True):
             np.add.at(of_type, numbers, column)

@@ -15,15 +15,12 @@ import numpy as np
 
 from gocost.analyses.expressions import compiled
 from gocost.analyses.profile import frames, labels
+from gocost.analyses.profile.bounds import check_sums
 from gocost.analyses.profile.nodes import Nodes, nodes_of, without_inlined
 from gocost.analyses.profile.selection import somewhere
 from gocost.formats.pprof.profile import BASE_LABEL, Int64s, Profile, ValueType, named
 from gocost.kernels import stack_fold
 from gocost.model.errors import FormatError, UsageError
-
-MOST: Final = 2.0**62
-"""Values that add up to more could pass 64 bits on the way."""
-
 
 CUMULATIVE: Final = frozenset({"alloc_objects", "alloc_space", "contentions", "delay"})
 """Sample types that only ever grow: what counts is how much came between two profiles."""
@@ -215,11 +212,7 @@ def _words(text: str) -> Sequence[str]:
 
 def _total(profile: Profile, index: int, *, mean: bool) -> int:
     values = profile.values
-    if len(values) and float(np.abs(values.astype(np.float64)).sum(axis=0).max()) > MOST:
-        raise FormatError(
-            "the profile's values add up to more than 64 bits hold",
-            hint="it is damaged: record it again, or merge fewer",
-        )
+    check_sums(values)
     amounts = np.abs(values[:, index])
     divisors = values[:, 0] if mean else np.zeros(len(values), np.int64)
     total, divisor = int(amounts.sum()), int(divisors.sum())
