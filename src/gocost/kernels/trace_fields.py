@@ -34,8 +34,10 @@ NO_COLLECTION = -15
 TOO_MANY_REASONS = -16
 TANGLED = -17
 MOST_TRIES = 1024
-"""Times that threads are tried again because nothing else goes on, for each event and each thread:
-of what Go writes one event in fifty waits for another thread, once.
+"""Times that threads are tried again because nothing else goes on, for each event and each thread.
+
+Mostly one event in fifty waits for another thread, once. Of 4,000 locked threads in a ring, each of
+which wakes the next, it was 100 an event; Go has no more than 10,000 unless it is told to.
 """
 
 # Fields of `threads`: eight numbers a thread that has batches.
