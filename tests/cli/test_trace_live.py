@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,23 @@ def test_a_service_is_recorded_and_what_was_recorded_is_kept(
     assert told.out.startswith(f"{kept.name}: ")
     assert ".Other" in told.out, "a name may be cut, but not its end"
     assert run(["trace", "waits", kept.name]) == 0
+
+
+def test_a_service_that_is_being_traced_says_when_to_try_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with attributed() as service:
+        page = f"{service.origin}/debug/pprof/trace?seconds=20"
+        with urllib.request.urlopen(page) as other:
+            other.read(16)  # it has begun: the header of a trace comes first
+
+            assert run(["trace", "summary", service.origin, "--seconds", "1"]) == 3
+
+    told = capsys.readouterr().err
+    assert "already" in told
+    assert told.endswith("; somebody else records a trace; try again when that one has ended\n")
+    assert told.count("\n") == 1
+    assert [*folder.iterdir()] == []
 
 
 @pytest.mark.parametrize(

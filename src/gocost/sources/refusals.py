@@ -42,6 +42,10 @@ def refusal(url: str, status: int, body: bytes, headers: Mapping[str, str] | Non
         )
     if b"cpu profiling already in use" in body:
         return ProfilingInUseError(told, hint="try again when that profile has ended")
+    if b"enable tracing" in body:
+        return SourceError(
+            told, hint="somebody else records a trace; try again when that one has ended"
+        )
     if status == 404:
         return SourceError(told, hint="import net/http/pprof in the service, or correct the URL")
     if status == 400 and b"HTTP request to an HTTPS server" in body:
