@@ -13,6 +13,9 @@ import jsonschema
 import pytest
 
 from gocost.api.profile import profile
+from gocost.formats.pprof.building import NamedFrame, built
+from gocost.formats.pprof.encoding import encode
+from gocost.formats.pprof.profile import Header, ValueType
 from gocost.reporters.registry import NAMES
 from gocost.reporters.schema import PUBLISHED
 from tests.fixtures.profiles import recorded, small
@@ -49,6 +52,27 @@ def test_every_form(cpu: Path, form: str) -> None:
     assert done.stderr == ""
     if form in ("text", "html", "markdown", "csv"):
         assert "main.main" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("stacks", "view", "says"),
+    [
+        ([], "top", "no samples: record it for longer, while the service has work"),
+        ([[("main.f", "f.go", 1)]], "tags", "no sample has a label: `pprof.Do` in the service"),
+    ],
+    ids=["no samples", "no labels"],
+)
+def test_what_has_nothing_to_show_says_why(
+    stacks: list[list[NamedFrame]], view: str, says: str, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.pb"
+    header = Header((ValueType("cpu", "nanoseconds"),))
+    empty.write_bytes(encode(built(header, stacks, [(1,) for _ in stacks])))
+
+    told = " ".join(gocost(view, empty).stdout.split())
+
+    assert told.count("note: ") == 1
+    assert says in told
 
 
 def test_csv(cpu: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,7 @@ def profile_report(
     if recorded.base is not None and look.seen.type.type in CUMULATIVE:
         told = f"{look.seen.type.type} only ever grows: shown is what came between the snapshots"
         look.notes.append(Note("info", told))
+    look.notes += [Note("info", text) for text in _empty(recorded.head, view)]
     report = _report(recorded, look, shown, shown.tables(look))
     if not flame and not drawn:
         return report
@@ -116,6 +117,14 @@ def profile_report(
     if recorded.base is not None and not recorded.of_base:
         look = replace(look, profile=_named(recorded.difference(apart=True), binary)[0])
     return with_flame(report, look.seen, look.nodes, by, nodefraction if drawn else None)
+
+
+def _empty(profile: Profile, view: str) -> Iterator[str]:
+    """Why there is nothing to see, where the profile itself is the reason."""
+    if not profile.samples:
+        yield "the profile has no samples: record it for longer, while the service has work"
+    elif view == "tags" and not len(profile.labels.key):
+        yield "no sample has a label: `pprof.Do` in the service sets them, for CPU and goroutines"
 
 
 def look_at(
