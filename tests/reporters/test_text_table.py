@@ -46,3 +46,14 @@ def test_a_stack_is_shown_whole_and_broken_between_its_calls() -> None:
 def test_wrapping_loses_nothing_but_blanks(text: str) -> None:
     assert "".join(wrap(text, 5)).replace(" ", "") == text.replace(" ", "")
     assert wrap(text, 40) == [text]
+
+
+def test_the_fields_of_a_struct_among_its_types_make_a_name_no_stack() -> None:
+    name = (
+        "example.com/store.(*Map[go.shape.string,go.shape.struct { recent [10]int; "
+        "next struct { a int; b int }; books int }]).Update"
+    )
+    columns = (Column("function"), Column("value", Unit.COUNT))
+    made = grid(Table("functions", columns, [(name, 1)]), 50)
+    assert made.prose == [False, False]
+    assert cut(name, 40) == "example.com/store.(*Map[…]).Update"

@@ -24,6 +24,7 @@ LONGEST_WORD = 28
 """A word in prose that is longer may be broken."""
 _WORDS = re.compile(r"(^| |(?<=;))([^ ;]*;*)")
 _TYPES = re.compile(r"(?<=\w)\[.*\]")
+_FIELDS = re.compile(r"\{[^{}]*\}")
 """The types of a generic function, `f[go.shape.struct { a int; b int }]`: words, but of a name."""
 
 
@@ -187,9 +188,19 @@ def _is_prose(table: Table, index: int) -> bool:
 
 def _is_long(text: str) -> bool:
     """Whether it is a sentence, a list or a stack, rather than a name."""
-    if text.count(";") >= 2 or ", " in _TYPES.sub("", text):
+    if text.count(";") >= 2 and _without_fields(text).count(";") >= 2:
+        return True
+    if ", " in _TYPES.sub("", text):
         return True
     return text.count(" ") >= 4 and _TYPES.sub("", text).count(" ") >= 4
+
+
+def _without_fields(text: str) -> str:
+    """The text without the fields of structs, which a name has among its type arguments."""
+    found = 1
+    while found:
+        text, found = _FIELDS.subn("", text)
+    return text
 
 
 def _floor(rows: Sequence[Sequence[str]], index: int) -> int:
