@@ -118,3 +118,18 @@ def test_growth_within_the_sampling_is_noise() -> None:
     assert trend(times, values, noise_of(1.5e6, 100, rate)).verdict is Verdict.NOISE
     assert trend(times, values, noise_of(1.5e6, 100, 4096)).verdict is Verdict.LEAK
     assert noise_of(1.5e6, 1, rate) == pytest.approx(1.5e6)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([0, 1e6, 0], Verdict.NOISE),
+        ([0, 1e6, 1e6], Verdict.PLATEAU),
+        ([0, 1e6, 1e6, 0, 1e6], Verdict.PLATEAU),
+    ],
+    ids=str,
+)
+def test_what_came_and_went_is_no_plateau(values: list[float], verdict: Verdict) -> None:
+    times = [float(number) for number in range(len(values))]
+
+    assert trend(times, values, noise=1e3).verdict is verdict

@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
+from statistics import median_low
 from typing import Final
 
 from gocost.analyses.statistics.slope import Slope, theil_sen
@@ -53,7 +53,8 @@ def trend(times: Sequence[float], values: Sequence[float], noise: float) -> Tren
     # From the middle on, and never fewer than two.
     later = theil_sen(times[half:], values[half:]).value
     span = times[-1] - times[0]
-    grown = median(values[half:]) - values[0]
+    # The lower of two in the middle: what came and went again has not grown.
+    grown = median_low(values[half:]) - values[0]
     least = 2 * noise
     goes_on = later >= GOES_ON * slope.value
     if slope.low > 0 and slope.value * span > least and goes_on:
