@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gocost.analyses.attribution.memory import (
     FREE,
+    HEADROOM,
     METADATA,
     NOT_RESIDENT,
     STACKS,
@@ -41,3 +43,14 @@ def test_what_is_mapped_and_not_resident_is_said() -> None:
 def test_without_figures_of_the_process_the_profile_is_the_whole() -> None:
     found = hold(np.array([50, 7]), np.array([0, 0]), Resident())
     assert (found.total, found.others) == (57, {})
+
+
+@pytest.mark.parametrize(("live", "scale"), [(None, 1), (400, 4)])
+def test_objects_of_nobody_are_a_row_and_no_share_of_anybody(live: int | None, scale: int) -> None:
+    heap = 300 * scale
+    found = hold(np.array([60, 20]), np.array([0, 0]), Resident(live=live, heap=heap), nobodys=20)
+
+    assert found.live.tolist() == [60 * scale, 20 * scale]
+    assert found.headroom.tolist() == [120 * scale, 40 * scale]
+    assert found.others == {UNATTRIBUTED: 20 * scale, HEADROOM: 40 * scale}
+    assert found.total == heap

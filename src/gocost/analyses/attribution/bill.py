@@ -8,7 +8,7 @@ the same load, and the report says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -130,11 +130,10 @@ def bill(evidence: Evidence, keying: Keying) -> Bill:
     if evidence.live or evidence.resident.total is not None:
         held = summed(*live, size)
         mean = int(held.sum()) // max(1, len(evidence.live))
-        resident = evidence.resident
-        if not keying.by_stack and resident.live is None:
-            # Objects have no labels and no tasks, and are there all the same: `unattributed`.
-            resident = replace(resident, live=_held(evidence.live))
-        holding = hold(shared(mean, held), stacks, resident)
+        # The runtime's own objects, and all of them where rows are labels or tasks, which objects
+        # do not have, are there all the same: `unattributed`.
+        nobodys = max(0, _held(evidence.live) - mean)
+        holding = hold(shared(mean, held), stacks, evidence.resident, nobodys)
     return Bill(
         names=rows.names,
         cpu=spent,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from gocost.analyses.attribution.processor import UNATTRIBUTED
 from gocost.analyses.attribution.sharing import shared
 from gocost.formats.pprof.profile import Int64s
@@ -59,19 +61,21 @@ class Holding:
         return found
 
 
-def hold(live: Int64s, stacks: Int64s, resident: Resident) -> Holding:
+def hold(live: Int64s, stacks: Int64s, resident: Resident, nobodys: int = 0) -> Holding:
     """Shares what is resident out by the live bytes of allocation sites, and stacks by creators.
 
-    `live` are a heap profile's bytes by key, `stacks` the weights of goroutines' creators. Where
-    the collector says how many bytes are live the profile's shares are scaled to it: a profile is a
-    sample, and up to two cycles old. Headroom goes by the same shares, because GOGC makes it so.
+    `live` are a heap profile's bytes by key, `nobodys` those that it has under no key, as the
+    runtime's own objects, and `stacks` the weights of goroutines' creators. Where the collector
+    says how many bytes are live the profile's shares are scaled to it: a profile is a sample, and
+    up to two cycles old. Headroom goes by the same shares, because GOGC makes it so.
     """
     others: dict[str, int] = {}
-    known = resident.live if resident.live is not None else int(live.sum())
-    by_site = shared(known, live)
+    everybodys = np.append(live, nobodys)
+    known = resident.live if resident.live is not None else int(everybodys.sum())
+    by_site = shared(known, everybodys)[:-1]
     _rest(others, UNATTRIBUTED, known - int(by_site.sum()))
     above = max(0, resident.heap - known) if resident.heap is not None else 0
-    headroom = shared(above, live)
+    headroom = shared(above, everybodys)[:-1]
     _rest(others, HEADROOM, above - int(headroom.sum()))
     stacked = resident.stacks or 0
     by_creator = shared(stacked, stacks)
