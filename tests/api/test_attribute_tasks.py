@@ -96,11 +96,34 @@ def test_a_request_waits_its_part_of_the_waiting(recorded: Recorded, tmp_path: P
     policy.write_text(
         "version: 1\nservices:\n  work:\n    deployment: {replicas: 2, requests_per_month: 5 M}\n"
     )
-    table = gocost.attribute(recorded.folder, policy=policy).tables["waiting"]
-    requests = 5e6 / 2 / (730 * 3600) * SECONDS / 2
-    row = table.rows[0]
-    found = dict(zip(table.names(), row, strict=True))
-    assert found["request"] == pytest.approx(number(found["waiting"]) / requests, rel=0.05)
+    untasked = tmp_path / "untasked"
+    with attributed() as service:
+        gocost.record(service.origin, 2, untasked)
+
+    told = gocost.attribute(untasked, policy=policy).tables["waiting"]
+
+    requests = 5e6 / 2 / (730 * 3600) * 1
+    found = dict(zip(told.names(), told.rows[0], strict=True))
+    assert found["request"] == pytest.approx(number(found["waiting"]) / requests, rel=0.1)
+    assert "request" not in gocost.attribute(untasked).tables["waiting"].names()
+
+
+def test_a_request_is_a_task_where_there_are_tasks(recorded: Recorded, tmp_path: Path) -> None:
+    policy = tmp_path / "gocost.yaml"
+    policy.write_text(
+        "version: 1\nservices:\n  work:\n    deployment: {replicas: 2, requests_per_month: 5 M}\n"
+    )
+    by_task = rows(gocost.attribute(recorded.folder, by="task").tables["waiting"])
+    tasks = number(by_task["order"]["count"])
+    assert number(by_task["nested"]["count"]) > 0, "they are within the others"
+
+    for named in (None, policy):
+        table = gocost.attribute(recorded.folder, policy=named).tables["waiting"]
+
+        found = dict(zip(table.names(), table.rows[0], strict=True))
+        assert found["request"] == pytest.approx(number(found["waiting"]) / tasks)
+        meaning = next(column.description for column in table.columns if column.name == "request")
+        assert f"of the {tasks:,.0f} tasks without a parent" in meaning
 
 
 def test_what_has_no_tasks_says_so(recorded: Recorded) -> None:

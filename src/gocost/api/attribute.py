@@ -12,8 +12,9 @@ from gocost._version import VERSION
 from gocost.analyses.attribution.bill import Bill, bill
 from gocost.analyses.attribution.clocks import clock_table
 from gocost.analyses.attribution.keys import OBSERVER, Keying, no_label
-from gocost.analyses.attribution.tables import CPU, facts, first_column, tables
+from gocost.analyses.attribution.tables import CPU, Requests, facts, first_column, tables
 from gocost.analyses.flame import cut, flame_table
+from gocost.analyses.trace.spans import begun
 from gocost.cost.attributed import Priced, Use, cpu_money, priced
 from gocost.cost.attributed_changes import Changed, changed, comparable
 from gocost.cost.price_book import PriceBook, load_prices
@@ -280,13 +281,20 @@ def _together(names: Sequence[str], amounts: Int64s, others: Mapping[str, int]) 
     return rows
 
 
-def _requests(deployment: Deployment | None, gathered: Gathered) -> float | None:
-    """How many requests one instance had in the trace's window, by the deployment's month."""
+def _requests(deployment: Deployment | None, gathered: Gathered) -> Requests | None:
+    """How many requests the trace's window had: the program's own tasks, or else what one instance
+    has by the deployment's month.
+    """
     trace = gathered.evidence.trace
-    if deployment is None or not deployment.requests_per_month or trace is None:
+    if trace is None:
+        return None
+    if tasks := begun(trace):
+        return Requests(tasks, f"of the {tasks:,} tasks without a parent that began in the trace")
+    if deployment is None or not deployment.requests_per_month:
         return None
     each = float(deployment.requests_per_month) / deployment.replicas
-    return each / SECONDS_PER_MONTH * ((trace.end - trace.start) / 1e9)
+    count = each / SECONDS_PER_MONTH * ((trace.end - trace.start) / 1e9)
+    return Requests(count, "if the load that was recorded is the month's")
 
 
 def _named(

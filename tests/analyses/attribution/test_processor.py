@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,6 +68,17 @@ def test_marking_goes_by_what_was_allocated() -> None:
     assert limited.collector.tolist() == [150, 750]
 
 
+def test_marking_for_what_the_runtime_allocated_is_nobodys() -> None:
+    rows = samples((-1, Role.WORKER, Role.NONE, 900), (-1, Role.SWEEP, Role.NONE, 90))
+    shares = replace(weights((2, 1), live=(1, 0)), nobodys=(3, 1))
+
+    found = account(rows, shares, 2)
+
+    assert found.collector.tolist() == [330, 165]
+    assert found.others == {COLLECTOR: 495}
+    assert found.total == 990
+
+
 def test_what_happens_under_a_function_is_its_own() -> None:
     rows = [
         (WEB, Role.USER | role, Role.NONE, 10) for role in (Role.ASSIST, Role.SWEEP, Role.BARRIER)
@@ -122,7 +135,7 @@ def test_rows_of_nobodys() -> None:
 
 
 ROWS = st.lists(
-    st.tuples(st.integers(-1, 2), st.integers(0, 2**15 - 1), st.sampled_from([0, 1]),
+    st.tuples(st.integers(-1, 1), st.integers(0, 2**15 - 1), st.sampled_from([0, 1]),
               st.integers(0, 2**50)),
     max_size=40,
 )  # fmt: skip
@@ -138,14 +151,17 @@ def test_nothing_is_lost(
     share: float,
     counted: int,
 ) -> None:
-    shares = Weights(np.array(allocated), np.array(live), np.array(stacks), share)
-    found = account(samples(*rows), shares, 3)
+    shares = Weights(
+        np.array(allocated[:2]), np.array(live[:2]), np.array(stacks[:2]), share,
+        nobodys=(allocated[2], live[2]),
+    )  # fmt: skip
+    found = account(samples(*rows), shares, 2)
     whole = sum(row[3] for row in rows)
     assert found.total == whole
     even = int((found.own + found.runtime + found.collector_even).sum())
     assert even + sum(found.others_even.values()) == whole
     assert scaled(found, counted).total == counted
-    for key in range(3):
+    for key in range(2):
         low, high = found.interval(key)
         assert 0 <= low <= high or whole == 0
 

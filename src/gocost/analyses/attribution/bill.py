@@ -114,12 +114,17 @@ def bill(evidence: Evidence, keying: Keying) -> Bill:
     stacks = goroutines if goroutines is not None else np.zeros(size, np.int64)
     spent, sampled = None, None
     if samples is not None:
+        by_site, kept = summed(*allocated, size), summed(*live, size)
         weights = Weights(
-            allocated=summed(*allocated, size),
-            live=summed(*live, size),
+            allocated=by_site,
+            live=kept,
             stacks=stacks,
             share=evidence.share,
             allocations=hits,
+            nobodys=(
+                int(allocated[1].sum()) - int(by_site.sum()),
+                int(live[1].sum()) - int(kept.sum()),
+            ),
         )
         spent = account(samples, weights, size)
         if traced is not None:

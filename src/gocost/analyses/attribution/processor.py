@@ -67,6 +67,9 @@ class Weights:
     """k: how much of heap marking goes by what was allocated, the rest by what is live."""
     allocations: float = 0.0
     """How many samples the allocated bytes rest on, 0 where that is not known."""
+    nobodys: tuple[int, int] = (0, 0)
+    """What was allocated and what is live under no key, as the runtime's own objects: its part of
+    the collector's work is nobody's too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +255,10 @@ def _parted(samples: Samples, keys: int) -> _Parted:
 def _charged(parted: _Parted, weights: Weights, share: float) -> tuple[Int64s, dict[str, int]]:
     """The collector's shared work by key, and the rows of nobody's."""
     others = dict(parted.rows)
-    by_allocation = shared(parted.sweep, weights.allocated)
-    by_heap = shared(parted.heap, blended(weights.allocated, weights.live, share))
+    allocated = np.append(weights.allocated, weights.nobodys[0])
+    live = np.append(weights.live, weights.nobodys[1])
+    by_allocation = shared(parted.sweep, allocated)[:-1]
+    by_heap = shared(parted.heap, blended(allocated, live, share))[:-1]
     by_stack = shared(parted.stacks, weights.stacks)
     uncharged = parted.sweep + parted.heap - int(by_allocation.sum() + by_heap.sum())
     others[COLLECTOR] = uncharged
@@ -273,7 +278,7 @@ def _distances(
     none = np.zeros(len(parted.own))
     below, above = none.copy(), none.copy()
     whole, hits = float(samples.values.sum()), int(samples.counts.sum())
-    allocated = float(weights.allocated.sum())
+    allocated = float(weights.allocated.sum()) + weights.nobodys[0]
     for amount, counts, of in (
         (whole, parted.counts.astype(np.float64), float(hits)),
         (

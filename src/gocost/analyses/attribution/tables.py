@@ -7,6 +7,7 @@ in parentheses, or `observer`, `unattributed`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from gocost.analyses.attribution.bill import Bill
@@ -124,13 +125,22 @@ def memory_table(by: str, names: Sequence[str], found: Holding) -> Table:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """How many requests the trace's window has."""
+
+    count: float
+    known_by: str
+    """How they were counted, as a part of a sentence."""
+
+
 def waiting_table(
     by: str,
     names: Sequence[str],
     found: Waiting,
     *,
     counts: Sequence[int] | None = None,
-    requests: float | None = None,
+    requests: Requests | None = None,
 ) -> Table:
     """Waiting by row; `total` is of a trace, and the profiles' columns stand beside it.
 
@@ -173,8 +183,8 @@ def waiting_table(
         )
     last: tuple[Column, ...] = ()
     if traced and requests:
-        rows = [(*row, _each(row[1], requests)) for row in rows]
-        told = "waiting in one request, if the load that was recorded is the month's"
+        rows = [(*row, _each(row[1], requests.count)) for row in rows]
+        told = f"waiting in one request, {requests.known_by}"
         last = (Column("request", _NS, told, additive=True),)
     return Table(
         title=f"Waiting by {by.removeprefix(LABEL)}",
@@ -218,7 +228,7 @@ def goroutine_table(by: str, bill: Bill) -> Table:
     )
 
 
-def tables(by: str, bill: Bill, *, requests: float | None = None) -> dict[str, Table]:
+def tables(by: str, bill: Bill, *, requests: Requests | None = None) -> dict[str, Table]:
     """The accounts that there are; `requests` as for `waiting_table`."""
     found: dict[str, Table] = {}
     if bill.cpu is not None:

@@ -220,6 +220,16 @@ def tasks(trace: Joined) -> Spans:
     return edges.spans(trace, *edges.paired())
 
 
+def begun(trace: Joined) -> int:
+    """How many tasks that are within no other began in the trace, or in its window."""
+    count = 0
+    for rows, _ in chosen(trace, TASK_BEGIN):
+        times = rows[rows[:, 6] == 0, 0]  # the second argument is the parent
+        inside = (trace.start < times) & (times < trace.end) if trace.clipped else times >= 0
+        count += int(np.count_nonzero(inside))
+    return count
+
+
 def regions(trace: Joined) -> Spans:
     """The user's regions that began and ended in the trace; they nest within a goroutine."""
     edges = _Edges.of(trace, REGION_BEGIN, REGION_END, key=3)
