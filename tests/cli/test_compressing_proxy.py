@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import http.client
 import socket
-import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ import pytest
 import gocost
 from gocost.cli.main import run
 from gocost.measures.recording import read_manifest
+from tests.fixtures.answering import answering
 from tests.fixtures.attributed import attributed
 
 PAGES = "{url}/debug/pprof"
@@ -66,12 +66,8 @@ def compressing(origin: str, *, encoding: str = "gzip", cut: int = 0) -> Iterato
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
+    with answering(Handler) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
