@@ -136,7 +136,7 @@ def test_policy_show_has_room_for_where_each_rule_comes_from(tmp_path: Path) -> 
         with_rules("{metric: binary.size, max: 12 MiB}") + "presets: [standard]\n"
     )
     text = run("policy", "show", cwd=tmp_path).stdout
-    assert "binary.size max 12 MiB error gocost.yaml:5" in " ".join(text.split())
+    assert "binary.size max 12 MiB gocost.yaml:5 error" in " ".join(text.split())
     assert "no room for" not in text
     # what tells nothing here is left to programs, and shown where it does
     assert "metric" not in text
@@ -145,8 +145,15 @@ def test_policy_show_has_room_for_where_each_rule_comes_from(tmp_path: Path) -> 
     )
     text = run("policy", "show", cwd=tmp_path).stdout
     assert " ".join(text.split()).endswith(
-        "rule metric limit severity where from pauses gc.pause.max max 1 s error live gocost.yaml:5"
+        "rule limit from severity where metric pauses max 1 s gocost.yaml:5 error live gc.pause.max"
     )
+    # and goes first where there is no room for all
+    (tmp_path / "gocost.yaml").write_text(
+        with_rules("{id: size-growth, metric: binary.size, growth: 5%}") + "presets: [standard]\n"
+    )
+    text = run("policy", "show", cwd=tmp_path).stdout
+    assert "size-growth growth 5% gocost.yaml:5 error" in " ".join(text.split())
+    assert "no room for: metric" in text
 
 
 @pytest.mark.parametrize("headroom", ["x", "-5%", "5000%"])
