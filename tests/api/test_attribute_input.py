@@ -13,7 +13,7 @@ import pytest
 
 import gocost
 from gocost.measures import attribution
-from gocost.measures.attribution import Files, gather
+from gocost.measures.attribution import Files, folder_files, gather
 from gocost.measures.profiles import Reading
 from gocost.measures.recording import MANIFEST
 from gocost.model.errors import (
@@ -241,6 +241,19 @@ def test_a_recording_that_lost_everything_says_why(tmp_path: Path) -> None:
     folder = recording(tmp_path / "r")
     (folder / "cpu.pb.gz").write_bytes(b"garbage")
     assert "cpu.pb.gz" in refused(NotMeasurableError, folder=folder)
+
+
+def test_nothing_contended_yet_is_where_a_window_begins(tmp_path: Path) -> None:
+    # Given a first mutex profile without samples, which looks like a block profile as well
+    parts = part() + [{**part()[0], "kind": "mutex", "file": name} for name in ("m1", "m2")]
+    folder = recording(tmp_path / "r", parts=parts)
+    profile(folder / "m1", DELAY, seconds=0)
+    profile(folder / "m2", DELAY, (1, 500), seconds=0, functions=("sync.(*Mutex).Unlock",))
+    # then what the second has is of the time between the two
+    files, manifest = folder_files(folder)
+    gathered = gather(files, Reading(), manifest)
+    assert "the mutex profiles" in [span.what for span in gathered.spans]
+    assert not [text for text in gathered.assumptions if "since the service started" in text]
 
 
 class Echoing(BaseHTTPRequestHandler):

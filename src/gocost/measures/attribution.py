@@ -168,7 +168,7 @@ def _gathered(
 
     kinds = Kinds()
     for where in files.profiles:
-        read(partial(_added, kinds, reading, where))
+        read(partial(_added, kinds, reading, where, manifest))
     for each in (kinds.heap, kinds.block, kinds.mutex):
         each.sort(key=lambda profile: profile.header.time_ns)
     cpu = merge(kinds.cpu) if len(kinds.cpu) > 1 else next(iter(kinds.cpu), None)
@@ -227,8 +227,10 @@ def _gathered(
     )
 
 
-def _added(kinds: Kinds, reading: Reading, where: str) -> None:
-    kinds.add(reading.one(where))
+def _added(kinds: Kinds, reading: Reading, where: str, manifest: Manifest | None) -> None:
+    parts = () if manifest is None else manifest.parts
+    kind = next((part.kind for part in parts if part.file == Path(where).name), "")
+    kinds.add(reading.one(where), kind)
 
 
 def _verb(what: str) -> str:

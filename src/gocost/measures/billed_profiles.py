@@ -40,8 +40,11 @@ class Kinds:
     block: list[Profile] = field(default_factory=list)
     mutex: list[Profile] = field(default_factory=list)
 
-    def add(self, profile: Profile) -> None:
-        """Raises UsageError for a kind that is not billed, FormatError for what cannot be added."""
+    def add(self, profile: Profile, recorded_as: str = "") -> None:
+        """Takes one in; `recorded_as` is its kind where that is known, and else its samples tell.
+
+        Raises UsageError for a kind that is not billed, FormatError for what cannot be added.
+        """
         types = _types(profile)
         profile = _sound(profile)
         if "cpu" in types:
@@ -49,7 +52,9 @@ class Kinds:
         elif {"alloc_space", "inuse_space"} & {*types}:
             self.heap.append(profile)
         elif "delay" in types:
-            (self.mutex if _blames_unlockers(profile) else self.block).append(profile)
+            # One without samples, recorded before anything waited, looks like either.
+            unlockers = recorded_as == "mutex" or _blames_unlockers(profile)
+            (self.mutex if unlockers else self.block).append(profile)
         else:
             kind = (
                 f"a profile of {', '.join(sorted(types))}"
