@@ -43,7 +43,7 @@ def policy_file(path: str | Path | None = None) -> Report:
 def _seen(loaded: Policy) -> tuple[str, ...]:
     """The columns of the rules that tell a person something, in the order they are needed in.
 
-    The last ones go first where a terminal is narrow, so where a rule comes from stands before them.
+    On a narrow terminal the last ones go first: where a rule comes from stands before them.
     """
     rules = [rule for governed in loaded.services for rule in governed.rules]
     named = any(rule.id != rule.metric.id or rule.select for rule in rules)
