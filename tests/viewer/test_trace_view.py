@@ -65,6 +65,13 @@ def test_every_page_has_its_tables(page: str, server: Running) -> None:
     assert f'href="/{page}?from=100ms&amp;to=900ms" aria-current="page"' in reply.text
 
 
+def test_the_mutators_utilisation_is_a_curve(server: Running) -> None:
+    report = json.loads(server.ask("/mmu?format=json").text)
+
+    assert report["layout"]["curves"] == {"mmu": ["window", "mmu"]}
+    assert server.ask("/mmu").text.count("<circle") == len(report["tables"]["mmu"]["rows"]) > 10
+
+
 def test_waits_are_a_flame_graph_that_adds_up(server: Running) -> None:
     report = json.loads(server.ask("/sched?format=json").text)
 

@@ -123,7 +123,8 @@ def trace_mmu(
     collecting = Collecting()
     found = follow_trace(path, collecting, between=between)
     curve = collecting.curve(found, parts, by_proc=by_proc)
-    return _report(path, found, {"mmu": curve_table(curve, by_proc=by_proc)}, rows=0)
+    made = {"mmu": curve_table(curve, by_proc=by_proc)}
+    return _report(path, found, made, rows=0, curves={"mmu": ("window", "mmu")})
 
 
 def trace_users(file: Trace, *, between: Between = None, **recording: Unpack[Recording]) -> Report:
@@ -179,6 +180,7 @@ def _report(
     *,
     shown: tuple[str, ...] | None = None,
     rows: int = ROWS,
+    curves: dict[str, tuple[str, str]] | None = None,
 ) -> Report:
     return Report(
         command="trace",
@@ -191,5 +193,6 @@ def _report(
             tables=shown if shown is not None else tuple(made),
             rows=rows,
             columns={name: some for name, some in _COLUMNS.items() if name in made},
+            curves=curves or {},
         ),
     )

@@ -200,6 +200,9 @@ class Layout(msgspec.Struct, frozen=True):
     """Tables to draw as flame graphs in HTML: a row a frame, callers first. Columns: its name,
     `parent` (the caller's row, from 0), `self`, `base` (self in what it is compared with), `money`
     (of self)."""
+    curves: dict[str, tuple[str, str]] = {}
+    """By table: two columns to draw above it in HTML, a length on a logarithmic axis and a share of
+    it, as a curve."""
     above: tuple[str, ...] = ()
     """Tables that stand above the pictures in HTML, also those that `tables` leaves out."""
     timeline: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from gocost.model.quantity import Money, Unit
 from gocost.model.report import Cell, Report, Table, is_rest
 from gocost.reporters import wording
 from gocost.reporters.chart import chart
+from gocost.reporters.curve import Curve, curve
 from gocost.reporters.flame import flame
 from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, headline, outline, seen_columns, told_once
@@ -93,6 +94,9 @@ class Grid:
     """The first column's name, which may be the level of a flame graph."""
     rows: list[tuple[bool, list[tuple[str, str | None]]]]
     """Whether it is the row for the rest; the cells as text and number."""
+    curve: Curve | None
+    points: Markup
+    """Of the curve, for the page's script."""
 
 
 def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, Any]:
@@ -102,11 +106,16 @@ def _page(report: Report, settings: Settings, frame: Frame | None) -> dict[str, 
     parts = ("report", *(["flame"] if flames else []), *(["timeline"] if lanes else []))
     scripts = [_asset(f"{name}.js") for name in parts]
     style = _asset("report.css")
-    grids = [(name, _grid(table)) for name, table in content.tables]
+    curves = {
+        name: drawn
+        for name, columns in report.layout.curves.items()
+        if (drawn := _curve(report.tables.get(name), columns)) is not None
+    }
+    grids = [(name, _grid(table, curves.get(name))) for name, table in content.tables]
     placed = {name for name, _ in content.tables}
     shown = report.layout.tables
     others = [
-        (name, _grid(seen_columns(report, name, table.top(settings.top or 0))))
+        (name, _grid(seen_columns(report, name, table.top(settings.top or 0)), curves.get(name)))
         for name, table in report.tables.items()
         if name not in placed and name not in report.layout.flames
     ]
@@ -143,7 +152,13 @@ def _tone(content: Outline) -> str:
     return "bad" if content.blocking else "warn" if content.violated or content.unknown else "good"
 
 
-def _grid(table: Table) -> Grid:
+def _curve(table: Table | None, columns: tuple[str, str]) -> Curve | None:
+    if table is None or not set(columns) <= set(table.names()):
+        return None
+    return curve(table, *columns)
+
+
+def _grid(table: Table, drawn: Curve | None) -> Grid:
     number = [
         column.unit not in (Unit.TEXT, Unit.CODE, Unit.BOOLEAN)
         or any(_raw(row[i]) is not None for row in table.rows)
@@ -171,6 +186,8 @@ def _grid(table: Table) -> Grid:
             )
             for row in table.rows
         ],
+        curve=drawn,
+        points=_json(drawn.points if drawn else []),
     )
 
 
