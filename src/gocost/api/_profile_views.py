@@ -15,6 +15,7 @@ from gocost.analyses.profile.nodes import Nodes, grouped
 from gocost.analyses.profile.tables import (
     GRANULARITIES,
     OF_FUNCTIONS,
+    Priced,
     by_name,
     calls_of,
     costs_table,
@@ -53,6 +54,8 @@ class Look:
     info: BuildInfo | None = None
     repository: Repository | None = None
     notes: list[Note] = field(default_factory=list)
+    money: Priced | None = None
+    """What values cost a month, where they have a price."""
 
     @cached_property
     def seen(self) -> View:
@@ -103,7 +106,11 @@ def top(look: Look) -> Tables:
     rows, spent = look.rows(), look.spent
     name = "functions" if look.by == "filefunction" else GRANULARITIES[look.by]
     partly = len(rows) < len(look.nodes.nodes) and look.limits is not None
-    return {name: costs_table(look.seen, look.nodes, spent, look.by, rows, complete=not partly)}
+    return {
+        name: costs_table(
+            look.seen, look.nodes, spent, look.by, rows, complete=not partly, money=look.money
+        )
+    }
 
 
 def tree(look: Look) -> Tables:

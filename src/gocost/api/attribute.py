@@ -15,9 +15,10 @@ from gocost.analyses.attribution.keys import OBSERVER, Keying, no_label
 from gocost.analyses.attribution.tables import CPU, Requests, facts, first_column, tables
 from gocost.analyses.flame import cut, flame_table
 from gocost.analyses.trace.spans import begun
+from gocost.api._governed import governed as governed_by
 from gocost.cost.attributed import Priced, Use, cpu_money, priced
 from gocost.cost.attributed_changes import Changed, changed, comparable
-from gocost.cost.price_book import PriceBook, load_prices
+from gocost.cost.price_book import PriceBook
 from gocost.formats.buildinfo import BuildInfo
 from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.formats.pprof.profile import Int64s
@@ -134,13 +135,13 @@ def ask(
     Raises UsageError, PolicyError, SourceError and FormatError.
     """
     keying, notes = _keying(by, _build_info(binary), codeowners)
-    governed, book = _governed(policy, service)
+    found = governed_by(policy, service)
     before = None
     if base is not None:
         hint = "save one with `gocost attribute ... --format json -o REPORT.json`"
         before = read_report(Path(base), hint=hint)
         comparable(first_column(by), before, str(base))
-    return Asked(keying, tuple(notes), governed, book, before)
+    return Asked(keying, tuple(notes), found.service, found.book, before)
 
 
 def _files(
@@ -210,16 +211,6 @@ def _build_info(binary: Named | None) -> BuildInfo | None:
 
     with opened(Path(binary)) as image:
         return image.info
-
-
-def _governed(policy: Named | None, service: str | None) -> tuple[Service | None, PriceBook]:
-    """The service as the policy has it, and the prices. Raises PolicyError and UsageError."""
-    from gocost.policy.loading import load_one
-
-    loaded = load_one(Path(policy) if policy is not None else None, service)
-    if loaded is None:
-        return None, load_prices()
-    return loaded.services[0].service, load_prices(loaded.prices)
 
 
 def _flame(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from gocost.analyses.ownership import Repository
     from gocost.analyses.profile.trimming import Limits
+    from gocost.api._governed import Governed
     from gocost.formats.buildinfo import BuildInfo
     from gocost.formats.pprof.profile import Profile
 
@@ -41,6 +42,8 @@ def profile(
     seconds: float | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
+    policy: Named | None = None,
+    service: str | None = None,
     **options: Any,
 ) -> Report:
     """Costs by function, package, module, owner, file, line or address of some profiles.
@@ -48,13 +51,18 @@ def profile(
     `files` are paths, URLs or `-`, merged where there are several; `base`, one or several, is
     subtracted, and with `diff_base` percentages are of the base. A service is asked for its `page`
     (profile, heap, ...), recorded for `seconds` where that is given, with `headers`; at most
-    `max_bytes` of each are decompressed. The other arguments are those of `profile_report`.
+    `max_bytes` of each are decompressed. `policy` gives the prices and the deployment of `service`:
+    `top` and `flame` then show money. The other arguments are those of `profile_report`.
 
     Raises UsageError for an option that is wrong, SourceError where a file cannot be read and
     FormatError where it is no profile.
     """
     chosen(view, options.get("by", "function"))  # said before a recording takes its time
     names = names_of(files)
+    if policy is not None or service is not None:
+        from gocost.api._governed import governed
+
+        options["prices"] = governed(policy, service)
     if any(map(is_url, names)):
         check_expressions(options)
     reading = Reading(page, seconds, headers, max_bytes)
@@ -76,6 +84,7 @@ def profile_report(
     nodecount: int | None = None,
     binary: str | None = None,
     codeowners: str | None = None,
+    prices: Governed | None = None,
     **options: Any,
 ) -> Report:
     """The same of profiles that are read already.
@@ -89,6 +98,7 @@ def profile_report(
     all stacks, which HTML draws; the view `flame` is that, and there `nodefraction` is about it.
     `stable_names` names closures `F.func`, so that profiles of two toolchains can be compared.
     `by="owner"` goes by `codeowners`, by default the CODEOWNERS of the current repository.
+    With `prices` what has a price is shown in money, too, and of what has none it is said.
     Tables: the one that `by` names (`functions`), or the view's own; and `stacks`.
     """
     shown, granularity = chosen(view, by)
@@ -109,14 +119,22 @@ def profile_report(
         told = f"{look.seen.type.type} only ever grows: shown is what came between the snapshots"
         look.notes.append(Note("info", told))
     look.notes += [Note("info", text) for text in _empty(recorded.head, view)]
+    money = None
+    if prices is not None:
+        from gocost.api._profile_money import priced
+
+        money = priced(recorded, look, prices)
     report = _report(recorded, look, shown, shown.tables(look))
+    if money is not None:
+        report = money.said(report)
     if not flame and not drawn:
         return report
     from gocost.analyses.profile.flame_report import with_flame
 
     if recorded.base is not None and not recorded.of_base:
         look = replace(look, profile=_named(recorded.difference(apart=True), binary)[0])
-    return with_flame(report, look.seen, look.nodes, by, nodefraction if drawn else None)
+    least = nodefraction if drawn else None
+    return with_flame(report, look.seen, look.nodes, by, least, look.money)
 
 
 def _empty(profile: Profile, view: str) -> Iterator[str]:

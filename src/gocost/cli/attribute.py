@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import click
 
-from gocost.cli.options import authorised, reporting
+from gocost.cli.options import authorised, priced, reporting
 from gocost.cli.output import Output, progress, said
 
 GROUP = "Attribute"
@@ -50,8 +50,7 @@ _ASKED = ("by", "policy", "service", "binary", "codeowners", "base")
     metavar="WHAT",
     help="function, package, module, owner, label:KEY, or task of a trace.",
 )
-@click.option("--policy", metavar="FILE", help="Prices and deployment: gocost.yaml.")
-@click.option("--service", metavar="NAME", help="Which service of the policy.")
+@priced
 @click.option("--binary", metavar="FILE", help="The program, for its modules and their versions.")
 @click.option("--codeowners", metavar="FILE", help="Who owns what, for --by owner.")
 @click.option("--base", metavar="REPORT", help="Compare with a report of this command (JSON).")

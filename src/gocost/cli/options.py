@@ -74,6 +74,16 @@ def comparing(function: F) -> F:
     )(function)
 
 
+def priced(function: F) -> F:
+    """`--policy` and `--service`: whose prices and deployment hold."""
+    function = click.option("--service", metavar="NAME", help="Which service of the policy.")(
+        function
+    )
+    return click.option("--policy", metavar="FILE", help="Prices and deployment: gocost.yaml.")(
+        function
+    )
+
+
 def judging(function: F) -> F:
     """`--fail-on` and `--exit-zero`, for commands that judge."""
     function = click.option(

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gocost.cli.options import FileToWrite, authorised, reporting
+from gocost.cli.options import FileToWrite, authorised, priced, reporting
 from gocost.cli.output import Output
 from gocost.cli.serving import Server, serving
 
@@ -199,6 +199,7 @@ def _command(
 @fetching
 @viewing
 @sorting
+@priced
 @click.option(
     "--nodefraction",
     type=click.FloatRange(0, 1),
@@ -209,7 +210,8 @@ def _command(
 def flame_command(files: tuple[str, ...], output: Output, **options: Any) -> int:
     """A page with the flame graph of all stacks: search, zoom, callers and callees of a function.
 
-    With --base or --diff-base colours show what grew and what shrank.
+    With --base or --diff-base colours show what grew and what shrank; with --policy CPU time and
+    live memory are shown in money a month, too.
     """
     from gocost.api.profile import profile
 
@@ -221,9 +223,10 @@ def flame_command(files: tuple[str, ...], output: Output, **options: Any) -> int
 _command(
     "top",
     "What costs most.",
-    "What costs most, in itself and with what it calls.",
+    "What costs most, in itself and with what it calls; with --policy in money a month, too.",
     sorting,
     trimming,
+    priced,
 )
 _command(
     "tree",
@@ -281,21 +284,29 @@ _command(
 @fetching
 @viewing
 @sorting
+@priced
 @serving
 def view_command(
     files: tuple[str, ...],
     base: tuple[str, ...],
     diff_base: tuple[str, ...],
     normalize: bool,
+    policy: str | None,
+    service: str | None,
     server: Server,
     **options: Any,
 ) -> int:
     """Serves pages about the profile to this machine until you press Ctrl-C: flame graph, table,
-    callers and callees, call graph, labels; filters and values are chosen there.
+    callers and callees, call graph, labels; filters and values are chosen there. With --policy CPU
+    time and live memory are shown in money a month, too.
     """
     from gocost.measures.profiles import Reading
     from gocost.viewer.profile_site import ProfileSite
 
+    if policy is not None or service is not None:
+        from gocost.api._governed import governed
+
+        options["prices"] = governed(policy, service)
     reading = Reading(
         **{
             name: options.pop(name)

@@ -76,33 +76,32 @@ def priced(
     """
     where = deployment or Deployment()
     lines: dict[str, _Line] = {}
-    replicas = Decimal(where.replicas)
-    cpu_rate = book.prices["cpu"].amount * HOURS * replicas
-    memory_rate = book.prices["memory"].amount * HOURS * replicas / GIB
+    of_cores = _core_rate(book, where)
+    of_bytes = memory_rate(book, where)
     formulas: list[str] = []
     if use.seconds and use.cpu_ns:
         window = Decimal(str(use.seconds)) * 10**9
         for name, amount in use.cpu_ns.items():
-            lines.setdefault(name, _Line()).cpu = _grained(Decimal(amount) / window * cpu_rate)
+            lines.setdefault(name, _Line()).cpu = _grained(Decimal(amount) / window * of_cores)
         for name, amount in use.collector_ns.items():
             line = lines.setdefault(name, _Line())
-            line.collector = _grained(Decimal(amount) / window * cpu_rate)
+            line.collector = _grained(Decimal(amount) / window * of_cores)
         for name, amount in use.even_ns.items():
             line = lines.setdefault(name, _Line())
-            line.even = _grained(Decimal(amount) / window * cpu_rate)
+            line.even = _grained(Decimal(amount) / window * of_cores)
         cores = Decimal(sum(use.cpu_ns.values())) / window
-        formulas.append(_formula(f"{format_quantity(cores, Unit.CORES)} cores", where, book, "cpu"))
+        formulas.append(formula(f"{format_quantity(cores, Unit.CORES)} cores", where, book, "cpu"))
         if where.cpu is not None:
             idle = max(Decimal(0), Decimal(str(where.cpu)) - cores)
-            lines.setdefault(IDLE, _Line()).cpu += _grained(idle * cpu_rate)
+            lines.setdefault(IDLE, _Line()).cpu += _grained(idle * of_cores)
     if use.memory:
         for name, size in use.memory.items():
-            lines.setdefault(name, _Line()).memory = _grained(Decimal(size) * memory_rate)
+            lines.setdefault(name, _Line()).memory = _grained(Decimal(size) * of_bytes)
         held = sum(use.memory.values())
-        formulas.append(_formula(format_quantity(held, Unit.BYTES), where, book, "memory"))
+        formulas.append(formula(format_quantity(held, Unit.BYTES), where, book, "memory"))
         if where.memory is not None:
             idle = max(Decimal(0), Decimal(str(where.memory)) - held)
-            lines.setdefault(IDLE, _Line()).memory += _grained(idle * memory_rate)
+            lines.setdefault(IDLE, _Line()).memory += _grained(idle * of_bytes)
     if not lines:
         return Priced(None)
     total = sum((line.whole for line in lines.values()), Decimal(0))
@@ -114,7 +113,7 @@ def priced(
     return Priced(
         _table(named, lines, book, total, each, requests),
         tuple(facts),
-        tuple(_assumptions(book, deployment, formulas)),
+        tuple(assumptions(book, deployment, formulas)),
     )
 
 
@@ -122,9 +121,27 @@ def cpu_money(
     amounts: Sequence[int], seconds: float, book: PriceBook, deployment: Deployment | None
 ) -> list[Money]:
     """What CPU nanoseconds in a window of `seconds` cost a month, each."""
+    return money_of(amounts, cpu_rate(seconds, book, deployment), book)
+
+
+def cpu_rate(seconds: float, book: PriceBook, deployment: Deployment | None) -> Decimal:
+    """What a nanosecond of CPU in a window of `seconds` costs a month, of all replicas."""
+    return _core_rate(book, deployment or Deployment()) / (Decimal(str(seconds)) * 10**9)
+
+
+def memory_rate(book: PriceBook, deployment: Deployment | None) -> Decimal:
+    """What a byte that is held costs a month, in all replicas."""
     replicas = Decimal((deployment or Deployment()).replicas)
-    rate = book.prices["cpu"].amount * HOURS * replicas / (Decimal(str(seconds)) * 10**9)
+    return book.prices["memory"].amount * HOURS * replicas / GIB
+
+
+def money_of(amounts: Sequence[int], rate: Decimal, book: PriceBook) -> list[Money]:
+    """What amounts cost at a rate, each."""
     return [Money(_grained(amount * rate), book.currency, book.name) for amount in amounts]
+
+
+def _core_rate(book: PriceBook, where: Deployment) -> Decimal:
+    return book.prices["cpu"].amount * HOURS * Decimal(where.replicas)
 
 
 def _table(
@@ -170,17 +187,21 @@ def _table(
     )  # fmt: skip
 
 
-def _formula(amount: str, where: Deployment, book: PriceBook, name: str) -> str:
+def formula(amount: str, where: Deployment, book: PriceBook, name: str) -> str:
+    """How an amount became money: `0.5 cores x 12 x 730 h x 0.031611 USD/vCPU-hour`."""
     price = book.prices[name].shown(book.currency)
     return f"{amount} x {where.replicas} x {HOURS_PER_MONTH} h x {price}"
 
 
-def _assumptions(
-    book: PriceBook, deployment: Deployment | None, formulas: Sequence[str]
+def assumptions(
+    book: PriceBook,
+    deployment: Deployment | None,
+    formulas: Sequence[str],
+    names: Sequence[str] = ("cpu", "memory"),
 ) -> list[str]:
-    sources = dict.fromkeys(
-        f"{price.source}, {price.date}" for price in (book.prices["cpu"], book.prices["memory"])
-    )
+    """What a reader has to know of amounts: the prices of these names, and what was assumed."""
+    prices = [book.prices[name] for name in names]
+    sources = dict.fromkeys(f"{price.source}, {price.date}" for price in prices)
     said = [
         f"prices: {book.name}, list price ({'; '.join(sources)}): {'; '.join(formulas)}",
         "the load while it was recorded is taken to be the month's",

@@ -126,7 +126,8 @@ class ProfileSite:
 
     def _graph(self, options: dict[str, Any]) -> tuple[Report, str]:
         """The call graph as a picture, which Graphviz draws."""
-        options.pop("cum", None)  # a graph is in no order
+        for name in ("cum", "prices"):  # a graph is in no order, and in what was measured
+            options.pop(name, None)
         drawn = "\n".join(forms_of(self._recorded, form="svg", **options))
         against = f" against {', '.join(self._recorded.bases)}" if self._recorded.bases else ""
         layout = Layout(title=f"{self.name}{against}: call graph", tables=(), facts=())

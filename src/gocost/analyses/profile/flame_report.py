@@ -7,7 +7,7 @@ from msgspec import structs
 from gocost.analyses.flame import LEAST, SMALL, cut, flame_table
 from gocost.analyses.profile.nodes import Nodes
 from gocost.analyses.profile.stacks import flame
-from gocost.analyses.profile.tables import TOTAL
+from gocost.analyses.profile.tables import TOTAL, Priced
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import View
 from gocost.model.errors import UsageError
@@ -20,9 +20,16 @@ _WITHIN = ("package", "module", "owner", "file")
 
 
 def with_flame(
-    report: Report, seen: View, nodes: Nodes, by: str, nodefraction: float | None = None
+    report: Report,
+    seen: View,
+    nodes: Nodes,
+    by: str,
+    nodefraction: float | None = None,
+    money: Priced | None = None,
 ) -> Report:
-    """The report with the table `stacks`, to be drawn as a flame graph. Raises UsageError."""
+    """The report with the table `stacks`, to be drawn as a flame graph, and in money where values
+    have a price. Raises UsageError.
+    """
     if seen.mean:
         raise UsageError("a flame graph has no means: they do not add up", hint="drop --mean")
     tree, share = cut(
@@ -35,6 +42,7 @@ def with_flame(
         unit=reported(seen.type.unit),
         told=f"{seen.type.type} in {seen.type.unit}",
         sums_to=TOTAL,
+        money=money(tree.own.tolist()) if money is not None else None,
     )
     notes = list(report.notes)
     if share:

@@ -6,7 +6,7 @@ table's flat column adds up to `profile.total` where nothing was left out of sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, overload
 
@@ -15,7 +15,7 @@ import numpy as np
 from gocost.analyses.profile.nodes import Nodes, grouped
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import Calls, Costs, Options, View, nodes_in
-from gocost.model.quantity import Unit
+from gocost.model.quantity import Money, Unit
 from gocost.model.report import Cell, Column, SumsTo, Table
 
 if TYPE_CHECKING:
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from gocost.formats.buildinfo import BuildInfo
 
 Row = Sequence[Cell]
+Priced = Callable[[Sequence[int]], list[Money]]
+"""What values cost a month, each."""
+MONEY: Final = (
+    Column("money", Unit.MONEY_PER_MONTH, "what flat costs", additive=True),
+    Column("money_cumulative", Unit.MONEY_PER_MONTH, "what cumulative costs"),
+)
 
 TOTAL: Final = "profile.total"
 GRANULARITIES: Final = {
@@ -90,12 +96,16 @@ def costs_table(
     rows: Sequence[int],
     *,
     complete: bool = True,
+    money: Priced | None = None,
 ) -> Table:
-    """One row for each of these nodes; `complete` where all that cost something are among them."""
+    """One row for each of these nodes; `complete` where all that cost something are among them.
+
+    Where values have a price, `money`, the last two columns are MONEY.
+    """
     return Table(
         title=f"{seen.type.type} by {by}",
-        columns=(*_name_columns(by), *value_columns(seen)),
-        rows=_CostRows(nodes, found, rows, seen.total, filed=by == "filefunction"),
+        columns=(*_name_columns(by), *value_columns(seen), *(MONEY if money is not None else ())),
+        rows=_CostRows(nodes, found, rows, seen.total, filed=by == "filefunction", money=money),
         sums_to=SumsTo("flat", TOTAL) if complete and not seen.mean else None,
     )
 
@@ -159,16 +169,26 @@ def _name_columns(by: str) -> tuple[Column, ...]:
 
 
 class _CostRows(Sequence[Row]):
-    """name, flat, its share, cumulative, its share: made when they are looked at."""
+    """name, flat, its share, cumulative, its share, and both in money: made when they are looked
+    at.
+    """
 
     def __init__(
-        self, nodes: Nodes, found: Costs, rows: Sequence[int], total: int, *, filed: bool
+        self,
+        nodes: Nodes,
+        found: Costs,
+        rows: Sequence[int],
+        total: int,
+        *,
+        filed: bool,
+        money: Priced | None = None,
     ) -> None:
         self._nodes = nodes
         self._found = found
         self._order = rows
         self._total = total
         self._filed = filed
+        self._money = money
 
     def __len__(self) -> int:
         return len(self._order)
@@ -182,22 +202,29 @@ class _CostRows(Sequence[Row]):
     def __getitem__(self, index: int | slice) -> Row | _CostRows:
         if isinstance(index, slice):
             part = self._order[index]
-            return _CostRows(self._nodes, self._found, part, self._total, filed=self._filed)
+            return _CostRows(
+                self._nodes, self._found, part, self._total, filed=self._filed, money=self._money
+            )
         row = self._order[index]
         node = self._nodes.nodes[row]
         names = (node.name or node.label, node.file) if self._filed else (node.label,)
         flat, whole = int(self._found.flat[row]), int(self._found.cumulative[row])
-        return (*names, flat, _share(flat, self._total), whole, _share(whole, self._total))
+        cells = (*names, flat, _share(flat, self._total), whole, _share(whole, self._total))
+        return cells if self._money is None else (*cells, *self._money((flat, whole)))
 
     def sum_of(self, index: int) -> Cell:
-        """The sum of the column at `index`: flat or cumulative, or a share of them."""
+        """The sum of the column at `index`: flat or cumulative, a share of them, or their money."""
         column, share = divmod(index - (2 if self._filed else 1), 2)
-        amounts = (self._found.flat, self._found.cumulative)[column]
+        priced = column == len(_AMOUNTS)
+        amounts = (self._found.flat, self._found.cumulative)[share if priced else column]
         total = int(amounts[np.array(self._order, np.int64)].sum())
+        if priced:
+            assert self._money is not None
+            return self._money((total,))[0]
         return (_share(total, self._total) or 0) if share else total
 
     def __iter__(self) -> Iterator[Row]:
-        if self._filed or 8 * len(self) < len(self._nodes.nodes):
+        if self._filed or self._money or 8 * len(self) < len(self._nodes.nodes):
             yield from (self[index] for index in range(len(self)))
             return
         labels, total = self._nodes.labels(), self._total
@@ -205,6 +232,9 @@ class _CostRows(Sequence[Row]):
         for row in self._order:
             own, called = flat[row], whole[row]
             yield labels[row], own, _share(own, total), called, _share(called, total)
+
+
+_AMOUNTS: Final = ("flat", "cumulative")
 
 
 def _share(value: int, total: int) -> float | None:

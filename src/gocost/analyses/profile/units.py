@@ -103,6 +103,13 @@ def scaled(value: int, unit: str, wanted: str) -> tuple[float, str]:
     return float(value), "" if wanted in _PLAIN else wanted
 
 
+def size_of(unit: str, wanted: str) -> float | None:
+    """How much one of a unit is in another (`ns`, `B`); None where they measure other things."""
+    if not any(family.find(unit) and family.find(wanted) for family in _FAMILIES):
+        return None
+    return scaled(1, unit, wanted)[0]
+
+
 def label(value: int, unit: str, wanted: str = "auto") -> str:
     """The value as text in a unit: at most two decimals, and the unit's name."""
     amount, name = scaled(value, unit, wanted)
