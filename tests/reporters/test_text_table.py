@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from gocost.model.quantity import Unit
 from gocost.model.report import Column, Table
 from gocost.reporters.text_table import cells, cut, grid, wrap
 
+LONG = 300_000
 GENERIC = (
     "slices.partitionCmpFunc[go.shape.struct { encoding/json.v reflect.Value; "
     "encoding/json.ks string }]"
@@ -57,3 +59,22 @@ def test_the_fields_of_a_struct_among_its_types_make_a_name_no_stack() -> None:
     made = grid(Table("functions", columns, [(name, 1)]), 50)
     assert made.prose == [False, False]
     assert cut(name, 40) == "example.com/store.(*Map[…]).Update"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a[" * LONG, ";;" + "{" * LONG + "}" * LONG, "[" * LONG + "]" * LONG, ";;" + "{};" * LONG],
+    ids=["types", "fields", "brackets", "structs"],
+)
+def test_a_name_that_somebody_made_long_is_cut_at_once(name: str) -> None:
+    """What looks at a character again for each other one would not come to an end."""
+    columns = (Column("function"), Column("value", Unit.COUNT))
+    made = grid(Table("functions", columns, [(name, 1)]), 50)
+    assert made.widths[0] < 50
+    assert cells(cut(name, 40)) <= 40
+
+
+def test_braces_that_are_no_struct_s_are_no_fields() -> None:
+    columns = (Column("stack"), Column("value", Unit.COUNT))
+    for stack in ("main.f{;main.g;main.h", "main.f};main.g;{main.h"):
+        assert grid(Table("samples", columns, [(stack, 1)]), 30).prose == [True, False]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 
+from gocost.analyses.type_arguments import without_types
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Table
 from gocost.reporters.wording import cell, plain, shared_money
@@ -23,9 +24,7 @@ NARROWEST = 14
 LONGEST_WORD = 28
 """A word in prose that is longer may be broken."""
 _WORDS = re.compile(r"(^| |(?<=;))([^ ;]*;*)")
-_TYPES = re.compile(r"(?<=\w)\[.*\]")
-_FIELDS = re.compile(r"\{[^{}]*\}")
-"""The types of a generic function, `f[go.shape.struct { a int; b int }]`: words, but of a name."""
+_BRACES = re.compile(r"([{}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def aligned(text: str, width: int, *, right: bool) -> str:
 
 def cut(text: str, width: int) -> str:
     """`text` in at most `width` cells, its middle replaced: both ends of a path say something."""
-    if cells(text) <= width or cells(text := _TYPES.sub("[…]", text)) <= width:
+    if cells(text) <= width or cells(text := without_types(text)) <= width:
         return text
     head, tail = (width - 1) // 2, width - 1 - (width - 1) // 2
     if text.isascii():
@@ -190,17 +189,26 @@ def _is_long(text: str) -> bool:
     """Whether it is a sentence, a list or a stack, rather than a name."""
     if text.count(";") >= 2 and _without_fields(text).count(";") >= 2:
         return True
-    if ", " in _TYPES.sub("", text):
-        return True
-    return text.count(" ") >= 4 and _TYPES.sub("", text).count(" ") >= 4
+    # What types are made of are words, but of a name.
+    name = without_types(text, "")
+    return ", " in name or name.count(" ") >= 4
 
 
 def _without_fields(text: str) -> str:
-    """The text without the fields of structs, which a name has among its type arguments."""
-    found = 1
-    while found:
-        text, found = _FIELDS.subn("", text)
-    return text
+    """The text without the fields of structs, which a name has among its type arguments; as it is
+    where its braces are none of theirs.
+    """
+    depth, kept = 0, []
+    for part in _BRACES.split(text):
+        if part == "{":
+            depth += 1
+        elif part == "}":
+            depth -= 1
+            if depth < 0:
+                return text
+        elif not depth:
+            kept.append(part)
+    return text if depth else "".join(kept)
 
 
 def _floor(rows: Sequence[Sequence[str]], index: int) -> int:

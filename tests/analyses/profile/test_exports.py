@@ -97,6 +97,9 @@ def test_dot(path: str) -> None:
         ("slices.Sort[...]", r"slices\nSort[…]"),
         ("memeqbody", "memeqbody"),
         ("std::vector<int>::push", "std::vector<int>::push"),
+        ("a/b c/main.f", "a/b c/main.f"),
+        pytest.param("a[" * 100_000, "a[" * 100_000, id="types without an end"),
+        pytest.param("a.a/" * 50_000 + " ", "a.a/" * 50_000 + " ", id="folders without an end"),
     ],
 )
 def test_a_box_of_a_graph_is_narrow_and_its_tooltip_whole(

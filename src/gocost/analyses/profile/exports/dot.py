@@ -8,22 +8,18 @@ name is its tooltip. What its own samples are labelled with hangs on a node as s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Final
 
 from gocost.analyses.profile.call_graph import call_graph
 from gocost.analyses.profile.nodes import Node, Nodes
 from gocost.analyses.profile.trimming import Limits
 from gocost.analyses.profile.units import reported
 from gocost.analyses.profile.view import View, costs
+from gocost.analyses.type_arguments import without_types
 from gocost.model.quantity import Unit, format_quantity
 
 LIMITS = Limits(node_fraction=0.005, edge_fraction=0.001, node_count=80)
 """pprof's own."""
-_TYPES: Final = re.compile(r"(?<=\w)\[.*\]")
-_FUNCTION: Final = re.compile(r"(?:[^/\s]+/)*([^/\s.]+\.\S+)")
-"""A function of Go: folders, then package, type and name with points between them."""
 
 
 def lines(seen: View, nodes: Nodes, limits: Limits = LIMITS) -> Iterator[str]:
@@ -79,9 +75,12 @@ def _narrow(node: Node) -> str:
     if not node.name:
         return node.label
     before, name, after = node.label.partition(node.name)
-    short = _TYPES.sub("[…]", name)
-    if found := _FUNCTION.fullmatch(short):
-        short = found[1].replace(".", "\n")
+    short = without_types(name)
+    # Of Go a function is folders, then package, type and name with points between them.
+    function = short.rpartition("/")[2]
+    package, _, rest = function.partition(".")
+    if package and rest and not any(map(str.isspace, short)):
+        short = function.replace(".", "\n")
     return "\n".join(filter(None, (before.strip(), short, after.strip())))
 
 
