@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -227,6 +228,20 @@ def test_nothing_of_it_stays_behind_however_it_ends(number: int, folder: Path) -
         process.wait(timeout=60)
     assert [*temporary.iterdir()] == []
     assert process.returncode in (130, 128 + number, -number)
+
+
+def test_without_a_folder_for_temporary_files_one_line_says_so() -> None:
+    packed = gzip.compress(recorded("go", "cpu").read_bytes())
+    done = subprocess.run(
+        [GOCOST, "trace", "gc", "-"], input=packed, capture_output=True, check=False,
+        # Nothing can be written to any folder, as in a container that is read-only.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    )  # fmt: skip
+    assert done.returncode == 3, done
+    told = done.stderr.decode()
+    assert told.startswith("gocost: standard input cannot be put into a temporary file: ")
+    assert "set TMPDIR" in told
+    assert told.count("\n") == 1
 
 
 def held(pid: int, temporary: Path) -> bool:

@@ -59,6 +59,15 @@ def test_of_what_is_cut_off_all_before_it_comes(module: Any) -> None:
         assert stream.whole is (end == 0)
 
 
+@pytest.mark.parametrize("module", LIBRARIES, ids=lambda module: module.__name__)
+def test_members_without_end_are_read_through(module: Any) -> None:
+    """What copied the rest behind each of them would not come to an end."""
+    members = gzip.compress(b"") * 200_000
+    stream = Gunzip(module)
+    assert [*stream.add(members + gzip.compress(b"x"))] == [b"x"]
+    assert stream.whole
+
+
 def test_what_is_damaged_is_said() -> None:
     data = bytearray(gzip.compress(some(100_000)))
     data[30_000] ^= 0xFF

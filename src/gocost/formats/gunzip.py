@@ -14,6 +14,11 @@ from gocost.model.errors import FormatError
 
 _PIECE: Final = 1 << 20
 """Bytes that are made at once, however well they were compressed."""
+_FIRST_STEP: Final = 512
+_LARGEST_STEP: Final = 1 << 16
+"""Bytes that are given to zlib at once, more and more within a member: what it has left over behind
+one it copies, and there may be a member every twenty bytes.
+"""
 
 
 class Gunzip:
@@ -22,8 +27,13 @@ class Gunzip:
     def __init__(self, library: Any = zlib) -> None:
         """`library` is zlib, or has its functions."""
         self._library = library
-        self._inflater = library.decompressobj(wbits=31)
+        self._begin()
         self._begun = False
+
+    def _begin(self) -> None:
+        """A member."""
+        self._inflater = self._library.decompressobj(wbits=31)
+        self._step = _FIRST_STEP
 
     @property
     def whole(self) -> bool:
@@ -32,20 +42,28 @@ class Gunzip:
 
     def add(self, data: bytes | memoryview) -> Iterator[bytes]:
         """What these bytes add. Raises FormatError where they are no gzip."""
-        rest = bytes(data)
-        while rest:
+        view, at = memoryview(data), 0
+        while at < len(view):
+            piece = bytes(view[at : at + self._step])
+            at += len(piece)
             if self._inflater.eof:
-                if not rest.strip(b"\0"):
-                    return  # tapes and disks pad with zeros
-                self._inflater = self._library.decompressobj(wbits=31)
-            self._begun = True
+                if not piece.strip(b"\0"):
+                    continue  # tapes and disks pad with zeros
+                self._begin()
+            yield from self._inflated(piece)
+            at -= len(self._inflater.unused_data)
+
+    def _inflated(self, piece: bytes) -> Iterator[bytes]:
+        self._begun = True
+        self._step = min(2 * self._step, _LARGEST_STEP)
+        while piece:
             try:
-                made = self._inflater.decompress(rest, _PIECE)
+                made = self._inflater.decompress(piece, _PIECE)
             except self._library.error as error:
                 raise FormatError(f"the gzip stream is damaged: {error}") from error
             if made:
                 yield made
-            rest = self._inflater.unconsumed_tail or self._inflater.unused_data
+            piece = self._inflater.unconsumed_tail
 
     def end(self) -> bytes:
         """What was held back of a stream that is cut off."""

@@ -86,9 +86,9 @@ def spooled(pieces: Iterable[bytes], name: str, *, max_bytes: int, check: Check)
                 check(b"")
             return Spooled(os.dup(file.fileno()), size, name, coming.lost)
     except OSError as error:
-        folder = tempfile.gettempdir()
+        folder = tempfile.tempdir  # None where there is no folder that could be written to
         raise SourceError(
-            f"{name} cannot be put into {folder}: {error.strerror or error}",
+            f"{name} cannot be put into {folder or 'a temporary file'}: {error.strerror or error}",
             hint="free some space there, or set TMPDIR to a folder that has it",
         ) from error
 
