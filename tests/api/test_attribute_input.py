@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import resource
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import gocost
+from gocost.cli.main import run
 from gocost.measures import attribution
 from gocost.measures.attribution import Files, folder_files, gather
 from gocost.measures.profiles import Reading
@@ -23,7 +26,7 @@ from gocost.model.errors import (
     SourceError,
     UsageError,
 )
-from tests.fixtures.profiles import message, varint
+from tests.fixtures.profiles import message, shared, varint
 
 CPU = (("samples", "count"), ("cpu", "nanoseconds"))
 HEAP = (("alloc_objects", "count"), ("alloc_space", "bytes"),
@@ -177,13 +180,31 @@ def test_a_trace_of_another_kind_is_named(tmp_path: Path) -> None:
     assert refused(FormatError, trace=str(path)).startswith(f"{path}: ")
 
 
+@pytest.mark.parametrize("command", [["profile", "top", "-"], ["attribute", "--profile", "-"]])
+def test_standard_input_is_where_figures_come_from(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = shared("large.cpu.pb.gz").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert run([*command, "--format", "json"]) == 0
+    origins = {fact["origin"] for fact in json.loads(capsys.readouterr().out)["facts"]}
+    assert "standard input" in origins
+    assert "-" not in origins
+
+
 def test_what_is_no_url(tmp_path: Path) -> None:
     assert "not the URL of a service" in refused(UsageError, profiles=["http://["])
-    for url in ("http://[", "ftp://x", "http://"):
+    for url in ("http://[", "ftp://x", "http://", f"http://{'a' * 64}.com", "http://a..b"):
         with pytest.raises(UsageError, match="not the URL of a service"):
             gocost.record(url, 1, tmp_path / "new")
     with pytest.raises(UsageError, match="1 to 86400"):
         gocost.record("http://127.0.0.1:9", 1e12, tmp_path / "new")
+    for seconds in ("86401", "9" * 400):
+        page = f"http://127.0.0.1:9/debug/pprof/profile?seconds={seconds}"
+        told = refused(UsageError, profiles=[page])
+        assert told.startswith("a service is recorded for up to 86,400 seconds")
+    with pytest.raises(UsageError, match=r"and not for 1e\+06"):
+        gocost.profile("http://127.0.0.1:9", seconds=1e6)
     assert not (tmp_path / "new").exists()
 
 

@@ -85,6 +85,13 @@ CASES = [
         "http://",
     ),
     (
+        'version: 1\nservices:\n  a: {run: {endpoints: ["http://a..b"]}}\n',
+        3,
+        25,
+        "'http://a..b' is not the URL of a service",
+        "http://",
+    ),
+    (
         "version: 1\nservices:\n  a: {deployment: {cpu: -1}}\n",
         3,
         25,

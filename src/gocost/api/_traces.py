@@ -11,12 +11,11 @@ from gocost.model.errors import UsageError
 from gocost.sources.files import Spooled
 from gocost.sources.incoming import MAX_BYTES
 from gocost.sources.naming import check_named_once, is_url
+from gocost.sources.recordings import LONGEST
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-LONGEST = 86_400
-"""Seconds of a recording: a day."""
 Trace = str | Path | Spooled
 """A path, `-`, the URL of a service or of its trace; or one that was put on disk already."""
 OnDisk = Path | Spooled

@@ -319,7 +319,8 @@ def _report(
             f"there is nothing to bill in these files{why}",
             hint="record a CPU or a heap profile while the service has work",
         )
-    origin = ", ".join([*files.profiles, *filter(None, (files.trace, files.goroutines))])
+    named = [*files.profiles, *filter(None, (files.trace, files.goroutines))]
+    origin = ", ".join(map(shown, named))
     return Report(
         command="attribute",
         gocost=VERSION,

@@ -222,7 +222,7 @@ def _report(recorded: Recorded, look: Look, shown: Shown, tables: dict[str, Tabl
     seen, subject = look.seen, Subject()
     kind = {"type": seen.type.type, "unit": seen.type.unit}
     value = int(seen.values().sum())
-    total = Fact(TOTAL, value, Unit.COUNT, subject, labels=kind, origin=", ".join(recorded.files))
+    total = Fact(TOTAL, value, Unit.COUNT, subject, labels=kind, origin=_origin(recorded.files))
     return Report(
         command="profile",
         gocost=VERSION,
@@ -243,6 +243,10 @@ def _title(recorded: Recorded, look: Look) -> str:
     if header.duration_ns > 0:
         told += f" in {format_quantity(header.duration_ns, Unit.NANOSECONDS)}"
     return f"{name}: {told}"
+
+
+def _origin(files: Sequence[str]) -> str:
+    return ", ".join(map(shown, files))
 
 
 def _several(files: Sequence[str]) -> str:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
 
 from gocost.measures import recording
 from gocost.measures.trace_recording import recording_name as new_folder
 from gocost.model.errors import UsageError
-from gocost.sources.recordings import MAX_BYTES
+from gocost.sources.recordings import LONGEST, MAX_BYTES
 
 __all__ = ["LONGEST", "new_folder", "record"]
-
-LONGEST: Final = 86_400
-"""Seconds of a recording: a day."""
 
 
 def record(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import parse_qs, urlsplit
 
+from gocost.model.errors import UsageError
 from gocost.sources.files import read_bounded, translated
 from gocost.sources.naming import NAME, is_url
 from gocost.sources.refusals import refusal
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
     from gocost.sources.endpoints import Endpoint
 
 MAX_BYTES: Final = 1 << 30
+LONGEST: Final = 86_400
+"""Seconds of a recording: a day."""
 _PATIENCE: Final = 15.0
 """Seconds for an answer beyond the time that the recording itself takes."""
+_PROFILE: Final = 30.0
+"""Seconds that net/http/pprof profiles the CPU for where it is not told how long."""
 _PIECE: Final = 1 << 20
 _PAGES: Final = "/debug/pprof"
 
@@ -122,7 +127,7 @@ def recording_pieces(
 def page_url(where: str, page: str, seconds: float | None) -> str:
     """The URL of a recording: the one given where it names a page, else the service's `page`.
 
-    Raises UsageError where it is no URL.
+    Raises UsageError where it is no URL, and where `seconds` or those of the URL are too many.
     """
     parts = service_url(where)
     path = parts.path.rstrip("/")
@@ -131,6 +136,11 @@ def page_url(where: str, page: str, seconds: float | None) -> str:
         path = f"{_PAGES}/{page}"
     if seconds is not None and "seconds=" not in query:
         query = f"{query}&seconds={seconds:g}" if query else f"seconds={seconds:g}"
+    if (length := max(seconds or 0, _recorded(query))) > LONGEST:
+        raise UsageError(
+            f"a service is recorded for up to {LONGEST:,} seconds, and not for {length:g}",
+            hint="record it for a shorter time",
+        )
     return parts._replace(path=path, query=query).geturl()
 
 
@@ -148,6 +158,12 @@ def _capped() -> Iterator[None]:
 
 def _timeout(url: str) -> float:
     """How long to wait for a page: what it records for, and some patience."""
-    waits = parse_qs(urlsplit(url).query).get("seconds", ["30" if "/profile" in url else "0"])
-    recorded = float(waits[0]) if waits[0].replace(".", "", 1).isdecimal() else 0.0
+    query = urlsplit(url).query
+    recorded = _recorded(query) if "seconds=" in query or "/profile" not in url else _PROFILE
     return recorded + _PATIENCE
+
+
+def _recorded(query: str) -> float:
+    """The seconds that a query asks for; 0 where it says none, or what is no number."""
+    said = parse_qs(query).get("seconds", [""])[0]
+    return float(said) if said.replace(".", "", 1).isdecimal() else 0.0

@@ -11,8 +11,10 @@ def service_url(text: str) -> SplitResult:
     """The parts of an http or https URL; `host:port` alone is one of http. Raises UsageError."""
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
+        name = parts.hostname or ""
+        name.encode("idna")  # as whoever looks it up will: `a..b` and very long names are none
         # Only asking for the port reads it.
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        sound = parts.scheme in ("http", "https") and bool(name) and parts.port != 0
     except ValueError:
         sound = False
     if not sound:
