@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 import time
@@ -231,6 +232,7 @@ def test_the_command_refuses_sizes_that_are_none(saved: Path) -> None:
     ("limit", "told", "meant"),
     [
         ("12", "a container of 12 B holds no Go program", "12MiB"),
+        ("2", "a container of 2 B holds no Go program", "256MiB"),
         ("300kB", "a container of 293 KiB holds no Go program", "256MiB"),
     ],
 )
@@ -242,6 +244,14 @@ def test_a_container_that_no_go_program_fits_in_is_a_unit_forgotten(
     assert told in done.stderr
     assert done.stderr.rstrip().endswith(f"such as {meant}")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_standard_input_is_called_so(saved: Path) -> None:
+    words = [str(Path(sys.executable).with_name("gocost")), "runtime", "-"]
+    done = subprocess.run(
+        words, input=(saved / "log").read_bytes(), capture_output=True, check=True
+    )
+    assert re.match(rb"standard input: \d+ collections\n", done.stdout)
 
 
 def test_a_log_of_two_processes_is_read_as_one_of_them(saved: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def runtime(
     _check_container(limit)
     reading = reading or Reading(headers, max_bytes)
     seen = reading.read(names, every=every, count=count, progress=progress)
-    subject = Subject(service=names[-1] if is_url(names[-1]) else shown(Path(names[-1]).name))
+    subject = Subject(service=_called(names[-1]))
     window, refused = seen.window() if gogc is None else seen.window(gogc=gogc)
     found = health(seen, window, subject)
     tables = {"health": health_table(found, limits)}
@@ -211,7 +211,7 @@ def _container(policy: Policy) -> float | None:
 def _check_container(limit: float | None) -> None:
     """Raises UsageError where no Go program runs in so little: a unit was forgotten."""
     if limit is not None and limit < LEAST_MEMORY:
-        meant = f"{limit:g}MiB" if limit < 1 << 16 else "256MiB"
+        meant = f"{limit:g}MiB" if LEAST_MEMORY >> 20 <= limit < 1 << 16 else "256MiB"
         raise UsageError(
             f"a container of {format_quantity(limit, Unit.BYTES)} holds no Go program: its heap "
             "alone grows to 4 MiB before the first collection",
@@ -220,11 +220,15 @@ def _check_container(limit: float | None) -> None:
 
 
 def _title(seen: Recorded, names: Sequence[str]) -> str:
-    name = names[-1] if is_url(names[-1]) else Path(names[-1]).name
+    name = _called(names[-1])
     if seen.cycles:
         return f"{name}: {len(seen.cycles):,} collections"
     go = f" ({seen.last.go})" if seen.last.go else ""
     return f"{name}{go}: {seen.since}"
+
+
+def _called(name: str) -> str:
+    return name if is_url(name) else shown(Path(name).name)
 
 
 def _shown(fact: Fact) -> str:

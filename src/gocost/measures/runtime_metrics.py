@@ -71,12 +71,12 @@ class Reading:
             if recognise(data[:HEAD]).kind is Kind.GCTRACE:
                 if len(names) > 1:
                     raise UsageError(
-                        f"{name} is a gctrace log, which tells of a window by itself",
+                        f"{shown(name)} is a gctrace log, which tells of a window by itself",
                         hint="name it alone",
                     )
                 return _of_log(_decoded(gctrace.decode, data, name), name)
             pages.append(self._page(data, name))
-        return Recorded(pages, seconds=_seconds(pages, every), names=", ".join(names))
+        return Recorded(pages, seconds=_seconds(pages, every), names=", ".join(map(shown, names)))
 
     def _service(
         self, url: str, every: float, count: int, progress: Callable[[str], None]
@@ -102,7 +102,7 @@ class Reading:
             return url, self._asked(url)
         base = parts._replace(path="", query="").geturl()
         refusals = []
-        hints = set()
+        hints: dict[str, None] = {}
         for path in PAGES:
             try:
                 return f"{base}{path}", self._asked(f"{base}{path}")
@@ -110,13 +110,15 @@ class Reading:
                 page, _, query = path.partition("?")
                 why = error.message.removeprefix(f"{base}{page}").removeprefix(f"?{query}")
                 refusals.append(why.lstrip(": "))
-                hints.add(error.hint)
+                hints.setdefault(error.hint)
                 if "nothing listens" in error.message:
                     raise
         told = "; ".join(f"{path}: {why}" for path, why in zip(PAGES, refusals, strict=True))
         if len(set(refusals)) == 1:  # of credentials or TLS, and not of one page
             colon = "" if refusals[0].startswith("answered") else ":"
-            raise SourceError(f"{base}{colon} {refusals[0]} ({', '.join(PAGES)})", hint=hints.pop())
+            raise SourceError(
+                f"{base}{colon} {refusals[0]} ({', '.join(PAGES)})", hint=next(iter(hints))
+            )
         raise SourceError(
             f"{base} has no page that tells of the Go runtime ({told[:400]})",
             hint="give the URL of its metrics page",
