@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import pty
@@ -219,6 +220,21 @@ def test_a_terminal_shows_what_takes_the_time_and_keeps_where_it_is(
     assert f"recorded in {name}\r\n" in told
     assert any(each.startswith("recording http") for each in told)
     assert told[-1] in ("", f"recorded in {name}\r\n"), "nothing is left over"
+
+
+def test_a_page_that_turns_out_to_be_a_trace_has_the_cap_too_and_its_url(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = recorded("go", "cpu").read_bytes()
+    bomb = gzip.compress(data[:1000] + bytes(30 << 20))
+    for answer, says in (
+        (data[: len(data) // 3], "/page: the trace is cut off"),
+        (bomb, f"/page is larger than {len(data):,} bytes when decompressed; raise the cap"),
+    ):
+        with breaking_off(answer, len(answer)) as url:
+            words = ["query", f"{url}/page", SQL, "--max-bytes", str(len(data))]
+            assert run([*words, "--header", f"Authorization: Bearer {TOKEN}"]) == 3
+        assert f"{url}{says}" in capsys.readouterr().err
 
 
 def readable(path: Path) -> bool:

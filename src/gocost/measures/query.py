@@ -203,7 +203,7 @@ def _input(
         data = read_recording(name, headers=headers, max_bytes=most)
         head = data[:HEAD]
         if is_trace(head):
-            trace, data = trace_of_bytes(data, name), None
+            trace, data = trace_of_bytes(data, name, max_bytes=most), None
     else:
         with positioned(Path(name)) as file:
             head = file.head(HEAD)

@@ -211,7 +211,7 @@ class _Opened:
 
 
 @contextmanager
-def named(path: Path | Spooled) -> Iterator[None]:
+def named(path: Path | Spooled | str) -> Iterator[None]:
     """What is wrong with a trace is said of its file, with what to do next."""
     try:
         yield

@@ -18,17 +18,17 @@ def trace_on_disk(where: str | Path, *, max_bytes: int = MAX_BYTES) -> Path | Sp
     `where` is a path, or `-`; what is no plain file, or compressed, may have `max_bytes`. Raises
     SourceError, and FormatError where it is no trace.
     """
-    with named(Path(shown(str(where)))):
+    with named(shown(str(where))):
         return on_disk(where, max_bytes=max_bytes, check=read_format)
 
 
 def trace_of_standard_input(given: StandardInput, *, max_bytes: int = MAX_BYTES) -> Spooled:
     """The same of standard input whose beginning was looked at."""
-    with named(Path(SHOWN)):
+    with named(SHOWN):
         return standard_input_on_disk(given, max_bytes=max_bytes, check=read_format)
 
 
-def trace_of_bytes(data: bytes, name: str) -> Spooled:
-    """The same of what was read already."""
-    with named(Path(name)):
-        return spooled([data], name, max_bytes=max(MAX_BYTES, len(data)), check=read_format)
+def trace_of_bytes(data: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> Spooled:
+    """The same of what was read already, of a page by its URL."""
+    with named(name):
+        return spooled([data], name, max_bytes=max_bytes, check=read_format)

@@ -97,6 +97,7 @@ class Spooled(Positioned):
     def __init__(self, descriptor: int, size: int, name: str, lost: str = "") -> None:
         """Takes the descriptor over. `name` is where it came from, `lost` why it is not whole."""
         super().__init__(descriptor, size, Path(name))
+        self._called = name
         self.lost = lost
         weakref.finalize(self, os.close, descriptor)
 
@@ -106,8 +107,8 @@ class Spooled(Positioned):
         return str(self) if self._path.is_relative_to("/dev") else self._path.name
 
     def __str__(self) -> str:
-        """Where it came from."""
-        return str(self._path)
+        """Where it came from, as it was named."""
+        return self._called
 
 
 @contextmanager
