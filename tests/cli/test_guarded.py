@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gocost.cli.main import run
+from tests.fixtures.attributed import attributed
 from tests.fixtures.certificates import certificates
 from tests.fixtures.guarded import SECRET, guarded
 from tests.fixtures.profiles import shared
@@ -179,14 +180,13 @@ def test_a_certificate_of_another_authority(
 def test_the_wrong_scheme(
     scheme: str, says: str, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tests.fixtures.attributed import attributed
-
-    if scheme == "http":
-        assert run(["trace", "gc", url.replace("https", "http")]) == 3
-    else:
-        with attributed() as service:
-            assert run(["trace", "gc", service.origin.replace("http", "https")]) == 3
-    assert says in capsys.readouterr().err
+    for words in (["trace", "gc"], ["runtime"], ["portrait", "--for", "1s", "--url"]):
+        if scheme == "http":
+            assert run([*words, url.replace("https", "http")]) == 3
+        else:
+            with attributed() as service:
+                assert run([*words, service.origin.replace("http", "https")]) == 3
+        assert says in capsys.readouterr().err
 
 
 def test_a_trend_takes_a_service_among_files(

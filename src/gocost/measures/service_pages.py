@@ -211,7 +211,9 @@ def _metrics_taker(endpoint: Endpoint, path: str) -> Callable[[Reading], None]:
 def _body(endpoint: Endpoint, path: str, *, accept: str = "*/*") -> bytes:
     answer = endpoint.get(path, accept=accept)
     if not answer.ok:
-        raise refusal(f"{endpoint.base}{path}", answer.status, b"", endpoint.given)
+        # What a page says of itself makes a reason of its own of each; of the scheme all say it.
+        said = answer.body if answer.status == 400 else b""
+        raise refusal(f"{endpoint.base}{path}", answer.status, said, endpoint.given)
     return answer.body
 
 
