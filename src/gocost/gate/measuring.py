@@ -24,9 +24,9 @@ class Findings(Measured):
 
     ran: list[str] = field(default_factory=list)
     """The measures that ran, in order."""
-    unread: set[str] = field(default_factory=set)
-    """Metrics of what was recorded and given, and could not be read: unknown, whatever a measure
-    that ran anyway has to say of them."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """By metric of what was recorded and given, and could not be read, the reason: it is unknown,
+    whatever a measure that ran anyway, before or after, has to say of it."""
 
     def add(self, name: str, measured: Measured, target: Target) -> None:
         """Take in what one measure found; facts without a subject get the target's."""
@@ -48,9 +48,11 @@ class Findings(Measured):
     def fail(self, what: str, steps: Iterable[Step], error: GocostError) -> None:
         """What `steps` give is unknown for that reason; what more was said of it is in a note."""
         for step in steps:
-            self.unknown.update(dict.fromkeys(sorted(step.metrics), str(error)))
+            unknown = dict.fromkeys(sorted(step.metrics), str(error))
+            self.unknown.update(unknown)
             if is_recorded(step):
-                self.unread.update(step.metrics)
+                self.unread.update(unknown)
+        self._leave_unread()
         said = [line for line in error.output.splitlines() if line.strip()]
         # `# package` is a heading of the go command's, and the reason has its first complaint.
         if any(line.strip() not in error.message for line in said if not line.startswith("#")):
@@ -62,7 +64,11 @@ class Findings(Measured):
         for part in fields(Measured):
             mine, other = getattr(self, part.name), getattr(more, part.name)
             (mine.update if isinstance(mine, dict) else mine.extend)(other)
+        self._leave_unread()
+
+    def _leave_unread(self) -> None:
         self.facts[:] = [fact for fact in self.facts if fact.metric not in self.unread]
+        self.unknown.update(self.unread)
 
 
 def run_steps(
