@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gocost.api.init import init
 from gocost.api.policy_file import lint, tighten
@@ -17,6 +19,8 @@ from gocost.model.errors import ExitCode, NotMeasurableError, UsageError
 from gocost.model.finding import Outcome
 from gocost.model.quantity import Unit, parse
 from gocost.policy.loading import load
+from gocost.reporters.interface import Settings
+from gocost.reporters.text import TextReporter
 from tests.gate.modules import checked, finding, needs_go
 from tests.sources.repositories import commit, module
 
@@ -197,6 +201,24 @@ def test_tighten_brings_limits_down_and_keeps_the_rest(tmp_path: Path) -> None:
     assert str(row[4]) in after
     assert exit_code(checked(root)) == ExitCode.CLEAN
     assert tighten(path, headroom=0.05).tables == {}
+
+
+def test_what_came_down_has_room_for_the_longest_rule_and_its_headroom(tmp_path: Path) -> None:
+    root = module(tmp_path / "app")
+    init(root, headroom=5)
+    report = tighten(root / "gocost.yaml", dry_run=True)
+    table = report.tables["tightened"]
+    longest = ("gocost.yaml:21", "memory.allocation.per_request", "max", "24 KiB/op",
+               "15.3 KiB/op", "10.2 KiB/op", 0.5)  # fmt: skip
+    stream = io.StringIO()
+
+    tables = {"tightened": replace(table, rows=[*table.rows, longest])}
+    TextReporter().render(replace(report, tables=tables), stream, Settings(width=80))
+
+    line = next(line for line in stream.getvalue().splitlines() if "15.3" in line)
+    assert line.split()[0] == "memory.allocation.per_request"
+    assert line.split()[-1] == "50%"
+    assert "no room for" not in stream.getvalue()
 
 
 def test_the_standard_preset_is_on_where_it_holds_today(tmp_path: Path) -> None:

@@ -192,7 +192,14 @@ def tighten(
         notes.append(
             Note("info", f"not measured, and so left as they are: {', '.join(unmeasured)}")
         )
-    return _report({"tightened": table} if rows else {}, Layout(title=said, rows=0), notes)
+    layout = Layout(
+        title=said,
+        rows=0,
+        # A person finds the place by the rule's name, which is not to be cut.
+        columns={"tightened": ("rule", "before", "after", "measured", "headroom")},
+        whole={"tightened": ("rule",)},
+    )
+    return _report({"tightened": table} if rows else {}, layout, notes)
 
 
 def _loaded(path: str | Path | None, *, to_extend: bool = False) -> Policy:
