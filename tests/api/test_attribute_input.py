@@ -7,8 +7,6 @@ import io
 import json
 import resource
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -26,6 +24,7 @@ from gocost.model.errors import (
     SourceError,
     UsageError,
 )
+from tests.fixtures.answering import Quiet, answering
 from tests.fixtures.profiles import message, shared, varint
 
 CPU = (("samples", "count"), ("cpu", "nanoseconds"))
@@ -277,7 +276,7 @@ def test_nothing_contended_yet_is_where_a_window_begins(tmp_path: Path) -> None:
     assert not [text for text in gathered.assumptions if "since the service started" in text]
 
 
-class Echoing(BaseHTTPRequestHandler):
+class Echoing(Quiet):
     """Refuses everybody, and repeats what it was sent."""
 
     def do_GET(self) -> None:
@@ -287,24 +286,17 @@ class Echoing(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
 
 def test_credentials_are_not_repeated_whatever_a_service_says(tmp_path: Path) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echoing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
-        headers = {"Authorization": "Bearer s3cr3t"}
-        with pytest.raises(SourceError) as caught:
-            gocost.record(url, 1, tmp_path / "new", headers=headers, trace=False)
-        server.shutdown()
+    headers = {"Authorization": "Bearer s3cr3t"}
+    with answering(Echoing) as url, pytest.raises(SourceError) as caught:
+        gocost.record(url, 1, tmp_path / "new", headers=headers, trace=False)
     assert "s3cr3t" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
     assert "--header" in str(caught.value)
 
 
-class Endless(BaseHTTPRequestHandler):
+class Endless(Quiet):
     """Has a page of a megabyte for everything."""
 
     def do_GET(self) -> None:
@@ -313,22 +305,17 @@ class Endless(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(bytes(1 << 20))
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
 
 def test_a_disk_that_takes_no_more_is_said_of_the_file(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with answering(Endless) as url:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
         try:
             with pytest.raises(SourceError, match="File too large") as caught:
-                gocost.record(f"http://127.0.0.1:{server.server_address[1]}", 1, folder)
+                gocost.record(url, 1, folder)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-            server.shutdown()
     assert str(folder) in str(caught.value)
 
 

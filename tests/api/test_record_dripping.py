@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ import gocost
 from gocost.cli.attribute import command
 from gocost.measures.recording import read_manifest
 from gocost.model.errors import GocostError, SourceError, UsageError
+from tests.fixtures.answering import Quiet, answering
 from tests.fixtures.attributed import attributed
 from tests.fixtures.profiles import shared
 from tests.fixtures.watched import misbehaving
@@ -44,7 +43,7 @@ Spoil = Callable[[str, socket.socket], bool]
 def between(origin: str, spoil: Spoil) -> Iterator[str]:
     """A service that passes requests on to another, but for those that it spoils; its URL."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             with contextlib.suppress(OSError):
                 if spoil(self.path, self.connection):
@@ -60,13 +59,8 @@ def between(origin: str, spoil: Spoil) -> Iterator[str]:
                 self.end_headers()
                 self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
+    with answering(Handler) as url:
+        yield url
 
 
 def test_a_service_that_drips_everything_is_given_up(tmp_path: Path) -> None:

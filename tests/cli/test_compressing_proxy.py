@@ -7,7 +7,6 @@ import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ import pytest
 import gocost
 from gocost.cli.main import run
 from gocost.measures.recording import read_manifest
-from tests.fixtures.answering import answering
+from tests.fixtures.answering import Quiet, answering
 from tests.fixtures.attributed import attributed
 
 PAGES = "{url}/debug/pprof"
@@ -40,7 +39,7 @@ def compressing(origin: str, *, encoding: str = "gzip", cut: int = 0) -> Iterato
     """
     where = urlsplit(origin).netloc
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             behind = http.client.HTTPConnection(where, timeout=60)
             behind.request("GET", self.path)
@@ -62,9 +61,6 @@ def compressing(origin: str, *, encoding: str = "gzip", cut: int = 0) -> Iterato
             except OSError:
                 pass  # whoever asked has left
             behind.close()
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
 
     with answering(Handler) as url:
         yield url

@@ -9,7 +9,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from gocost.analyses.goroutines.profiler import profiler
 from gocost.cli.main import run
 from gocost.formats.goroutine_dump.decoding import decode
 from gocost.measures.recording import read_manifest
+from tests.fixtures.answering import Quiet, answering
 from tests.fixtures.binaries import Recipe, built
 
 REFUSED = b"Could not enable CPU profiling: cpu profiling already in use\n"
@@ -115,19 +115,14 @@ def test_what_the_goroutines_do_not_say() -> None:
 def test_a_service_without_its_goroutines_says_what_it_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             busy = self.path.startswith("/debug/pprof/profile")
             self.send_response(500 if busy else 403)
             self.end_headers()
             self.wfile.write(REFUSED if busy else b"no")
 
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert run(["profile", "top", f"http://127.0.0.1:{server.server_address[1]}"]) == 3
-        server.shutdown()
+    with answering(Handler) as url:
+        assert run(["profile", "top", url]) == 3
     told = capsys.readouterr().err
     assert told.endswith("cpu profiling already in use; try again when that profile has ended\n")

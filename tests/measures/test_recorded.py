@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from gocost.measures import recorded_goroutines, runtime_metrics
 from gocost.model.finding import Outcome
 from gocost.model.report import Report
 from tests.analyses.goroutines.dumps import written
+from tests.fixtures.answering import Files, answering, files_of
 from tests.fixtures.collected import pages
 from tests.fixtures.services import EXAMPLES, payments_binary
 from tests.fixtures.traces import recorded
@@ -269,7 +267,7 @@ def _limited(path: Path, limit: str) -> Path:
     return path
 
 
-class Guarded(SimpleHTTPRequestHandler):
+class Guarded(Files):
     """Gives its files to whoever has the token."""
 
     def do_GET(self) -> None:
@@ -278,20 +276,14 @@ class Guarded(SimpleHTTPRequestHandler):
         else:
             super().do_GET()
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
 
 def test_a_service_that_asks_for_credentials(policy: Path, profile: Path) -> None:
-    guarded = partial(Guarded, directory=str(profile.parent))
-    with ThreadingHTTPServer(("127.0.0.1", 0), guarded) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}/{profile.name}"
+    with answering(files_of(profile.parent, Guarded)) as url:
+        asked = [f"{url}/{profile.name}"]
 
-        refused = gocost.check(policy, profiles=[url], rules=["nobody"])
-        read = gocost.check(policy, profiles=[url], rules=["nobody"], headers=TOKEN)
+        refused = gocost.check(policy, profiles=asked, rules=["nobody"])
+        read = gocost.check(policy, profiles=asked, rules=["nobody"], headers=TOKEN)
 
-        server.shutdown()
     (finding,) = refused.findings
     assert finding.outcome is Outcome.UNKNOWN
     assert "--header" in finding.reason
@@ -332,22 +324,15 @@ def test_a_service_is_looked_at_once_for_all_that_is_judged(
     (tmp_path / "dump").write_text(DUMP)
     asked: list[str] = []
 
-    class Counted(SimpleHTTPRequestHandler):
+    class Counted(Files):
         def do_GET(self) -> None:
             asked.append(self.path)
             super().do_GET()
 
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    counted = partial(Counted, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), counted) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
+    with answering(files_of(tmp_path, Counted)) as url:
         report = gocost.check(
             path, profiles=[str(profile)], metrics=[f"{url}/metrics"], goroutines=[f"{url}/dump"]
         )
-        server.shutdown()
     reasons = {finding.rule: finding.reason for finding in report.findings}
     # The page is the same at both looks: no time passed for the process.
     assert "are the pages of this process?" in reasons.pop("cpu.share")

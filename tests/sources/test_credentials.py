@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from gocost.cli.main import run
 from gocost.model.errors import SourceError, UsageError
 from gocost.sources.credentials import Credentials
 from gocost.sources.endpoints import Endpoint, EndpointError
+from tests.fixtures.answering import answering, files_of
 from tests.fixtures.certificates import certificates
 
 PAGE = "goroutine 1 [running]:\nmain.main()\n\t/src/main.go:9 +0x1f\n"
@@ -25,13 +23,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return certificates(tmp_path_factory.mktemp("pem"))
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Gives the files of a folder, and says nothing."""
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture(scope="module")
 def url(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("pages")
@@ -40,12 +31,8 @@ def url(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     context.load_cert_chain(files / "server.pem", files / "server.key")
     context.load_verify_locations(files / "ca.pem")
     context.verify_mode = ssl.CERT_REQUIRED
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"https://127.0.0.1:{server.server_address[1]}/dump"
-        server.shutdown()
+    with answering(files_of(folder), context) as found:
+        yield f"{found}/dump"
 
 
 def client(files: Path) -> list[str]:

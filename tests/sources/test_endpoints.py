@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import socket
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from gocost.model.errors import UsageError
 from gocost.sources.endpoints import Endpoint, EndpointError
+from tests.fixtures.answering import Quiet, answering
 from tests.fixtures.watched import free_port, misbehaving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
@@ -21,7 +20,7 @@ ZIPPED = OK + b"Content-Encoding: gzip\r\n\r\n"
 def test_a_page_is_read_over_one_kept_connection() -> None:
     seen: list[tuple[str, str, int]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -32,17 +31,13 @@ def test_a_page_is_read_over_one_kept_connection() -> None:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}/base/?x=1"
-        with Endpoint(url, headers={"X-Key": "secret"}) as endpoint:
-            assert endpoint.get("/metrics").body == b"/base/metrics"
-            assert endpoint.get("").body == b"/base?x=1"
-            assert not endpoint.get("/missing").ok
-        server.shutdown()
+    with (
+        answering(Handler) as url,
+        Endpoint(f"{url}/base/?x=1", headers={"X-Key": "secret"}) as endpoint,
+    ):
+        assert endpoint.get("/metrics").body == b"/base/metrics"
+        assert endpoint.get("").body == b"/base?x=1"
+        assert not endpoint.get("/missing").ok
     assert [path for path, _, _ in seen] == ["/base/metrics", "/base?x=1", "/base/missing"]
     assert {key for _, key, _ in seen} == {"secret"}
     assert len({port for _, _, port in seen}) == 1

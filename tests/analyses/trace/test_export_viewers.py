@@ -7,12 +7,9 @@ processor in WebAssembly, and Catapult's viewer within it.
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ import pytest
 from selenium import webdriver
 
 from gocost.cli.main import run
+from tests.fixtures.answering import answering, files_of
 from tests.fixtures.traces import recorded
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -88,14 +86,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
     for each in (Path(found.submodule_search_locations[0]) / "web_dist").iterdir():
         (folder / each.name).symlink_to(each)
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    with answering(files_of(folder)) as url:
+        yield folder, url
 
 
 @pytest.fixture(scope="module", params=["go1.22.12", "go1.23.12", "go1.25.5", "go"])
