@@ -13,18 +13,14 @@ from tests.fixtures.certificates import certificates
 from tests.fixtures.guarded import SECRET, guarded
 from tests.fixtures.profiles import shared
 from tests.fixtures.traces import recorded
+from tests.policy.texts import with_rules
 
-POLICY = """\
-version: 1
-services:
-  payments:
-    package: ./payments
-    rules:
-      - {metric: scheduler.utilisation, max: 100%}
-      - {metric: goroutines.count, max: 1000}
-      - {metric: memory.mapped, max: 100 GiB}
-      - {metric: attribution.memory, max: 100 GiB}
-"""
+POLICY = with_rules(
+    "{metric: scheduler.utilisation, max: 100%}",
+    "{metric: goroutines.count, max: 1000}",
+    "{metric: memory.mapped, max: 100 GiB}",
+    "{metric: attribution.memory, max: 100 GiB}",
+)
 PAGES = "{url}/debug/pprof"
 COUNT = "select count(*) from goroutines"
 DOORS = (
@@ -73,7 +69,6 @@ def url(files: Path) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    Path("payments").mkdir()
     Path("gocost.yaml").write_text(POLICY)
     return tmp_path
 

@@ -20,16 +20,12 @@ import pytest
 from gocost.cli.main import run
 from tests.fixtures.attributed import attributed
 from tests.fixtures.traces import recorded
+from tests.policy.texts import with_rules
 
 GOCOST = str(Path(sys.executable).with_name("gocost"))
-POLICY = """\
-version: 1
-services:
-  payments:
-    package: ./payments
-    rules:
-      - {metric: scheduler.utilisation, max: 100%}
-"""
+POLICY = with_rules(
+    "{metric: scheduler.utilisation, max: 100%}",
+)
 SQL = "select file, sum(running_ns), count(*) from goroutines group by 1"
 COMMANDS = (
     *(["trace", view] for view in ("summary", "goroutines", "scheduler", "gc", "waits", "tasks")),
@@ -48,7 +44,6 @@ Pack = Callable[[bytes], bytes]
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    Path("payments").mkdir()
     Path("gocost.yaml").write_text(POLICY)
     return tmp_path
 

@@ -23,25 +23,20 @@ from gocost.model.errors import FormatError
 from tests.fixtures.attributed import attributed
 from tests.fixtures.breaking import TOKEN, breaking_off
 from tests.fixtures.traces import recorded
+from tests.policy.texts import with_rules
 
 GOCOST = str(Path(sys.executable).with_name("gocost"))
 NOBODY = "http://127.0.0.1:1"
-POLICY = """\
-version: 1
-services:
-  payments:
-    package: ./payments
-    rules:
-      - {metric: scheduler.utilisation, max: 100%}
-      - {metric: attribution.waiting, max: 100 h}
-"""
+POLICY = with_rules(
+    "{metric: scheduler.utilisation, max: 100%}",
+    "{metric: attribution.waiting, max: 100 h}",
+)
 SQL = "select sum(running_ns), count(*) from goroutines"
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    Path("payments").mkdir()
     Path("gocost.yaml").write_text(POLICY)
     return tmp_path
 
