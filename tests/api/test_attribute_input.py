@@ -204,6 +204,10 @@ def test_what_is_no_url(tmp_path: Path) -> None:
         assert told.startswith("a service is recorded for up to 86,400 seconds")
     with pytest.raises(UsageError, match=r"and not for 1e\+06"):
         gocost.profile("http://127.0.0.1:9", seconds=1e6)
+    with pytest.raises(UsageError, match="for up to 86,400 seconds, and not for 86402"):
+        gocost.goroutines("http://127.0.0.1:9", dumps=3, every=43_201)
+    with pytest.raises(UsageError, match="for up to 86,400 seconds, and not for 86401"):
+        gocost.runtime("http://127.0.0.1:9", every=86_401)
     assert not (tmp_path / "new").exists()
 
 

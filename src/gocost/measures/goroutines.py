@@ -22,7 +22,7 @@ from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.files import Spooled, is_file, positioned
 from gocost.sources.naming import NAME, SHOWN, check_named_once, is_url, shown
 from gocost.sources.recordings import MAX_BYTES as RECORDING_BYTES
-from gocost.sources.recordings import page_url, read_recording, recording_pieces
+from gocost.sources.recordings import check_length, page_url, read_recording, recording_pieces
 from gocost.sources.standard_input import StandardInput
 
 MOST: Final = 3
@@ -92,6 +92,7 @@ class Reading:
                 announce=self.announce,
             )
             return _of_trace(url, recorded.path())
+        check_length(every * (count - 1))
         where = page_url(url, _PAGE, None) if _is_service(url) else _with_debug(url)
         dumps: list[Dump] = []
         notes: list[str] = []

@@ -19,7 +19,7 @@ from gocost.formats.recognition import HEAD, Kind, recognise
 from gocost.formats.runtime_page import RuntimePage
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.naming import check_named_once, is_url, shown
-from gocost.sources.recordings import read_recording
+from gocost.sources.recordings import check_length, read_recording
 
 T = TypeVar("T")
 PAGES: Final = ("/metrics", "/debug/vars", "/debug/pprof/heap?debug=1")
@@ -81,6 +81,7 @@ class Reading:
     def _service(
         self, url: str, every: float, count: int, progress: Callable[[str], None]
     ) -> Recorded:
+        check_length(every * (count - 1))
         where, first = self._found(url)
         pages, times, notes = [first], [self.clock()], list[str]()
         for number in range(2, count + 1):

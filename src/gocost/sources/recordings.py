@@ -136,12 +136,17 @@ def page_url(where: str, page: str, seconds: float | None) -> str:
         path = f"{_PAGES}/{page}"
     if seconds is not None and "seconds=" not in query:
         query = f"{query}&seconds={seconds:g}" if query else f"seconds={seconds:g}"
-    if (length := max(seconds or 0, _recorded(query))) > LONGEST:
+    check_length(max(seconds or 0, _recorded(query)))
+    return parts._replace(path=path, query=query).geturl()
+
+
+def check_length(seconds: float) -> None:
+    """Raises UsageError where a service would be recorded for longer than a day."""
+    if seconds > LONGEST:
         raise UsageError(
-            f"a service is recorded for up to {LONGEST:,} seconds, and not for {length:g}",
+            f"a service is recorded for up to {LONGEST:,} seconds, and not for {seconds:g}",
             hint="record it for a shorter time",
         )
-    return parts._replace(path=path, query=query).geturl()
 
 
 @contextlib.contextmanager
