@@ -20,6 +20,7 @@ from tests.fixtures.watched import (
     eventually,
     free_port,
     members,
+    misbehaving,
     running,
     watched,
 )
@@ -98,6 +99,24 @@ def test_a_url_that_cannot_be_reached_stands_before_the_reason() -> None:
     done = gocost("portrait", "--url", "255.255.255.255:1", "--for", "100 ms")
     assert done.returncode == 3
     assert re.search(r" http://255\.255\.255\.255:1: \w+ [^:]+ \(/metrics", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["portrait", "--for", "100 ms", "--url"], "(/debug/pprof/heap?debug=1); check the URL\n"),
+        (["runtime"], "heap?debug=1); give the URL of its metrics page\n"),
+    ],
+    ids=lambda word: word[0],
+)
+def test_a_service_of_other_pages_is_said_to_be_one(words: list[str], says: str) -> None:
+    page = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    with misbehaving(lambda connection: connection.sendall(page)) as url:
+        done = gocost(*words, url)
+    assert done.returncode == 3
+    assert done.stderr.endswith(says)
+    if words == ["runtime"]:
+        assert done.stderr.startswith(f"gocost: {url} is empty, and not a metrics page")
 
 
 def test_a_service_that_never_gets_ready_shows_its_last_output(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ EVERY: Final = 10.0
 """Seconds between two readings of a service."""
 MOST: Final = 100
 """Readings of a service in one command."""
+_OTHER: Final = "give the URL of its metrics page"
 _KINDS: Final = (Kind.METRICS, Kind.VARS, Kind.HEAP)
 
 
@@ -102,27 +103,25 @@ class Reading:
         if parts.path.rstrip("/") not in ("", "/debug/pprof"):
             return url, self._asked(url)
         base = parts._replace(path="", query="").geturl()
-        refusals = []
-        hints: dict[str, None] = {}
+        refusals, hint = [], _OTHER
         for path in PAGES:
             try:
                 return f"{base}{path}", self._asked(f"{base}{path}")
             except (SourceError, FormatError) as error:
                 page, _, query = path.partition("?")
-                why = error.message.removeprefix(f"{base}{page}").removeprefix(f"?{query}")
-                refusals.append(why.lstrip(": "))
-                hints.setdefault(error.hint)
+                refusals.append(
+                    error.message.removeprefix(f"{base}{page}").removeprefix(f"?{query}")
+                )
+                hint = error.hint if isinstance(error, SourceError) else _OTHER
                 if "nothing listens" in error.message:
                     raise
-        told = "; ".join(f"{path}: {why}" for path, why in zip(PAGES, refusals, strict=True))
         if len(set(refusals)) == 1:  # of credentials or TLS, and not of one page
-            colon = "" if refusals[0].startswith("answered") else ":"
-            raise SourceError(
-                f"{base}{colon} {refusals[0]} ({', '.join(PAGES)})", hint=next(iter(hints))
-            )
+            raise SourceError(f"{base}{refusals[0]} ({', '.join(PAGES)})", hint=hint)
+        told = "; ".join(
+            f"{path}: {why.lstrip(': ')}" for path, why in zip(PAGES, refusals, strict=True)
+        )
         raise SourceError(
-            f"{base} has no page that tells of the Go runtime ({told[:400]})",
-            hint="give the URL of its metrics page",
+            f"{base} has no page that tells of the Go runtime ({told[:400]})", hint=_OTHER
         )
 
     def _asked(self, url: str) -> RuntimePage:

@@ -113,7 +113,8 @@ class ServicePages:
     @property
     def hint(self) -> str:
         """What to do where nothing is read."""
-        return next(iter(self._hints)) if len(self._hints) == 1 else "check the URL"
+        shared = next(iter(self._hints)) if len(self._hints) == 1 else ""
+        return shared or "check the URL"
 
     def close(self) -> None:
         """End the connections."""
