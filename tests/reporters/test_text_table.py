@@ -78,3 +78,23 @@ def test_braces_that_are_no_struct_s_are_no_fields() -> None:
     columns = (Column("stack"), Column("value", Unit.COUNT))
     for stack in ("main.f{;main.g;main.h", "main.f};main.g;{main.h"):
         assert grid(Table("samples", columns, [(stack, 1)]), 30).prose == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "shown"),
+    [
+        ("/usr/local/go/src/runtime/preempt_amd64.s", 29, "…/src/runtime/preempt_amd64.s"),
+        ("/usr/local/go/src/runtime/preempt_amd64.s", 20, "…/preempt_amd64.s"),
+        ("/usr/local/go/src/runtime/preempt_amd64.s:9", 20, "…/preempt_amd64.s:9"),
+        ("encoding/json/decode.go", 16, "…/json/decode.go"),
+        ("/src/a_name_that_is_longer_than_the_column.go", 14, "…the_column.go"),
+        ("/äöü/größer.go", 12, "…/größer.go"),
+    ],
+)
+def test_of_a_path_the_file_is_kept(path: str, width: int, shown: str) -> None:
+    assert cut(path, width) == shown
+    assert cut(path, len(path)) == path
+
+
+def test_of_a_function_both_ends_are_kept() -> None:
+    assert cut("example.com/pay/internal/api.(*API).call", 21) == "example.co…*API).call"

@@ -81,7 +81,7 @@ class Reading:
         from gocost.formats.pprof.decoding import decode_raw
 
         try:
-            return decode_raw(raw, origin=where)
+            return decode_raw(raw, origin=shown(where))
         except FormatError as error:
             raise _of(where, error) from error
 

@@ -25,6 +25,8 @@ LONGEST_WORD = 28
 """A word in prose that is longer may be broken."""
 _WORDS = re.compile(r"(^| |(?<=;))([^ ;]*;*)")
 _BRACES = re.compile(r"([{}])")
+_PATH = re.compile(r"/[^\s()]*|[^\s()]*/[^\s()/]+\.(?:go|s|S|c|cc|cpp|h)(?::\d+)?")
+"""A path of a source file: no name of a function begins with a slash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,13 @@ def aligned(text: str, width: int, *, right: bool) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """`text` in at most `width` cells, its middle replaced: both ends of a path say something."""
+    """`text` in at most `width` cells: of a name both ends say something, of a file's path the
+    file does.
+    """
     if cells(text) <= width or cells(text := without_types(text)) <= width:
         return text
+    if _PATH.fullmatch(text) and (end := _end_of(text, width - 1)):
+        return f"…{end}"
     head, tail = (width - 1) // 2, width - 1 - (width - 1) // 2
     if text.isascii():
         return f"{text[:head]}…{text[len(text) - tail :]}"
@@ -158,6 +164,19 @@ def cut(text: str, width: int) -> str:
     while tail and cells(text[len(text) - tail :]) > width - 1 - (width - 1) // 2:
         tail -= 1
     return f"{start}…{text[len(text) - tail :]}"
+
+
+def _end_of(path: str, width: int) -> str:
+    """As many of a path's last elements as fit; of a longer name of a file its end."""
+    at = path.rfind("/")
+    while (above := path.rfind("/", 0, at)) > 0 and cells(path[above:]) <= width:
+        at = above
+    end = (
+        path[at:][-width:] if width > 0 else ""
+    )  # no character that is seen takes less than a cell
+    while end and cells(end) > width:
+        end = end[1:]
+    return end
 
 
 def _cell(value: Cell, unit: Unit) -> str:

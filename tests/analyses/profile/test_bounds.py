@@ -50,5 +50,7 @@ def test_together_they_are_refused(files: list[str], options: dict[str, Any], fo
         for name, value in options.items()
     }
 
-    with pytest.raises(FormatError, match="more than 64 bits hold; it is damaged"):
+    with pytest.raises(FormatError, match="more than 64 bits hold; it is damaged") as refused:
         gocost.profile(*(str(folder / each) for each in files), **given)
+
+    assert str(refused.value).startswith(str(folder / files[0]))

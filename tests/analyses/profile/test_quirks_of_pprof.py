@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from gocost.api.profile import profile
 from tests.analyses.profile.peer import compared
-from tests.fixtures.profiles import field, message, small, varint
+from tests.fixtures.profiles import field, message, recorded, small, varint
 from tests.fixtures.random_profiles import random_options, random_profile
 
 Fields = dict[str, list[bytes]]
@@ -131,3 +132,14 @@ def test_random_profiles_and_options(tmp_path: Path) -> None:
         except pytest.fail.Exception as failure:
             pytest.fail(f"random profile {seed}: {failure.msg}")
     assert alike > RANDOM // 4
+
+
+def test_the_shares_of_means_are_not_added_up() -> None:
+    """pprof prints their sum, which is a share of nothing (`343695.90% of 195B total`)."""
+    found = profile(recorded() / "heap.1.pb.gz", mean=True, sample_index="alloc_space")
+
+    table = found.tables["functions"]
+    last = dict(zip(table.names(), table.top(1).rows[-1], strict=True))
+
+    assert len(table.rows) > 2
+    assert [last[name] for name in table.names()[1:]] == [None] * 4

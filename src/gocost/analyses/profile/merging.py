@@ -92,7 +92,7 @@ def scale(profile: Profile, ratios: Sequence[float]) -> Profile:
     values = profile.values.copy()
     for i in changed:
         products = values[:, i].astype(np.float64) * ratios[i]
-        check_sums(products[:, np.newaxis])
+        check_sums(products[:, np.newaxis], profile.origin)
         # Halves away from zero, as Go's math.Round.
         values[:, i] = (np.sign(products) * np.floor(np.abs(products) + 0.5)).astype(np.int64)
     return of_samples(replace(profile, values=values), (values[:, changed] != 0).any(axis=1))

@@ -88,7 +88,8 @@ class Sums:
             numbers, stack_of = stacks, np.arange(len(self._stacks))
             labels_of = np.zeros(len(stack_of), np.int64)
         values = np.concatenate(self._values)
-        check_sums(values)
+        # No single one is to blame, and of many the first tells which they are.
+        check_sums(values, f"{origin} and others" if origin else "")
         sums = np.zeros((values.shape[1], len(stack_of)), np.int64)
         for column, of_type in zip(values.T, sums, strict=True):
             np.add.at(of_type, numbers, column)

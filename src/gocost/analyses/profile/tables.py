@@ -82,7 +82,7 @@ def value_columns(seen: View) -> tuple[Column, ...]:
     of_total = "of the profile's total"
     return (
         Column("flat", unit, f"{told}, in itself", additive=not seen.mean),
-        Column("flat_share", Unit.RATIO, f"flat {of_total}", additive=True),
+        Column("flat_share", Unit.RATIO, f"flat {of_total}", additive=not seen.mean),
         Column("cumulative", unit, f"{told}, with what it called"),
         Column("cumulative_share", Unit.RATIO, f"cumulative {of_total}"),
     )

@@ -212,7 +212,7 @@ def _words(text: str) -> Sequence[str]:
 
 def _total(profile: Profile, index: int, *, mean: bool) -> int:
     values = profile.values
-    check_sums(values)
+    check_sums(values, profile.origin)
     amounts = np.abs(values[:, index])
     divisors = values[:, 0] if mean else np.zeros(len(values), np.int64)
     total, divisor = int(amounts.sum()), int(divisors.sum())
