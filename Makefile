@@ -36,7 +36,7 @@ $(KERNELS): setup.py build_support/kernels.py $(wildcard src/gocost/kernels/*.py
 check: setup ## lint, types, layers, docs
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
-	$(BIN)/mypy src tests build_support
+	$(BIN)/mypy src tests build_support fuzz
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/build.py --check
 

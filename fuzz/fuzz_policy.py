@@ -11,7 +11,7 @@ if __name__ == "__main__" and __package__ in (None, ""):
 from fuzz.runner import Harness, corpus, main
 from gocost.model.errors import FormatError, UsageError
 from gocost.policy.loading import load_text
-from gocost.policy.rewriting import Measurement, rewritten, tightenings
+from gocost.policy.rewriting import Headroom, Measurement, rewritten, tightenings
 
 PATH = Path("gocost.yaml")
 
@@ -22,7 +22,7 @@ def decode(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
         policy = load_text(text, PATH)
         measurements = [Measurement(rule, []) for each in policy.services for rule in each.rules]
-        changes = tightenings(measurements, "gocost.yaml", 0.1, "USD")
+        changes = tightenings(measurements, "gocost.yaml", Headroom(), "USD")
         assert rewritten(text, "gocost.yaml", changes) == text
     except UsageError as error:
         # What a user may do wrong is a PolicyError or a UsageError, on one line.

@@ -43,7 +43,9 @@ def decode(data: bytes) -> None:
         health_table(found, default_limits())
     table = heap_table(page)
     if table is not None:
-        assert sum(int(row[1]) for row in table.rows) == int(  # type: ignore[call-overload]
+        parts = [row[1] for row in table.rows]
+        assert all(isinstance(part, int) for part in parts)
+        assert sum(int(str(part)) for part in parts) == int(
             page.values["/memory/classes/total:bytes"]
         )
 
