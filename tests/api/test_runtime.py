@@ -171,7 +171,7 @@ def test_limits_are_the_presets_or_the_policys(saved: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("data", "message", "hint"),
     [
-        (gzip.compress(b"profile", mtime=0), "is a profile", "gocost profile top"),
+        (gzip.compress(b"\x0a\x02\x08\x01", mtime=0), "is a profile", "gocost profile top"),
         (b"go 1.26 trace\0\0\0", "is an execution trace", "gocost trace summary"),
         (b"goroutine 1 [running]:\n", "is a goroutine dump", "gocost goroutines"),
         (b"", "is empty", "check the path"),
@@ -291,7 +291,7 @@ def test_settings_are_refused_by_their_own_reasons(tmp_path: Path) -> None:
     refused = [text for text in notes if text.startswith("not predicted")]
     assert len(refused) == 2
     assert refused[0].startswith("not predicted, GOGC=10: that leaves less than a quarter")
-    assert refused[1].startswith("not predicted, GOGC=50, GOGC=75")
+    assert refused[1].startswith("not predicted, GOGC=50, 75")
     assert "that is 5.0 times the headroom" in refused[1]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gocost._version import VERSION
 from gocost.analyses.collector.recommending import choices, recommend
-from gocost.analyses.collector.settings import Refusal, predictions, unfit
+from gocost.analyses.collector.settings import Refusal, predictions, together, unfit
 from gocost.analyses.collector.window import (
     CollectorWindow,
     Pace,
@@ -151,7 +151,7 @@ def _advice(seen: Recorded, window: CollectorWindow, limit: float | None) -> lis
         # "that leaves less than ..." and "that is 5.2 times ...": two words tell reasons apart.
         by_reason.setdefault(" ".join(each.reason.split(" ", 2)[:2]), []).append(each)
     for group in by_reason.values():
-        which = ", ".join(str(each.setting) for each in group)
+        which = together([each.setting for each in group])
         notes.append(Note("info", f"not predicted, {which}: {group[0]}"))
     if limit is None:
         return notes

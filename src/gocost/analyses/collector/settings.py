@@ -74,6 +74,19 @@ class Setting:
         return " ".join(words)
 
 
+def together(settings: Sequence[Setting]) -> str:
+    """Several settings in few words: `GOGC=50, 75 or off with GOMEMLIMIT=230MiB`."""
+    limits = dict.fromkeys(each.limit for each in settings)
+    found = []
+    for limit in limits:
+        words = [str(Setting(each.gogc)) for each in settings if each.limit == limit]
+        words[1:] = [word.partition("=")[2] for word in words[1:]]
+        text = ", ".join(words[:-1]) + (" or " if len(words) > 1 else "") + words[-1]
+        _, _, given = str(Setting(None, limit)).partition(" ")
+        found.append(f"{text} with {given}" if given else text)
+    return "; ".join(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What a setting would give for the work of the window. None where the window does not tell."""
