@@ -19,6 +19,7 @@ from prompt_toolkit.document import Document
 
 import gocost
 from gocost.analyses.query.catalogue import relations
+from gocost.api.query import answered, opened_files
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.model.report import Cell
 from gocost.sources.sql_engine import Caps
@@ -241,12 +242,15 @@ def test_what_is_wrong_is_said_in_a_line(cpu: str, sql: str, said: str) -> None:
         )
 
 
-def test_files_are_decoded_when_they_are_named(tmp_path: Path, cpu: str) -> None:
+def test_the_prompt_decodes_files_when_they_are_named(tmp_path: Path, cpu: str) -> None:
     broken = tmp_path / "cut.trace"
     broken.write_bytes(b"go 1.26 trace\0\0\0\x01")
-    assert rows("select count(*) from functions", cpu, broken)[0][0] > 0  # type: ignore[operator]
+    opened = opened_files([cpu, broken])
+    found = answered(opened, "select count(*) from functions", "both")
+    assert found.tables["result"].rows[0][0] > 0  # type: ignore[operator]
     with pytest.raises(FormatError):
-        rows("select count(*) from goroutines", cpu, broken)
+        answered(opened, "select count(*) from goroutines", "both")
+    opened.engine.close()
 
 
 def test_what_cannot_be_queried_is_named(tmp_path: Path) -> None:
@@ -382,3 +386,22 @@ def test_nothing_heavy_is_imported_for_help() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("sql", ["select 1", "select count(*) from dump_goroutines"])
+def test_a_file_that_cannot_be_read_is_not_passed_over(
+    sql: str, cpu: str, dump: str, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.pb.gz"
+    cut.write_bytes(Path(cpu).read_bytes()[:10_000])
+
+    for files in ((cut, dump), (dump, cut)):
+        with pytest.raises(FormatError, match=r"cut\.pb\.gz: the gzip stream is cut off"):
+            gocost.query(*files, sql=sql)
+        done = subprocess.run(
+            [GOCOST, "query", *map(str, files), sql, "-o", str(tmp_path / "x.csv")],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (3, "")
+        assert not (tmp_path / "x.csv").exists()
+    assert rows(sql, dump)

@@ -58,11 +58,14 @@ def query(
     The kinds of files are told by what stands in them; which tables they have and what the columns
     mean is in docs/reference/tables.md. Every table has a column `file`. The trace of a URL is
     recorded into a file of the current folder; `announce` is told which. Raises UsageError for SQL
-    that cannot be run, SourceError and FormatError for a file that cannot be read.
+    that cannot be run, SourceError and FormatError for a file that cannot be read, also where the
+    statement does not name a table of it.
     """
     opened = opened_files(files, caps=caps, headers=headers, max_bytes=max_bytes, announce=announce)
     try:
-        return answered(opened, sql, _title(files), max_rows=max_rows)
+        report = answered(opened, sql, _title(files), max_rows=max_rows)
+        read_rest(opened)
+        return report
     finally:
         opened.engine.close()
 
@@ -80,6 +83,13 @@ def opened_files(
 
     names = [str(each) for each in files]
     return open_files(names, caps=caps, headers=headers, max_bytes=max_bytes, announce=announce)
+
+
+def read_rest(opened: Opened) -> None:
+    """Reads the files that the statement did not name: one that cannot be read is an error, too."""
+    from gocost.measures.query import read_rest as read
+
+    read(opened)
 
 
 def answered(opened: Opened, sql: str, title: str, *, max_rows: int = MOST_ROWS) -> Report:

@@ -59,7 +59,7 @@ def command(
     recorded, and kept. `-o FILE.parquet` and `-o FILE.csv` write all rows. Queries read nothing but
     these files.
     """
-    from gocost.api.query import answered, checked_output, opened_files
+    from gocost.api.query import answered, checked_output, opened_files, read_rest
     from gocost.model.errors import UsageError
     from gocost.model.quantity import Unit, parse_option
     from gocost.sources import naming
@@ -100,6 +100,8 @@ def command(
                 report = answered(opened, statement, title, max_rows=max_rows)
             else:
                 result = opened.engine.run(statement)
+            if not tables:
+                read_rest(opened)
         if form is None:
             output.emit(report)
         else:

@@ -160,6 +160,17 @@ def open_files(
     return opened
 
 
+def read_rest(opened: Opened) -> None:
+    """Reads the files that no statement named, so that one which cannot be read is not passed over.
+
+    What a service would have to record is not recorded for that. Raises SourceError and
+    FormatError.
+    """
+    for each in opened.inputs:
+        if each.decoded is None and not (each.kind is Kind.TRACE and is_url(each.name)):
+            each.value()
+
+
 def left_out(opened: Opened, statement: str, *, empty: bool) -> list[str]:
     """What to say of a statement that asks a relation of one type of value for another one.
 
