@@ -10,17 +10,24 @@ import pytest
 from gocost.cli.main import run
 from gocost.formats.recognition import Kind, recognise
 from tests.fixtures.collected import pages
+from tests.fixtures.profiles import shared
 
 
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
-        (gzip.compress(b"x", mtime=0), Kind.PROFILE),
+        (gzip.compress(b"hello\n", mtime=0), Kind.PACKED),
+        (gzip.compress(b"go_goroutines 5\n", mtime=0), Kind.PACKED),
+        (gzip.compress(b"", mtime=0), Kind.EMPTY),
+        (gzip.compress(b"\x0a\x04\x08\x01\x10\x02\x0a\x04", mtime=0), Kind.PROFILE),
+        (gzip.compress(b"\x32\x00\x32\x03cpu\x0a\x04\x08\x01\x10\x02", mtime=0), Kind.PROFILE),
+        (gzip.compress(b"heap profile: 1: 2 [3: 4] @ heap/1\n", mtime=0), Kind.PROFILE),
         (gzip.compress(b"go 1.26 trace\0\0\0", mtime=0), Kind.TRACE),
         (gzip.compress(b"goroutine 1 [running]:\nmain.main()\n", mtime=0)[:-9], Kind.DUMP),
-        (b"\x1f\x8bno gzip", Kind.PROFILE),
+        (b"\x1f\x8bno gzip", Kind.PACKED),
         (b"\x0a\x04\x08\x01\x10\x02\x0a\x04", Kind.PROFILE),
         (b"heap profile: 1: 2 [3: 4] @ heap/1\n", Kind.PROFILE),
+        (b"".join(word.to_bytes(8, "little") for word in (0, 3, 0, 10_000, 0)), Kind.PROFILE),
         (b"heap profile: 1: 2 [3: 4] @\n\n# runtime.MemStats\n# Alloc = 1\n", Kind.HEAP),
         (b"go 1.26 trace\0\0\0", Kind.TRACE),
         (b"goroutine 1 [running]:\nmain.main()\n", Kind.DUMP),
@@ -60,6 +67,7 @@ GCTRACE = b"gc 1 @0.009s 4%: 0.072+1.5+0.004 ms clock\n"
 METRICS = b"# TYPE go_goroutines gauge\ngo_goroutines 3\n"
 TRACE = b"go 1.26 trace\0\0\0"
 DUMP = b"goroutine 1 [running]:\nmain.main()\n"
+PROFILE = b"\x0a\x04\x08\x01\x10\x02\x32\x00"
 
 
 @pytest.mark.parametrize(
@@ -77,9 +85,26 @@ DUMP = b"goroutine 1 [running]:\nmain.main()\n"
         ),
         (
             "trace summary",
-            gzip.compress(b"x", mtime=0),
+            gzip.compress(b"hello\n", mtime=0),
+            "this is gzip of nothing that gocost reads, not an execution trace",
+        ),
+        (
+            "trace summary",
+            gzip.compress(PROFILE, mtime=0),
             "this is a profile, not an execution trace",
         ),
+        (
+            "trace view",
+            PROFILE,
+            "this is a profile, not an execution trace; see `gocost profile view`",
+        ),
+        ("profile view", TRACE, "see `gocost trace view`"),
+        (
+            "goroutines",
+            gzip.compress(PROFILE * 50, mtime=0)[:-9],
+            "this is a profile in gzip, which is cut off; record or copy it again",
+        ),
+        ("runtime", gzip.compress(METRICS, mtime=0), "is gzip of a metrics page, and not"),
         ("goroutines", METRICS, "this is a metrics page, not a goroutine dump"),
         ("goroutines", GCTRACE, "this is a gctrace log, not a goroutine dump"),
         ("runtime", DUMP, "is a goroutine dump, and not a metrics page"),
@@ -92,3 +117,29 @@ def test_every_command_says_what_a_wrong_file_is(
     path.write_bytes(data)
     assert run([*command.split(), str(path)]) == 3
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "hint"),
+    [
+        (b"hello\n", "gzip of nothing that gocost reads", "check the path"),
+        (b"go_goroutines 5\n", "gzip of a metrics page", "unpack it first: gunzip FILE"),
+        (b"\x7fELF\x02", "gzip of an executable", "unpack it first: gunzip FILE"),
+    ],
+)
+def test_of_what_no_command_unpacks_it_is_said_what_is_inside(
+    data: bytes, said: str, hint: str
+) -> None:
+    found = recognise(gzip.compress(data))
+
+    assert (str(found), found.hint) == (said, hint)
+
+
+@pytest.mark.parametrize("name", ["large.cpu.pb.gz", "heapage.in.pprof", "anon.in.pprof"])
+def test_a_profile_is_one_packed_or_not_and_whatever_field_is_its_first(name: str) -> None:
+    data = shared(name).read_bytes()
+    raw = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+
+    assert recognise(raw).kind is Kind.PROFILE
+    assert recognise(gzip.compress(raw, 1)).kind is Kind.PROFILE
+    assert recognise(gzip.compress(raw, 1)[:400]).kind is Kind.PROFILE

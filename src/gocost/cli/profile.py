@@ -10,7 +10,7 @@ import click
 
 from gocost.cli.options import FileToWrite, authorised, priced, reporting
 from gocost.cli.output import Output
-from gocost.cli.serving import Server, serving
+from gocost.cli.serving import Server, for_a_browser, serving
 
 GROUP = "Attribute"
 
@@ -281,6 +281,7 @@ _command(
 
 
 @command.command("view", short_help="Look at it in a browser.")
+@for_a_browser()
 @fetching
 @viewing
 @sorting

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,20 @@ class Server:
             click.echo(f"{site.name}: {address} (Ctrl-C ends it)")
 
         serve(site, say, host=self.host, port=self.port, browser=self.browser)
+
+
+@contextmanager
+def for_a_browser() -> Iterator[None]:
+    """A file of another kind is said to have pages of another command, where it has."""
+    from gocost.formats.recognition import VIEWS
+    from gocost.model.errors import FormatError
+
+    try:
+        yield
+    except FormatError as error:
+        for printed, served in VIEWS.items():
+            error.hint = error.hint.replace(f"`{printed}`", f"`{served}`")
+        raise
 
 
 def serving(function: F) -> F:

@@ -10,7 +10,7 @@ import click
 
 from gocost.cli.options import FileToWrite, authorised, reporting
 from gocost.cli.output import Output
-from gocost.cli.serving import Server, serving
+from gocost.cli.serving import Server, for_a_browser, serving
 
 if TYPE_CHECKING:
     from gocost.api._traces import OnDisk
@@ -250,6 +250,7 @@ def export_command(file: OnDisk, form: str, output: str, between: tuple[int, int
 
 
 @command.command("view", short_help="Look at it in a browser.")
+@for_a_browser()
 @serving
 @traced
 def view_command(file: OnDisk, server: Server) -> int:

@@ -71,9 +71,14 @@ class Gunzip:
         return held
 
 
-def gunzipped(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """The bytes without gzip; of what is cut off those before. Raises FormatError where damaged."""
-    stream = Gunzip()
+def gunzipped(
+    pieces: Iterable[bytes | memoryview], stream: Gunzip | None = None
+) -> Iterator[bytes]:
+    """The bytes without gzip; of what is cut off those before. Raises FormatError where damaged.
+
+    A `stream` of the caller's tells in the end whether it was whole.
+    """
+    stream = Gunzip() if stream is None else stream
     for piece in pieces:
         yield from stream.add(piece)
     if held := stream.end():

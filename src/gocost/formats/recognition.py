@@ -35,6 +35,8 @@ class Kind(StrEnum):
     REPORT = "a saved report"
     BINARY = "an executable"
     PAGE = "a web page"
+    PACKED = "gzip of something else"
+    """Of what no command unpacks: neither a profile, nor a trace, nor a dump."""
     EMPTY = "empty"
     UNKNOWN = "nothing that gocost reads"
 
@@ -52,20 +54,31 @@ COMMANDS: Final = {
 }
 
 
+VIEWS: Final = {
+    COMMANDS[Kind.PROFILE]: "gocost profile view",
+    COMMANDS[Kind.TRACE]: "gocost trace view",
+}
+"""What shows in a browser what a command prints."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recognised:
     """What a file is, and which command is for it."""
 
     kind: Kind
+    inside: Kind = Kind.UNKNOWN
+    """Of what is packed."""
 
     def __str__(self) -> str:
-        return str(self.kind)
+        return f"gzip of {self.inside}" if self.kind is Kind.PACKED else str(self.kind)
 
     @property
     def hint(self) -> str:
         """What to type instead."""
         if self.kind is Kind.PAGE:
             return "name the page itself, such as .../debug/pprof/profile or .../metrics"
+        if self.inside in COMMANDS:
+            return "unpack it first: gunzip FILE"
         command = COMMANDS.get(self.kind)
         return f"see `{command}`" if command else "check the path"
 
@@ -77,7 +90,16 @@ _SAMPLE = re.compile(
     rb"|[a-zA-Z_:][\w:]{0,200}(?:\{[^\n]{0,4096}\})? +[-+]?(?:\d|Inf|NaN))"
 )
 _REPORT = re.compile(rb'"schema"\s*:\s*"gocost\.report/\d+"')
-_LEGACY = (b"--- ", b"heap profile: ", b"heapz ", b"threadcreate profile: ")
+_CPU = tuple(
+    b"".join(number.to_bytes(size, order) for number in (0, 3, version))
+    for size in (4, 8)
+    for order in ("little", "big")
+    for version in (0, 1)
+)
+"""The first words of a CPU profile in the form before protobuf: 0, 3, and 0, or 1 of Java."""
+_LEGACY = (b"--- ", b"heap profile: ", b"heapz ", b"threadcreate profile: ", *_CPU)
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
+"""What no text has, and the first fields of every profile."""
 _TRACE = b"go 1."
 _MAGIC = (
     (_TRACE, Kind.TRACE),
@@ -92,18 +114,22 @@ _MAGIC = (
 def recognise(head: bytes) -> Recognised:
     """The kind of a file that begins so; `head` is its first HEAD bytes, or all of it.
 
-    Of what is compressed it is what is inside, where that is a trace or a dump.
+    Of what is compressed it is what is inside, where that is read so: a profile, trace or dump.
     """
     if head.startswith(GZIP):
-        inside = _kind(_inflated(head[:HEAD]))
-        return Recognised(inside if inside in (Kind.TRACE, Kind.DUMP) else Kind.PROFILE)
+        data = _inflated(head[:HEAD])
+        inside = Kind.UNKNOWN if data is None else _kind(data)
+        inside = Kind.PROFILE if inside is Kind.HEAP else inside
+        if inside in (Kind.PROFILE, Kind.TRACE, Kind.DUMP, Kind.EMPTY):
+            return Recognised(inside)
+        return Recognised(Kind.PACKED, inside)
     return Recognised(_kind(head[:HEAD]))
 
 
 def is_trace(head: bytes) -> bool:
     """Whether a file that begins so is an execution trace, of gzip too: some KiB tell."""
     if head.startswith(GZIP):
-        head = _inflated(head[:HEAD])
+        head = _inflated(head[:HEAD]) or b""
     return head.startswith(_TRACE)
 
 
@@ -115,12 +141,12 @@ def mistaken(head: bytes, wanted: Kind) -> FormatError | None:
     return FormatError(f"this is {found}, not {wanted}", hint=found.hint)
 
 
-def _inflated(head: bytes) -> bytes:
-    """The first bytes of what is compressed; what is damaged has none."""
+def _inflated(head: bytes) -> bytes | None:
+    """The first bytes of what is compressed; None where it is damaged in them."""
     try:
         return zlib.decompressobj(31).decompress(head, _INSIDE)
     except zlib.error:
-        return b""
+        return None
 
 
 def _kind(head: bytes) -> Kind:
@@ -142,13 +168,49 @@ def _kind(head: bytes) -> Kind:
         return Kind.GCTRACE
     if _DUMP.search(head):
         return Kind.DUMP
-    if head.startswith(_LEGACY) or _is_protobuf(head):
+    if head.startswith(_LEGACY) or (_BINARY.search(head) and _has_fields(head)):
         return Kind.PROFILE
     if b"\0" not in head and _SAMPLE.search(head):
         return Kind.METRICS
     return Kind.UNKNOWN
 
 
-def _is_protobuf(head: bytes) -> bool:
-    """A Profile message begins with a sample type: field 1, a short message of small numbers."""
-    return len(head) > 3 and head[0] == 0x0A and head[1] <= 12 and head[2] in (0x08, 0x10)
+def _has_fields(data: bytes) -> bool:
+    """Whether bytes begin with some fields of a Profile message, in whatever order."""
+    at = seen = 0
+    while at < len(data) and seen < _ENOUGH:
+        tag = data[at]
+        number, wire = tag >> 3, tag & 7
+        if number not in _WIRES or wire not in _WIRES[number]:
+            return False
+        value, at = _varint(data, at + 1)
+        if value < 0:
+            return False
+        at += value if wire == _BYTES else 0
+        seen += 1
+    return seen > 0
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number and where it ends; -1 where it does not end within ten bytes, or the data."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(data):
+            return (0, at) if shift else (-1, at)
+        value |= (data[at] & 0x7F) << shift
+        at += 1
+        if data[at - 1] < 0x80:
+            return value, at
+    return -1, at
+
+
+_BYTES: Final = 2
+_ENOUGH: Final = 64
+"""Fields that no other kind of file has by chance."""
+_WIRES: Final = {
+    **dict.fromkeys((1, 2, 3, 4, 5, 6, 11), (_BYTES,)),
+    **dict.fromkeys((7, 8, 9, 10, 12, 14), (0,)),
+    13: (0, _BYTES),
+    15: (0,),
+}
+"""By the number of a field of Profile (profile.proto of google/pprof): how it may be encoded."""

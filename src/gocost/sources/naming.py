@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from gocost.model.errors import UsageError
 NAME: Final = "-"
 SHOWN: Final = "standard input"
 Named = str | Path
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def names_of(files: Named | Iterable[Named]) -> tuple[str, ...]:
@@ -19,8 +21,18 @@ def names_of(files: Named | Iterable[Named]) -> tuple[str, ...]:
 
 
 def is_url(where: str) -> bool:
-    """Whether a recording is fetched rather than read from a file."""
-    return where.startswith(("http://", "https://"))
+    """Whether a recording is fetched rather than read from a file.
+
+    Raises UsageError for a URL of another kind, of which nothing but the kind is shown: it may hold
+    a password.
+    """
+    scheme = _SCHEME.match(where)
+    if scheme is not None and scheme[1].lower() not in ("http", "https"):
+        raise UsageError(
+            f"a URL that begins with {scheme[0]} cannot be read, only http:// and https://",
+            hint="fetch what it names and give the file",
+        )
+    return scheme is not None
 
 
 def shown(where: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from urllib.parse import SplitResult, urlsplit
 
 from gocost.model.errors import UsageError
+from gocost.sources.naming import is_url
 
 
 def service_url(text: str) -> SplitResult:
     """The parts of an http or https URL; `host:port` alone is one of http. Raises UsageError."""
+    is_url(text)  # one of another kind is refused without what is secret in it
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         name = parts.hostname or ""

@@ -13,7 +13,7 @@ from gocost.formats.goroutine_dump.grouped import HEAD, pages, read_grouped
 from gocost.formats.goroutine_dump.json_lines import is_json_lines, unwrapped
 from gocost.formats.goroutine_dump.profile import read_profile
 from gocost.formats.goroutine_dump.stacks import SEED, read_stacks
-from gocost.formats.gunzip import gunzipped
+from gocost.formats.gunzip import Gunzip, gunzipped
 from gocost.formats.recognition import GZIP, Kind, mistaken
 from gocost.model.errors import FormatError
 
@@ -77,14 +77,20 @@ def _decode(
     head = _head(rest)
     if not head:
         raise FormatError("the dump is empty", hint="record it again")
+    packed = Gunzip()
     if head.startswith(GZIP):
-        rest = gunzipped(itertools.chain([head], rest))
+        rest = gunzipped(itertools.chain([head], rest), packed)
         head = _head(rest)
     whole = _bounded(itertools.chain([head], rest), max_bytes)
     if HEAD.match(head):
         return [read_grouped(page) for page in split(_held(whole))]
     if _is_profile(head):
-        return [read_profile(_held(whole), origin=origin, max_bytes=max_bytes)]
+        data = _held(whole)
+        if not packed.whole:  # half of a text has whole goroutines, half of a profile has none
+            raise FormatError(
+                "this is a profile in gzip, which is cut off", hint="record or copy it again"
+            )
+        return [read_profile(data, origin=origin, max_bytes=max_bytes)]
     text = _bounded(unwrapped(whole), max_bytes) if is_json_lines(head) else whole
     dump = read_stacks(text, seed=seed)
     if not dump.total:
