@@ -183,13 +183,16 @@ def test_nothing_listens() -> None:
 
 @pytest.mark.parametrize("url", ["ftp://a", "http://", "http://a:b", "http://[::1", "//"])
 def test_what_is_not_a_url(url: str) -> None:
-    with pytest.raises(UsageError, match=r"is not the URL|only http:// and https://"):
+    with pytest.raises(UsageError, match="is not the URL"):
         Endpoint(url)
 
 
 def test_credentials_are_never_shown() -> None:
     with pytest.raises(UsageError) as caught:
         Endpoint("http://me:hunter2@127.0.0.1:1")
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(UsageError) as caught:
+        Endpoint("ftp://me:hunter2@127.0.0.1:1")
     assert "hunter2" not in str(caught.value)
     with pytest.raises(UsageError) as caught:
         Endpoint("http://127.0.0.1:1", headers={"Authorization": "hunter2\r\nX: y"})

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from gocost.model.errors import UsageError
-from gocost.sources.naming import is_url
+
+_USER: Final = re.compile(r"//[^/]*@")
+"""A name and a password, which no message repeats."""
 
 
 def service_url(text: str) -> SplitResult:
     """The parts of an http or https URL; `host:port` alone is one of http. Raises UsageError."""
-    is_url(text)  # one of another kind is refused without what is secret in it
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         name = parts.hostname or ""
@@ -20,7 +23,8 @@ def service_url(text: str) -> SplitResult:
     except ValueError:
         sound = False
     if not sound:
+        told = _USER.sub("//...@", text)
         raise UsageError(
-            f"{text!r} is not the URL of a service", hint="write for example http://127.0.0.1:6060"
+            f"{told!r} is not the URL of a service", hint="write for example http://127.0.0.1:6060"
         )
     return parts
