@@ -60,6 +60,15 @@ def test_without_them_it_says_what_to_name(
     assert "--cacert FILE is who signed" in capsys.readouterr().err
 
 
+def test_a_certificate_of_another_name_says_to_write_its_own(
+    url: str, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trusted = ["--cacert", str(files / "ca.pem")]
+    assert run(["goroutines", url.replace("127.0.0.1", "localhost"), *trusted]) == 3
+    told = capsys.readouterr().err
+    assert told.endswith("'localhost'; write a name in the URL that the certificate is for\n")
+
+
 @pytest.mark.parametrize(
     ("certificate", "key", "authority", "says"),
     [

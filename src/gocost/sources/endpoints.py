@@ -42,6 +42,16 @@ _NO_CERTIFICATE = (
 """What a server says to a client without a certificate, or with one that it does not take."""
 
 
+_REMEDIES = {
+    9: "set this machine's clock, or have the certificate made again",
+    10: "have the service's certificate renewed, or set this machine's clock",
+    62: "write a name in the URL that the certificate is for",
+    64: "write an address or a name in the URL that the certificate is for",
+}
+"""By OpenSSL's number for why a certificate is not accepted (X509_V_ERR_...: not yet valid,
+expired, host name, IP address), where that is not who signed it."""
+
+
 class EndpointError(SourceError):
     """A page could not be had: refused, too slow, too large, not HTTP."""
 
@@ -344,8 +354,11 @@ def _of_tls(error: ssl.SSLError, url: str) -> EndpointError:
     reason = str(error.reason or error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return EndpointError(
-            f"{url}: TLS failed: its certificate is not accepted: {error.verify_message}",
-            hint="--cacert FILE is who signed the service's certificate",
+            f"{url}: TLS failed: its certificate is not accepted: "
+            f"{error.verify_message.rstrip('.')}",
+            hint=_REMEDIES.get(
+                error.verify_code, "--cacert FILE is who signed the service's certificate"
+            ),
         )
     if reason in _NO_CERTIFICATE:
         return EndpointError(
