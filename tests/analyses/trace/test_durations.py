@@ -52,6 +52,13 @@ def test_what_an_end_of_the_trace_cut_is_counted_and_no_quantile() -> None:
     assert table.rows == [("pay", 3, 1, 1010, 10, None, 20)]
 
 
+def test_the_time_of_many_is_exact_however_long_they_took() -> None:
+    ends = np.full(9, (1 << 61) + 1)
+    spans = Spans(["pay"], np.zeros(9, np.int64), np.arange(9), ends, np.ones(9, np.bool_))
+    (row,) = span_table("Tasks", "task", spans).rows
+    assert row[3] == sum(span.took for span in spans) > 1 << 63
+
+
 def test_tasks_and_regions_have_one_answer_in_every_view() -> None:
     path = recorded("go", "all")
     short, long = trace(path).tables, trace_users(path).tables["latencies"]

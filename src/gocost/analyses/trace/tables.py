@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
-from gocost.analyses.trace.durations import bucket_bounds, is_known, quantile
+from gocost.analyses.trace.durations import bucket_bounds, exact_sum, is_known, quantile
 from gocost.analyses.trace.marks import allowed_ns
 from gocost.analyses.trace.spans import Spans, collections, regions, stops, tasks
 from gocost.analyses.trace.waiting import place_of
@@ -215,7 +215,7 @@ def span_table(title: str, name: str, found: Spans) -> Table:
                 label,
                 len(some),
                 len(some) - len(whole),
-                int(took.sum()),
+                exact_sum(took),
                 quantile(whole, 50),
                 quantile(whole, 99),
                 int(whole[-1]) if len(whole) else None,
