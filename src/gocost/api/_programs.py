@@ -45,14 +45,14 @@ def program(
             raise UsageError("--build-flag is for builds", hint="name the folder of a main package")
         yield Program(path, path.name)
         return
-    import tempfile  # with the go command, what those who name a file need not wait for
-
+    # What those who name a file need not wait for.
     from gocost.sources.go_command import go_in
+    from gocost.sources.scratch import scratch
 
     folder = main_package(path, command)
     used = (_NO_STAMP, *flags)
-    with tempfile.TemporaryDirectory(prefix="gocost-program-") as place:
-        output = Path(place) / "program"
+    with scratch("program") as place:
+        output = place / "program"
         progress(f"building {typed(folder)}")
         go_in(folder).build(".", output, flags=used)
         yield Program(output, folder.resolve().name, folder, used)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,6 +26,7 @@ from gocost.model.subject import Subject
 from gocost.sources import git
 from gocost.sources.files import is_file, is_folder, mapped
 from gocost.sources.go_command import go_in, module_root
+from gocost.sources.scratch import scratch
 
 Progress = Callable[[str], None]
 
@@ -246,9 +246,9 @@ def _built(
     with ExitStack() as stack:
         sides = []
         for directory in directories:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-bench-"))
+            folder = stack.enter_context(scratch("bench"))
             go = go_in(directory, plan.env)
-            sides.append(benchmark_runs.build(go, plan, Path(folder), progress))
+            sides.append(benchmark_runs.build(go, plan, folder, progress))
         if not any(sides):
             raise SourceError(
                 f"no benchmark matches {plan.pattern!r} in {' '.join(plan.packages)}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +20,7 @@ from gocost.model.subject import Subject
 from gocost.policy.loading import discover, load
 from gocost.sources.cache import cache_directory
 from gocost.sources.proc import PROC, find_process, unsupported
+from gocost.sources.scratch import scratch
 
 Progress = Callable[[str], None]
 
@@ -104,7 +104,7 @@ def _from_policy(
     service = _chosen([g.service for g in policy.only([name] if name else []).services])
     subject = Subject(service=service.name)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-")))
+        folder = stack.enter_context(scratch("run"))
         directory = Path(service.directory)
         built = build_service(
             service,

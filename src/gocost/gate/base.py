@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -33,6 +32,7 @@ from gocost.policy.baseline import Baseline
 from gocost.sources.cache import write_atomically
 from gocost.sources.git import Repository, checked_out, repository_of
 from gocost.sources.go_command import go_in
+from gocost.sources.scratch import scratch
 
 KEPT: Final = 60 * 86400.0
 """Seconds an entry of the cache stays after it was last written."""
@@ -139,7 +139,7 @@ class BaseSide:
                 "a file that is built elsewhere has no base; compare with --base REPORT.json"
             )
         directory = self._folder(service)
-        output = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-")))
+        output = self.stack.enter_context(scratch("base"))
         self.context.progress(f"{service.name}: building {self.name}")
         with self._known_by_its_commit():
             artifact = build_service(service, directory, output, comparable=True)

@@ -6,7 +6,6 @@ built in. What is exact is measured on each side by itself, what is sampled on b
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from gocost.model.fact import Fact
 from gocost.model.service import Service
 from gocost.model.subject import Subject
 from gocost.policy.baseline import Baseline
+from gocost.sources.scratch import scratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,11 @@ class Measuring:
         *,
         comparable: bool = False,
     ) -> Target:
-        folder = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gocost-"))
+        folder = self.stack.enter_context(scratch("head"))
         artifact = build_service(
             target.service,
             target.directory,
-            Path(folder),
+            folder,
             comparable=comparable,
             progress=self.context.progress,
             meanwhile=meanwhile,

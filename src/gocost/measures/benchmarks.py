@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from gocost.analyses import benchmark_tables
 from gocost.analyses.benchmark_notes import TWO_DELTAS, assumptions, comparison_notes, fault_notes
@@ -18,6 +16,7 @@ from gocost.model.report import Change, Note, Verdict
 from gocost.model.service import Bench, Service
 from gocost.model.subject import Subject
 from gocost.sources.go_command import go_in, place_of
+from gocost.sources.scratch import scratch
 
 GATE_BENCHTIME = "200ms"
 """What the gate runs: short runs, many of them, so that a pull request does not wait for hours."""
@@ -44,8 +43,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     """The benchmarks of a service's module, against those of the base where there is one."""
     service = target.service
     plan, settings = declared(service, GATE_BENCHTIME)
-    with tempfile.TemporaryDirectory(prefix="gocost-bench-") as name:
-        folder = Path(name)
+    with scratch("bench") as folder:
         sides: list[list[Binary]] = []
         for side in (base, target):
             if side is not None:

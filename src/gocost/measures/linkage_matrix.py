@@ -6,7 +6,6 @@ What cannot be built says why in one line of the compiler's or linker's own.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from gocost.model.errors import BuildError
 from gocost.model.quantity import Unit
 from gocost.model.report import Column, Note, Table
 from gocost.sources.go_command import first_complaint, go_in
+from gocost.sources.scratch import scratch
 
 EXTERNAL_STATIC = "-linkmode=external -extldflags=-static"
 # A linker's warning comes before its error, and says nothing about why it failed.
@@ -70,11 +70,11 @@ def build_ways(
 
     The files are removed again. Raises SourceError where there is no Go.
     """
-    with tempfile.TemporaryDirectory(prefix="gocost-linkage-") as folder:
+    with scratch("linkage") as folder:
         outcomes = []
         for number, way in enumerate(WAYS):
             progress(f"building: {way.name}")
-            output = Path(folder) / f"way-{number}"
+            output = folder / f"way-{number}"
             outcomes.append(_build(way, directory, package, output, flags, env or {}))
         return outcomes
 

@@ -6,7 +6,6 @@ It is built the way that the build info of the head says that it was built.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.sources.files import exists, is_folder
 from gocost.sources.git import Repository, checked_out, is_ref, repository_of
 from gocost.sources.go_command import go_in
+from gocost.sources.scratch import scratch
 
 _ENVIRONMENT: Final = (
     "CGO_ENABLED", "GOOS", "GOARCH", "GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64",
@@ -98,12 +98,12 @@ def built_at(
     told = flags(info, stripped=stripped) if build_flags is None else build_flags
     inside = _place(directory, repository, info.path, info.main.path)
     progress(f"checking out {commit[:12]}")
-    with checked_out(repository, commit) as clone, tempfile.TemporaryDirectory() as folder:
+    with checked_out(repository, commit) as clone, scratch("build") as folder:
         if not (clone / inside).is_dir():
             raise UsageError(
                 f"{ref} ({commit[:12]}) has no {inside}", hint="name a later base with --base"
             )
-        output = Path(folder) / "base"
+        output = folder / "base"
         progress(f"building {info.path} at {commit[:12]}")
         try:
             go_in(clone / inside, _environment(info)).build(".", output, flags=told)

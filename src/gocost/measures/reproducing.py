@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from gocost.model.errors import NotMeasurableError
 from gocost.model.service import Service
 from gocost.sources.files import mapped
 from gocost.sources.go_command import Go, go_in, place_of
+from gocost.sources.scratch import scratch
 from gocost.sources.trees import copied
 
 NO_STAMP = "-buildvcs=false"
@@ -53,8 +53,8 @@ def build_twice(
     folder, package = place_of(directory, service.package)
     here = go_in(folder, env)
     flags = (*build.flags, NO_STAMP)
-    with tempfile.TemporaryDirectory(prefix="gocost-rebuild-") as work:
-        first, second = Path(work) / "first", Path(work) / "second"
+    with scratch("rebuild") as work:
+        first, second = work / "first", work / "second"
         progress(f"{service.name}: building once more")
         here.build(package, first, flags=flags, timeout=timeout)
         root = _root(here, folder)

@@ -7,8 +7,6 @@ no VCS stamp from Go before 1.27, and one inside the repository makes the user's
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from pathlib import Path
 
 from gocost.model.errors import GocostError, SourceError, UsageError
 from gocost.sources import process
+from gocost.sources.scratch import scratch
 
 MISSING = "install git"
 
@@ -141,12 +140,9 @@ def checked_out(repository: Repository, commit: str) -> Iterator[Path]:
 
     It shares the objects of the original, so it costs a checkout and no copy of the history.
     """
-    folder = Path(tempfile.mkdtemp(prefix="gocost-base-"))
-    try:
+    with scratch("clone") as folder:
         clone = folder / repository.root.name
         clone_command = ("clone", "--quiet", "--shared", "--no-checkout", ".", str(clone))
         repository.output(*clone_command)
         Repository(clone).output("checkout", "--quiet", "--detach", commit)
         yield clone
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -18,6 +18,7 @@ from gocost.formats.recognition import GZIP, HEAD, is_trace
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.files import Spooled, translated
 from gocost.sources.naming import NAME, SHOWN
+from gocost.sources.scratch import ROOM
 from gocost.sources.standard_input import StandardInput
 
 MAX_BYTES: Final = 1 << 30
@@ -89,7 +90,7 @@ def spooled(pieces: Iterable[bytes], name: str, *, max_bytes: int, check: Check)
         folder = tempfile.tempdir  # None where there is no folder that could be written to
         raise SourceError(
             f"{name} cannot be put into {folder or 'a temporary file'}: {error.strerror or error}",
-            hint="free some space there, or set TMPDIR to a folder that has it",
+            hint=ROOM,
         ) from error
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gocost.model.errors import SourceError, UsageError
 from gocost.sources.files import translated
+from gocost.sources.scratch import scratch
 
 MAX_BYTES = 4 << 30
 MAX_FOLDERS = 200_000
@@ -25,8 +25,8 @@ def copied(tree: Path, *, limit: int = MAX_BYTES) -> Iterator[Path]:
     file cannot be read.
     """
     _check_size(tree, limit)
-    with tempfile.TemporaryDirectory(prefix="gocost-copy-") as folder:
-        copy = Path(folder) / "elsewhere" / tree.name
+    with scratch("copy") as folder:
+        copy = folder / "elsewhere" / tree.name
         try:
             shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
         except shutil.Error as error:

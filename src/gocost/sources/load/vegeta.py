@@ -14,7 +14,6 @@ import csv
 import io
 import re
 import subprocess
-import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +27,7 @@ from gocost.sources import process
 from gocost.sources.load.command import last_line, output_tail
 from gocost.sources.load.interface import Latency, LoadResult
 from gocost.sources.load.vegeta_tool import vegeta_program
+from gocost.sources.scratch import scratch
 
 REQUEST_SECONDS: Final = 30.0
 """After which vegeta gives up on one request."""
@@ -68,8 +68,8 @@ class VegetaLoad:
         targets = read_targets(self.targets, self.values)
         program = vegeta_program()
         longest_body = min(LONGEST_KEPT_BODY, KEPT_BODIES_BYTES // max(expected, 1))
-        with tempfile.TemporaryDirectory(prefix="gocost-load-") as scratch:
-            results = Path(scratch) / "results.bin"
+        with scratch("load") as folder:
+            results = folder / "results.bin"
             done = process.run(
                 attack_arguments(program, self.rate, self.seconds, results, longest_body),
                 cwd=self.directory,
