@@ -232,6 +232,8 @@ def part(**changed: object) -> list[dict[str, object]]:
     "changed",
     [
         {"url": "http://["},
+        {"seconds": -5.0},
+        {"seconds": 1e308},
         {"parts": part(file="..")},
         {"parts": part(file="")},
         {"parts": part(file="a" * 300)},

@@ -27,7 +27,7 @@ from gocost.model.errors import GocostError, SourceError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import is_file, read_bounded, translated
 from gocost.sources.proc import Process, find_process
-from gocost.sources.recordings import keep_piece, save_recording
+from gocost.sources.recordings import LONGEST, keep_piece, save_recording
 
 if TYPE_CHECKING:
     from gocost.sources.endpoints import Endpoint
@@ -100,7 +100,8 @@ class Manifest(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.reco
     """What a folder holds."""
 
     url: str
-    seconds: float
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
+    """How long was asked for."""
     parts: tuple[Part, ...] = ()
     moments: tuple[Moment, ...] = ()
     """The process at the beginning and at the end, where its id was given."""
