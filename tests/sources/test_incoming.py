@@ -12,11 +12,13 @@ from types import SimpleNamespace
 
 import pytest
 
+import gocost
 from gocost.model.errors import FormatError, GocostError, SourceError, UsageError
 from gocost.sources.files import Spooled, positioned
 from gocost.sources.incoming import on_disk, spooled, standard_input_on_disk
-from gocost.sources.naming import check_named_once
+from gocost.sources.naming import check_named_once, short_name
 from gocost.sources.standard_input import StandardInput
+from tests.fixtures.traces import recorded
 
 DATA = bytes(range(256)) * 20_000
 MOST = len(DATA)
@@ -191,6 +193,29 @@ def test_standard_input_is_one_file() -> None:
     check_named_once(["-", "a", None, Path("b")])
     with pytest.raises(UsageError, match="named more than once; write one of them"):
         check_named_once(["-", "a", "-"])
+
+
+@pytest.mark.parametrize(
+    ("where", "title"),
+    [("-", "standard input"), ("/srv/app.trace", "app.trace"), ("/dev/fd/63", "/dev/fd/63"),
+     ("http://orders:6060/debug/pprof/heap", "http://orders:6060/debug/pprof/heap")],
+)  # fmt: skip
+def test_what_a_report_is_titled_by(where: str, title: str) -> None:
+    assert short_name(where) == title
+
+
+def test_a_pipe_of_a_command_is_called_by_its_path() -> None:
+    reading, writing = os.pipe()
+    trace = recorded("go", "cpu").read_bytes()
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(trace)
+
+    threading.Thread(target=write, daemon=True).start()
+    report = gocost.attribute(trace=f"/dev/fd/{reading}")
+    os.close(reading)
+    assert report.subject.service == f"/dev/fd/{reading}"
 
 
 @pytest.mark.parametrize("where", ["none", "."])

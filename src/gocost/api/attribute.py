@@ -30,7 +30,7 @@ from gocost.model.quantity import SECONDS_PER_MONTH, Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.service import Deployment, Service
 from gocost.model.subject import Subject
-from gocost.sources.naming import Named, check_named_once, is_url, names_of, shown
+from gocost.sources.naming import Named, check_named_once, is_url, names_of, short_name, shown
 from gocost.sources.saved_reports import read_report
 
 ROWS: Final = 15
@@ -296,7 +296,7 @@ def _named(
     if manifest is not None:
         return urlsplit(manifest.url).netloc or str(folder)
     first = next((each for each in (*files.profiles, files.trace) if each), "")
-    return urlsplit(first).netloc if is_url(first) else shown(Path(first).name)
+    return urlsplit(first).netloc if is_url(first) else short_name(first)
 
 
 def _report(

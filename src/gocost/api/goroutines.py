@@ -27,7 +27,7 @@ from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
-from gocost.sources.naming import is_url, shown
+from gocost.sources.naming import is_url, short_name
 
 ROWS = 20
 TOLD = 3
@@ -137,7 +137,7 @@ def _report(
             Note("info", f"{few:,} groups of fewer than {min_count:,} are left out: {fewer:,} "
                  "goroutines in all")
         )  # fmt: skip
-    subject = Subject(service=names[-1] if is_url(names[-1]) else shown(Path(names[-1]).name))
+    subject = Subject(service=short_name(names[-1]))
     return Report(
         command="goroutines",
         gocost=VERSION,

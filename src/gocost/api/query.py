@@ -16,7 +16,7 @@ from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Layout, Note, Report, Table
 from gocost.model.subject import Subject
-from gocost.sources.naming import shown
+from gocost.sources.naming import short_name
 
 if TYPE_CHECKING:
     import pyarrow
@@ -244,7 +244,7 @@ def _text(value: object) -> str | None:
 
 
 def _title(files: Iterable[str | Path]) -> str:
-    names = [shown(Path(str(each)).name) for each in files]
+    names = [short_name(str(each)) for each in files]
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 

@@ -32,7 +32,7 @@ from gocost.model.service import LEAST_MEMORY
 from gocost.model.subject import Subject
 from gocost.policy.loading import Policy, load, load_one, preset_path
 from gocost.policy.rules import Rule
-from gocost.sources.naming import is_url, shown
+from gocost.sources.naming import short_name
 
 PRESETS = ("standard", "low-latency")
 """Each holds besides those before it."""
@@ -76,7 +76,7 @@ def runtime(
     _check_container(limit)
     reading = reading or Reading(headers, max_bytes)
     seen = reading.read(names, every=every, count=count, progress=progress)
-    subject = Subject(service=_called(names[-1]))
+    subject = Subject(service=short_name(names[-1]))
     window, refused = seen.window() if gogc is None else seen.window(gogc=gogc)
     found = health(seen, window, subject)
     tables = {"health": health_table(found, limits)}
@@ -220,15 +220,11 @@ def _check_container(limit: float | None) -> None:
 
 
 def _title(seen: Recorded, names: Sequence[str]) -> str:
-    name = _called(names[-1])
+    name = short_name(names[-1])
     if seen.cycles:
         return f"{name}: {len(seen.cycles):,} collections"
     go = f" ({seen.last.go})" if seen.last.go else ""
     return f"{name}{go}: {seen.since}"
-
-
-def _called(name: str) -> str:
-    return name if is_url(name) else shown(Path(name).name)
 
 
 def _shown(fact: Fact) -> str:

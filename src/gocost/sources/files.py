@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gocost.model.errors import SourceError
+from gocost.sources.naming import short_name
 
 
 def is_file(path: Path) -> bool:
@@ -103,8 +104,8 @@ class Spooled(Positioned):
 
     @property
     def name(self) -> str:
-        """What it is called in a report: as a file is, but for the numbers of pipes."""
-        return str(self) if self._path.is_relative_to("/dev") else self._path.name
+        """What it is called in a report."""
+        return short_name(self._called)
 
     def __str__(self) -> str:
         """Where it came from, as it was named."""

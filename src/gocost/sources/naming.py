@@ -36,8 +36,17 @@ def is_url(where: str) -> bool:
 
 
 def shown(where: str) -> str:
-    """What a file is called in a report."""
+    """What a file is called in a sentence about it: as it was named."""
     return SHOWN if where == NAME else where
+
+
+def short_name(where: str) -> str:
+    """What a file is called as the title of a report: without folders, but of a URL as a whole, and
+    of a pipe (`<(COMMAND)`), whose name is a number.
+    """
+    if is_url(where) or Path(where).is_relative_to("/dev/fd"):
+        return where
+    return shown(Path(where).name)
 
 
 def check_named_once(names: Iterable[object]) -> None:
