@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from gocost.analyses.trace.account import Stacks
-from gocost.analyses.trace.following import PROC_RUNNING, RUNNABLE, SWEEP, Chunk
+from gocost.analyses.trace.following import (
+    CREATED,
+    ENDED,
+    PROC_RUNNING,
+    RUNNABLE,
+    SWEEP,
+    Chunk,
+)
+from gocost.analyses.trace.lifetimes import Lifetimes
 from gocost.analyses.trace.mutator import PARTS, WINDOWS, Collecting
 from gocost.analyses.trace.spikes import Spikes
 from gocost.api.trace_intervals import (
@@ -238,3 +246,33 @@ def test_beside_another_trace(view: str, capsys: pytest.CaptureFixture[str]) -> 
             assert row[place] == pytest.approx(ran * 1e9 / (one.end - one.start))
         assert row[4] == pytest.approx(row[3] - row[2])
     assert {row[1] for row in tables["wait_rates"]["rows"]} >= {"network", "sleep"}
+
+
+def test_a_place_that_creates_is_one_row_whoever_called_it() -> None:
+    stacks = Stacks()
+    names = {name: stacks.text(name) for name in ("main.start", "main.a", "main.b", "main.work")}
+
+    def stack(*functions: str) -> int:
+        numbers = [[names[each] for each in functions], [0] * len(functions), [0] * len(functions)]
+        return stacks.number(np.array(numbers, np.int64))
+
+    callers = [stack("main.start", "main.a"), stack("main.start", "main.b"), stack("main.a")]
+    lifetimes = Lifetimes(0, 1_000)
+    # Of a, b, b and main.a itself; the first and the second end.
+    for who, (caller, born, died) in enumerate([(0, 1, 11), (1, 2, 32), (1, 3, 0), (2, 4, 0)]):
+        for kind, time in ((CREATED, born), (ENDED, died)):
+            if time:
+                values = dict.fromkeys(Chunk.__slots__, 0) | {
+                    "kind": kind, "who": who, "end": time,
+                    "stack": callers[caller], "entry": names["main.work"],
+                }  # fmt: skip
+                chunk = {name: np.array([value], np.int64) for name, value in values.items()}
+                lifetimes.take(Chunk(**chunk), stacks)
+
+    table = lifetimes.table()
+
+    assert [tuple(row[:5]) for row in table.rows] == [
+        ("main.start", "main.work", 3, 2, 1), ("main.a", "main.work", 1, 0, 1),
+    ]  # fmt: skip
+    assert table.column("life_longest") == [30, None]
+    assert table.column("stack") == ["main.start;main.b", "main.a"]

@@ -69,6 +69,14 @@ class Durations:
         place = bucket(took)
         self._counts[place] = self._counts.get(place, 0) + 1
 
+    def join(self, other: Durations) -> None:
+        """Those of another, too."""
+        self.count += other.count
+        self.total += other.total
+        self.longest = max(self.longest, other.longest)
+        for place, count in other._counts.items():
+            self._counts[place] = self._counts.get(place, 0) + count
+
     def quantile(self, percent: int) -> int | None:
         """The middle of the bucket; None where there are too few."""
         if not is_known(self.count, percent):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,16 @@ from gocost.model.report import Cell, Column, Table
 BINS: Final = 200
 Key = tuple[int, int]
 """The creator's stack, and the entry as a text."""
+
+
+@dataclass(slots=True)
+class _Creator:
+    """What one place created that starts in one function."""
+
+    stack: Sequence[str]
+    created: int = 0
+    living: int = 0
+    took: Durations = field(default_factory=Durations)
 
 
 class Lifetimes:
@@ -56,27 +67,35 @@ class Lifetimes:
                 self._took.setdefault(known[0], Durations()).add(time - known[1])
 
     def table(self) -> Table:
-        """A row a place that creates goroutines, those first that created most."""
-        rows: list[Sequence[Cell]] = []
+        """A row a place that creates goroutines and what they start in, those first that created
+        most: whoever called the creator, it is one row.
+        """
         left: dict[Key, int] = {}
         for key, _ in self._living.values():
             left[key] = left.get(key, 0) + 1
+        found: dict[tuple[str, str], _Creator] = {}
         for key, count in sorted(self._created.items(), key=lambda item: (-item[1], item[0])):
             functions = self._stacks.functions(key[0])
-            took = self._took.get(key, Durations())
-            rows.append(
-                (
-                    place_of(functions),
-                    self._stacks.texts[key[1]],
-                    count,
-                    took.count,
-                    left.get(key, 0),
-                    took.quantile(50),
-                    took.quantile(99),
-                    took.longest if took.count else None,
-                    ";".join(functions),
-                )
+            creator = found.setdefault(
+                (place_of(functions), self._stacks.texts[key[1]]), _Creator(functions)
             )
+            creator.created += count
+            creator.living += left.get(key, 0)
+            creator.took.join(self._took.get(key, Durations()))
+        ordered = sorted(found.items(), key=lambda item: (-item[1].created, item[0]))
+        rows: list[Sequence[Cell]] = [
+            (
+                *names,
+                each.created,
+                each.took.count,
+                each.living,
+                each.took.quantile(50),
+                each.took.quantile(99),
+                each.took.longest if each.took.count else None,
+                ";".join(each.stack),
+            )
+            for names, each in ordered
+        ]
         return Table(
             title="Where goroutines are created",
             columns=(
@@ -96,7 +115,11 @@ class Lifetimes:
                     "99 of 100 did, give or take a sixteenth; none for fewer than 100",
                 ),
                 Column("life_longest", Unit.NANOSECONDS, "of those that ended"),
-                Column("stack", Unit.TEXT, "of the go statement, from the leaf to the root"),
+                Column(
+                    "stack",
+                    Unit.TEXT,
+                    "of the go statement, from the leaf to the root; of several that of most",
+                ),
             ),
             rows=rows,
         )
