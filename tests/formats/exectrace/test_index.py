@@ -32,7 +32,7 @@ def reading(data: bytes):  # type: ignore[no-untyped-def]
         (b"go 1.21 trace\0\0\0", "Go 1.21 and older"),
         (b"go 1.99 trace\0\0\0", "does not know"),
         (b"", "empty"),
-        (b"\x1f\x8b\x08\0\0\0\0\0\0\0\0\0\0\0\0\0", "this is a profile, not an execution trace"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\0\0\0\0\0\0\0", "gzip of nothing that gocost reads"),
         (b"\x7fELF\2\1\1\0\0\0\0\0\0\0\0\0", "executable"),
         (b"goroutine 1 [run", "dump"),
         (b"PNG not a trace.", "runtime/trace"),

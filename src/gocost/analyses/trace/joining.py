@@ -22,7 +22,7 @@ from gocost.analyses.trace.account import (
     Local,
     Stacks,
 )
-from gocost.formats.exectrace.ordered import Carried
+from gocost.formats.exectrace.ordered import MOST_TIME, TOO_LONG, Carried
 from gocost.formats.exectrace.tables import Clock
 from gocost.kernels import trace_fields as fields
 from gocost.kernels import trace_run as kernel
@@ -67,6 +67,7 @@ class Joiner:
         self._running = np.zeros((0, 3), np.int64)
         self._clock = Clock(1.0)
         self._first, self._last = 0, 0
+        self._time = 0
         self._events = self._created = self._generations = 0
         self._number = 0
 
@@ -90,6 +91,9 @@ class Joiner:
             self._marks.append((carried.marks, local))
         self._running = carried.running
         self._events += carried.events
+        self._time += carried.events * (carried.last_ns - carried.first_ns)
+        if self._time >= MOST_TIME:
+            raise FormatError(f"the trace: {TOO_LONG}", hint="record it again")
         self._created += carried.created
         self._generations += 1
         self._last = max(self._last, carried.last_ns)

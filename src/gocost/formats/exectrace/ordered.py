@@ -30,6 +30,9 @@ EVENTS: Final = tuple(
 """Data that start with one of these are events of a thread."""
 MAX_THREADS: Final = 100_000
 MAX_PROCS: Final = 1 << 16
+MOST_TIME: Final = 1 << 62
+"""Events times nanoseconds; what was entered before a generation may add 2^60 more."""
+TOO_LONG: Final = "its times come to more than 64 bits hold"
 _ENDED: Final = 1 << 13
 _MARKS: Final = 1 << 13
 _FIRST_ROWS: Final = 1 << 10
@@ -121,6 +124,15 @@ def carry_out(
     run = _Run(read_into, generation, tables, window, first=first, keep=keep, record=record)
     run.carry_out()
     return run.result()
+
+
+def times_could_pass(events: int, first_ns: int, last_ns: int) -> bool:
+    """Whether sums of what so many events end within a time could pass 64 bits.
+
+    Each adds at most that time. Go begins a generation every second, and one of 100 million events
+    may last 46 s.
+    """
+    return events * (last_ns - first_ns) >= MOST_TIME
 
 
 class _Run:
@@ -215,26 +227,10 @@ class _Run:
         """Run until all is done. Raises FormatError."""
         self._refill()
         while True:
-            outcome = kernel.run(
-                self._data,
-                self._tables.clock.tick_ns,
-                self._threads.reshape(-1),
-                self._ahead.reshape(-1),
-                self._queue,
-                self._ids,
-                self._table,
-                self._goroutines.reshape(-1),
-                self._procs.reshape(-1),
-                self._groups.reshape(-1),
-                self._ended.reshape(-1),
-                self._marks.reshape(-1),
-                self._intervals.reshape(-1),
-                self._histogram,
-                self._heap,
-                self._records.reshape(-1),
-                self._scalars,
-            )
+            outcome = self._run()
             if outcome == fields.DONE:
+                if times_could_pass(self.events, self.first_ns, self.last_ns):
+                    raise self._too_long()
                 self._take("ended", self._ended, fields.S_ENDED)
                 self._take("marks", self._marks, fields.S_MARKS)
                 self._hand_out()
@@ -255,6 +251,52 @@ class _Run:
                 self._hand_out()
             else:
                 raise self._fault(outcome)
+
+    def _run(self) -> int:
+        try:
+            return kernel.run(
+                self._data,
+                self._tables.clock.tick_ns,
+                self._threads.reshape(-1),
+                self._ahead.reshape(-1),
+                self._queue,
+                self._ids,
+                self._table,
+                self._goroutines.reshape(-1),
+                self._procs.reshape(-1),
+                self._groups.reshape(-1),
+                self._ended.reshape(-1),
+                self._marks.reshape(-1),
+                self._intervals.reshape(-1),
+                self._histogram,
+                self._heap,
+                self._records.reshape(-1),
+                self._scalars,
+            )
+        except ValueError as error:
+            # Interpreted, a sum of more than 64 bits has no place; compiled, it is seen later.
+            raise self._too_long() from error
+
+    def _too_long(self) -> FormatError:
+        return FormatError(
+            f"generation {self._generation.number}: {TOO_LONG}",
+            hint="record the trace again, or see whether `go tool trace` reads it",
+        )
+
+    @property
+    def events(self) -> int:
+        """How many were carried out."""
+        return int(self._scalars[fields.S_EVENTS])
+
+    @property
+    def first_ns(self) -> int:
+        """When the first batch begins."""
+        return min(self._times, default=0)
+
+    @property
+    def last_ns(self) -> int:
+        """When the last event was."""
+        return int(self._scalars[fields.S_LAST])
 
     def _refill(self) -> None:
         """Reads the next batches of every thread that has come to the end of what was read."""
@@ -374,11 +416,11 @@ class _Run:
             intervals=self._intervals[: scalars[fields.S_PAIRS]],
             histogram=self._histogram,
             heap=self._heap,
-            events=scalars[fields.S_EVENTS],
+            events=self.events,
             parks=scalars[fields.S_PARKS],
             created=scalars[fields.S_CREATED],
-            first_ns=min(self._times, default=0),
-            last_ns=scalars[fields.S_LAST],
+            first_ns=self.first_ns,
+            last_ns=self.last_ns,
             running=self._still(),
             collector=(
                 scalars[fields.S_GC_FIRST],
