@@ -110,6 +110,21 @@ def test_live_memory_has_a_price_and_what_was_allocated_has_none(
         assert says in note
 
 
+def test_several_heap_profiles_cost_what_they_hold_on_average(
+    policy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [recorded() / f"heap.{number}.pb.gz" for number in (0, 1)]
+    words = ["--policy", policy, "--service", "pay", "--sample-index", "inuse_space"]
+
+    alone = [whole(report(capsys, "top", file, *words)["tables"]["functions"]) for file in files]
+    both = report(capsys, "top", *files, *words)
+    uneven = report(capsys, "top", *files, *words, "--base", files[0])
+
+    assert whole(both["tables"]["functions"]) == pytest.approx(sum(alone) / 2)
+    assert any("2 profiles are taken to be of one instance" in text for text in both["assumptions"])
+    assert any("2 profiles less 1 have no price" in note["text"] for note in uneven["notes"])
+
+
 def test_cpu_time_of_other_windows_has_no_price_and_of_equal_ones_it_has(
     policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

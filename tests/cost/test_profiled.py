@@ -53,6 +53,19 @@ def test_live_bytes_are_memory_that_is_held() -> None:
     assert "live bytes alone" in found.assumptions[-1]
 
 
+def test_of_several_profiles_it_is_what_they_hold_and_use_on_average() -> None:
+    (one,) = of(Measured("inuse_space", 1 << 30, 1.0, None)).of([1 << 30])
+    two = of(Measured("inuse_space", 2 << 30, 1.0, None, profiles=2))
+    cpu = of(Measured("cpu", 10**9, 1.0, 4.0, profiles=2))
+
+    assert two.of([2 << 30])[0].amount == one.amount
+    assert "1 GiB x 1 x" in two.assumptions[0]
+    for found in (two, cpu):
+        assert any(
+            "2 profiles are taken to be of one instance each" in x for x in found.assumptions
+        )
+
+
 def test_without_a_policy_it_is_one_instance() -> None:
     assert any("one instance" in said for said in of(Measured("cpu", 1, 1.0, 1.0)).assumptions)
 
@@ -64,7 +77,7 @@ def test_without_a_policy_it_is_one_instance() -> None:
         (Measured("alloc_space", 5, 1.0, 30.0), "no price for alloc_space"),
         (Measured("cpu", 5, None, 30.0), "there is no price for cpu"),
         (Measured("cpu", 5, 1.0, None), "where its window is known"),
-        (Measured("cpu", 5, 1.0, 30.0, "means have none"), "means have none"),
+        (Measured("cpu", 5, 1.0, 30.0, unpriced="means have none"), "means have none"),
     ],
 )
 def test_what_has_no_price_says_so_in_one_line(measured: Measured, says: str) -> None:

@@ -65,7 +65,9 @@ def priced(recorded: Recorded, look: Look, prices: Governed) -> Money:
     seconds = header.duration_ns / 1e9 if header.duration_ns > 0 else None
     why = _unpriced(recorded, seen)
     total = seen.total if recorded.base is None else int(seen.values().sum())
-    measured = Measured(seen.type.type, total, size, seconds, why)
+    measured = Measured(
+        seen.type.type, total, size, seconds, profiles=len(recorded.files), unpriced=why
+    )
     found = tariff(measured, prices.book, prices.deployment)
     if isinstance(found, Tariff):
         look.money = found.of
@@ -79,8 +81,13 @@ def _unpriced(recorded: Recorded, seen: View) -> str:
         return "means have no price: --mean shows no amounts"
     if recorded.normalize:
         return "there is no price for what was scaled to another's total: drop --normalize"
-    if recorded.base is None or seen.type.type != CPU:
+    if recorded.base is None:
         return ""
+    if seen.type.type != CPU:
+        many, others = len(recorded.files), len(recorded.bases)
+        return (
+            "" if many == others else f"{many} profiles less {others} have no price: name as many"
+        )
     windows = [each.header.duration_ns for each in (recorded.head, recorded.base)]
     if min(windows) > 0 and max(windows) - min(windows) > _ALIKE * max(windows):
         return (

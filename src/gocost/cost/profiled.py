@@ -31,6 +31,8 @@ class Measured:
     """Nanoseconds, or bytes, that one of the values is; None where it is neither."""
     seconds: float | None
     """The window that they were spent in, where it is known."""
+    profiles: int = 1
+    """How many were added up to it."""
     unpriced: str = ""
     """Why they have no price whatever they count: they are means, scaled, of unlike windows."""
 
@@ -66,13 +68,21 @@ def tariff(measured: Measured, book: PriceBook, deployment: Deployment | None) -
         spent = Decimal(str(size)) * measured.total / (Decimal(str(measured.seconds)) * 10**9)
         said = formula(f"{format_quantity(spent, Unit.CORES)} cores", where, book, "cpu")
         told = assumptions(book, deployment, [said], ("cpu",))
+        told += _several(measured, "windows are added up, too")
         rate = cpu_rate(measured.seconds, book, deployment) * Decimal(str(size))
         return Tariff(rate, book, tuple(told))
     if measured.type == LIVE and size:
+        size /= measured.profiles
         held = round(measured.total * size)
         said = formula(format_quantity(held, Unit.BYTES), where, book, "memory")
         told = assumptions(book, deployment, [said], ("memory",))
+        told += _several(measured, "live bytes are divided by their number")
         told.append("live bytes alone: what the heap holds besides, headroom and stacks, is in "
                     "the bill of `gocost attribute`")  # fmt: skip
         return Tariff(memory_rate(book, deployment) * Decimal(str(size)), book, tuple(told))
     return f"there is no price for {measured.type}: {CPU} and {LIVE} (--sample-index) have one"
+
+
+def _several(measured: Measured, how: str) -> list[str]:
+    many = measured.profiles
+    return [f"{many} profiles are taken to be of one instance each: {how}"] if many > 1 else []
