@@ -8,12 +8,15 @@ import shutil
 import signal
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gocost.api.profile import profile
 from gocost.cli.main import run
+from gocost.measures.profiles import Reading
+from gocost.viewer.profile_site import ProfileSite
 from tests.fixtures.binaries import Recipe, built
 from tests.fixtures.profiles import recorded
 from tests.viewer.running import DEADLINE, Reply, Running, running
@@ -130,6 +133,16 @@ def test_peek_is_about_an_expression(server: Running) -> None:
     nothing = server.ask("/peek?format=json")
     assert nothing.status == 400
     assert "nothing is chosen yet" in nothing.text
+
+
+def test_standard_input_is_called_so(file: Path) -> None:
+    found = Reading().recorded([str(file)], [str(file)], [], normalize=False)
+    site = ProfileSite(replace(found, files=("-",), bases=("-",)), {})
+
+    assert site.name == "standard input"
+    if shutil.which("dot") is not None:
+        graph = site.answer("graph", {})
+        assert "<h1>standard input against standard input: call graph</h1>" in str(graph.body)
 
 
 @pytest.mark.parametrize("page", ["peek", "source", "disasm"])

@@ -30,7 +30,7 @@ from gocost.model.quantity import SECONDS_PER_MONTH, Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.service import Deployment, Service
 from gocost.model.subject import Subject
-from gocost.sources.naming import Named, check_named_once, is_url, names_of, short_name, shown
+from gocost.sources.naming import Named, check_named_once, is_url, listed, names_of, short_name
 from gocost.sources.saved_reports import read_report
 
 ROWS: Final = 15
@@ -320,7 +320,7 @@ def _report(
             hint="record a CPU or a heap profile while the service has work",
         )
     named = [*files.profiles, *filter(None, (files.trace, files.goroutines))]
-    origin = ", ".join(map(shown, named))
+    origin = listed(named)
     return Report(
         command="attribute",
         gocost=VERSION,

@@ -20,7 +20,7 @@ from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Note, Report, Table
 from gocost.model.subject import Subject
-from gocost.sources.naming import Named, is_url, names_of, shown
+from gocost.sources.naming import Named, is_url, listed, names_of, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,7 +222,7 @@ def _report(recorded: Recorded, look: Look, shown: Shown, tables: dict[str, Tabl
     seen, subject = look.seen, Subject()
     kind = {"type": seen.type.type, "unit": seen.type.unit}
     value = int(seen.values().sum())
-    total = Fact(TOTAL, value, Unit.COUNT, subject, labels=kind, origin=_origin(recorded.files))
+    total = Fact(TOTAL, value, Unit.COUNT, subject, labels=kind, origin=listed(recorded.files))
     return Report(
         command="profile",
         gocost=VERSION,
@@ -243,10 +243,6 @@ def _title(recorded: Recorded, look: Look) -> str:
     if header.duration_ns > 0:
         told += f" in {format_quantity(header.duration_ns, Unit.NANOSECONDS)}"
     return f"{name}: {told}"
-
-
-def _origin(files: Sequence[str]) -> str:
-    return ", ".join(map(shown, files))
 
 
 def _several(files: Sequence[str]) -> str:

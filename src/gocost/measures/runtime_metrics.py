@@ -18,7 +18,7 @@ from gocost.formats import gctrace, runtime_page
 from gocost.formats.recognition import HEAD, Kind, recognise
 from gocost.formats.runtime_page import RuntimePage
 from gocost.model.errors import FormatError, SourceError, UsageError
-from gocost.sources.naming import check_named_once, is_url, shown
+from gocost.sources.naming import check_named_once, is_url, listed, shown
 from gocost.sources.recordings import check_length, read_recording
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Reading:
                     )
                 return _of_log(_decoded(gctrace.decode, data, name), name)
             pages.append(self._page(data, name))
-        return Recorded(pages, seconds=_seconds(pages, every), names=", ".join(map(shown, names)))
+        return Recorded(pages, seconds=_seconds(pages, every), names=listed(names))
 
     def _service(
         self, url: str, every: float, count: int, progress: Callable[[str], None]

@@ -40,6 +40,11 @@ def shown(where: str) -> str:
     return SHOWN if where == NAME else where
 
 
+def listed(files: Iterable[str]) -> str:
+    """Several of them, as sentences name them."""
+    return ", ".join(map(shown, files))
+
+
 def short_name(where: str) -> str:
     """What a file is called as the title of a report: without folders, but of a URL as a whole, and
     of a pipe (`<(COMMAND)`), whose name is a number.

@@ -23,6 +23,7 @@ from gocost.measures.profiles import Recorded
 from gocost.model.errors import GocostError, UsageError
 from gocost.model.report import Layout, Note, Report
 from gocost.reporters.html import Field, Frame
+from gocost.sources.naming import listed
 from gocost.viewer.pages import FORMAT, address, answered, refused
 from gocost.viewer.site import TEXT, Answer
 
@@ -82,7 +83,7 @@ class ProfileSite:
 
     def __init__(self, recorded: Recorded, chosen: Mapping[str, Any]) -> None:
         """`chosen` is what the command line said: the first page's query, and what no query may."""
-        self.name = ", ".join(recorded.files)
+        self.name = listed(recorded.files)
         self._recorded = recorded
         self._first = {
             name: "1" if value is True else str(value)
@@ -129,7 +130,8 @@ class ProfileSite:
         for name in ("cum", "prices"):  # a graph is in no order, and in what was measured
             options.pop(name, None)
         drawn = "\n".join(forms_of(self._recorded, form="svg", **options))
-        against = f" against {', '.join(self._recorded.bases)}" if self._recorded.bases else ""
+        bases = listed(self._recorded.bases)
+        against = f" against {bases}" if bases else ""
         layout = Layout(title=f"{self.name}{against}: call graph", tables=(), facts=())
         return Report("profile", VERSION, layout=layout), drawn
 
