@@ -101,6 +101,16 @@ def test_a_pipe(tmp_path: Path) -> None:
     assert held(on_disk(path, max_bytes=MOST, check=accepted)) == DATA
 
 
+@pytest.mark.parametrize("first", [0, 1, 5, 16])
+def test_what_it_is_may_come_in_several_pieces(first: int) -> None:
+    checked = list[bytes]()
+    data = gzip.compress(DATA[:first]) + gzip.compress(DATA[first:])
+    found = spooled([data], "x", max_bytes=MOST, check=checked.append)
+    assert held(found) == DATA
+    assert len(checked) == 1
+    assert len(checked[0]) >= 16
+
+
 def test_of_what_is_cut_off_the_part_before_is_there() -> None:
     cut = gzip.compress(DATA)[:-5_000]
     found = spooled([cut], "x", max_bytes=MOST, check=accepted)
@@ -144,7 +154,7 @@ def test_nothing_is_refused(data: bytes) -> None:
 
 def test_what_is_of_no_use_is_read_no_further() -> None:
     def pieces() -> object:
-        yield b"not this"
+        yield b"not this, nor that"
         raise AssertionError("it was read on")
 
     def check(_: bytes) -> None:

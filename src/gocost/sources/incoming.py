@@ -24,6 +24,8 @@ from gocost.sources.standard_input import StandardInput
 MAX_BYTES: Final = 1 << 30
 """What is put on disk at most; `--max-bytes` raises it."""
 _PIECE: Final = 1 << 20
+_TOLD: Final = 16
+"""Bytes that tell what something is, which may come in several pieces."""
 
 Check = Callable[[bytes], object]
 """Raises FormatError for what begins with such bytes and is of no use."""
@@ -74,7 +76,7 @@ def spooled(pieces: Iterable[bytes], name: str, *, max_bytes: int, check: Check)
         with tempfile.TemporaryFile(buffering=0) as file:
             size = 0
             coming = _Unpacked(pieces)
-            for piece in coming:
+            for piece in _begun(iter(coming)):
                 if not size:
                     _check(piece, coming, check)
                 size += len(piece)
@@ -92,6 +94,18 @@ def spooled(pieces: Iterable[bytes], name: str, *, max_bytes: int, check: Check)
             f"{name} cannot be put into {folder or 'a temporary file'}: {error.strerror or error}",
             hint=ROOM,
         ) from error
+
+
+def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same, of which the first is large enough to be checked, where there is so much."""
+    first = b""
+    for piece in pieces:
+        first += piece
+        if len(first) >= _TOLD:
+            break
+    if first:
+        yield first
+    yield from pieces
 
 
 def _check(piece: bytes, coming: _Unpacked, check: Check) -> None:
