@@ -14,7 +14,7 @@ from gocost.analyses.attribution.clocks import clock_table
 from gocost.analyses.attribution.keys import OBSERVER, Keying, no_label
 from gocost.analyses.attribution.tables import CPU, Requests, facts, first_column, tables
 from gocost.analyses.flame import cut, flame_table
-from gocost.analyses.trace.spans import begun
+from gocost.analyses.trace.spans import outermost_tasks
 from gocost.api._governed import governed as governed_by
 from gocost.cost.attributed import Priced, Use, cpu_money, priced
 from gocost.cost.attributed_changes import Changed, changed, comparable
@@ -279,7 +279,7 @@ def _requests(deployment: Deployment | None, gathered: Gathered) -> Requests | N
     trace = gathered.evidence.trace
     if trace is None:
         return None
-    if tasks := begun(trace):
+    if tasks := outermost_tasks(trace):
         return Requests(tasks, f"of the {tasks:,} tasks without a parent that began in the trace")
     if deployment is None or not deployment.requests_per_month:
         return None

@@ -220,7 +220,7 @@ def tasks(trace: Joined) -> Spans:
     return edges.spans(trace, *edges.paired())
 
 
-def begun(trace: Joined) -> int:
+def outermost_tasks(trace: Joined) -> int:
     """How many tasks that are within no other began in the trace, or in its window."""
     count = 0
     for rows, _ in chosen(trace, TASK_BEGIN):
