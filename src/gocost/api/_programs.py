@@ -12,8 +12,6 @@ from typing import Final
 from gocost.model.errors import UsageError
 from gocost.sources.files import is_folder
 
-_NO_STAMP: Final = "-buildvcs=false"
-"""A stamp says nothing of linkage or whose bytes are, and git may refuse to make one."""
 NAMED: Final = 5
 """How many main packages are named where one has to be chosen."""
 
@@ -46,11 +44,11 @@ def program(
         yield Program(path, path.name)
         return
     # What those who name a file need not wait for.
-    from gocost.sources.go_command import go_in
+    from gocost.sources.go_command import NO_STAMP, go_in
     from gocost.sources.scratch import scratch
 
     folder = main_package(path, command)
-    used = (_NO_STAMP, *flags)
+    used = (NO_STAMP, *flags)
     with scratch("program") as place:
         output = place / "program"
         progress(f"building {typed(folder)}")

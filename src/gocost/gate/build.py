@@ -16,9 +16,9 @@ from typing import Final
 from gocost.model.errors import BuildError, SourceError
 from gocost.model.service import Build, Service
 from gocost.sources import process
-from gocost.sources.go_command import first_complaint, go_in, place_of
+from gocost.sources.go_command import NO_STAMP, first_complaint, go_in, place_of
 
-COMPARABLE: Final = ("-trimpath", "-buildvcs=false")
+COMPARABLE: Final = ("-trimpath", NO_STAMP)
 TIMEOUT: Final = 1800.0
 ARCHIVE: Final = b"!<arch>\n"
 

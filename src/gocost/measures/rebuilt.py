@@ -16,7 +16,7 @@ from gocost.measures.origin import check_origin
 from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.sources.files import exists, is_folder
 from gocost.sources.git import Repository, checked_out, is_ref, repository_of
-from gocost.sources.go_command import go_in
+from gocost.sources.go_command import NO_STAMP, go_in
 from gocost.sources.scratch import scratch
 
 _ENVIRONMENT: Final = (
@@ -141,7 +141,7 @@ def _to_find(base: str, repository: Repository) -> str:
 
 def flags(info: BuildInfo, *, stripped: bool) -> list[str]:
     """The flags of `go build` that build info records, and no VCS stamp: it changes sizes."""
-    found = ["-buildvcs=false"]
+    found = [NO_STAMP]
     for name in _FLAGS:
         value = info.setting(name)
         if value and name in _SWITCHES:

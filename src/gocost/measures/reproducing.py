@@ -18,11 +18,9 @@ from gocost.formats.executable import Executable, Extent, Section, open_executab
 from gocost.model.errors import NotMeasurableError
 from gocost.model.service import Service
 from gocost.sources.files import mapped
-from gocost.sources.go_command import Go, go_in, place_of
+from gocost.sources.go_command import NO_STAMP, Go, go_in, place_of
 from gocost.sources.scratch import scratch
 from gocost.sources.trees import copied
-
-NO_STAMP = "-buildvcs=false"
 
 
 @dataclass(frozen=True, slots=True)

