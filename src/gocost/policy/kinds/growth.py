@@ -11,7 +11,7 @@ from gocost.model.finding import Limit
 from gocost.model.metric import Metric
 from gocost.model.quantity import Unit, example, parse
 from gocost.model.report import Change, Verdict
-from gocost.policy.kinds.amounts import Amount, number, read_difference
+from gocost.policy.kinds.amounts import Amount, number, read_difference, worded
 from gocost.policy.kinds.interface import Case, Ruling, Spot, Written
 from gocost.policy.places import at_place
 
@@ -66,7 +66,7 @@ class Growth(Amount):
         if grown == 0:
             grew = f"{case.name} is as in {case.base_name}"
         kept = grown * case.metric.worse_sign <= _allowance(limit, base)
-        said = f"{grew}, {'within' if kept else 'over'} growth {limit.text}"
+        said = f"{grew}, {'within' if kept else 'over'} growth {_worded(limit, unit)}"
         return Ruling(kept, said, grown, _nearness(case, grown))
 
     def _sampled(self, case: Case, change: Change) -> Ruling:
@@ -83,9 +83,17 @@ class Growth(Amount):
         grew = f"{case.name} went from {case.show(change.base, unit)} by {shown}{interval}"
         least = min(low * sign, high * sign)
         broken = least > _allowance(limit, change.base) and change.verdict is not Verdict.SAME
-        said = f"{grew}, {'' if broken else 'not shown to be '}over growth {limit.text}"
+        said = f"{grew}, {'' if broken else 'not shown to be '}over growth {_worded(limit, unit)}"
         grown = number(case.fact.value) - number(change.base)
         return Ruling(not broken, said, change.delta, _nearness(case, grown))
+
+
+def _worded(limit: Limit, unit: Unit) -> str:
+    """The limit as it is shown beside a difference: of a ratio, what is no share is in points."""
+    if limit.relative:
+        return limit.text
+    said = worded(limit, unit)
+    return f"{said.removesuffix('%')} points" if unit is Unit.RATIO else said
 
 
 def _possible(limit: Limit, metric: Metric) -> bool:
