@@ -35,10 +35,10 @@ def test_a_page_is_read_over_one_kept_connection() -> None:
         answering(Handler) as url,
         Endpoint(f"{url}/base/?x=1", headers={"X-Key": "secret"}) as endpoint,
     ):
-        assert endpoint.get("/metrics").body == b"/base/metrics"
+        assert endpoint.get("/metrics").body == b"/base/metrics?x=1"
         assert endpoint.get("").body == b"/base?x=1"
         assert not endpoint.get("/missing").ok
-    assert [path for path, _, _ in seen] == ["/base/metrics", "/base?x=1", "/base/missing"]
+    assert [path for path, _, _ in seen] == ["/base/metrics?x=1", "/base?x=1", "/base/missing?x=1"]
     assert {key for _, key, _ in seen} == {"secret"}
     assert len({port for _, _, port in seen}) == 1
 

@@ -30,7 +30,15 @@ from gocost.model.quantity import SECONDS_PER_MONTH, Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.service import Deployment, Service
 from gocost.model.subject import Subject
-from gocost.sources.naming import Named, check_named_once, is_url, listed, names_of, short_name
+from gocost.sources.naming import (
+    Named,
+    check_named_once,
+    is_url,
+    listed,
+    names_of,
+    short_name,
+    shown_url,
+)
 from gocost.sources.saved_reports import read_report
 
 ROWS: Final = 15
@@ -294,9 +302,9 @@ def _named(
     if governed is not None:
         return governed.name
     if manifest is not None:
-        return urlsplit(manifest.url).netloc or str(folder)
+        return urlsplit(shown_url(manifest.url)).netloc or str(folder)
     first = next((each for each in (*files.profiles, files.trace) if each), "")
-    return urlsplit(first).netloc if is_url(first) else short_name(first)
+    return urlsplit(shown_url(first)).netloc if is_url(first) else short_name(first)
 
 
 def _report(

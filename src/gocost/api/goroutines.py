@@ -27,7 +27,7 @@ from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table
 from gocost.model.subject import Subject
-from gocost.sources.naming import is_url, short_name
+from gocost.sources.naming import is_url, short_name, shown
 
 ROWS = 20
 TOLD = 3
@@ -142,7 +142,7 @@ def _report(
         command="goroutines",
         gocost=VERSION,
         subject=subject,
-        facts=facts(found, judged, subject, _origin(names, found)),
+        facts=facts(found, judged, subject, _origin([*map(shown, names)], found)),
         tables={**changes, **tables},
         notes=notes,
         assumptions=_assumptions(found),

@@ -19,6 +19,7 @@ from gocost.model.service import Run, Service
 from gocost.model.subject import Subject
 from gocost.policy.loading import discover, load
 from gocost.sources.cache import cache_directory
+from gocost.sources.naming import shown_url
 from gocost.sources.proc import PROC, find_process, unsupported
 from gocost.sources.scratch import scratch
 
@@ -85,10 +86,13 @@ def _watched(
         return _report(
             Measured(notes=[Note("info", f"skipped: {reason}")]), Subject(), f"pid {pid}"
         )
-    instance = ", ".join([*([f"pid {pid}"] if pid is not None else []), *urls])
+    shown = [*map(shown_url, urls)]
+    instance = ", ".join([*([f"pid {pid}"] if pid is not None else []), *shown])
     subject = Subject(instance=instance)
     watched = Watched(process, tuple(urls), headers, seconds)
-    named = f"{process.command} (process {pid})" if process is not None else ", ".join(urls)
+    named = ", ".join(shown)
+    if process is not None:
+        named = f"{process.command} (process {pid})"
     return _report(watch(watched, context, subject), subject, named)
 
 

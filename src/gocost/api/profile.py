@@ -20,7 +20,7 @@ from gocost.model.fact import Fact
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Note, Report, Table
 from gocost.model.subject import Subject
-from gocost.sources.naming import Named, is_url, listed, names_of, shown
+from gocost.sources.naming import Named, is_url, listed, names_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -246,4 +246,4 @@ def _title(recorded: Recorded, look: Look) -> str:
 
 
 def _several(files: Sequence[str]) -> str:
-    return shown(files[0]) if len(files) == 1 else f"{len(files)} profiles"
+    return files[0] if len(files) == 1 else f"{len(files)} profiles"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
 from gocost.model.errors import UsageError
-from gocost.sources.naming import Named, is_url, names_of
+from gocost.sources.naming import NAME, SHOWN, Named, is_url, names_of
 
 FORMS: Final = ("folded", "speedscope", "callgrind", "dot", "svg")
 
@@ -109,7 +109,8 @@ def forms_of(
 def _drawn(graph: Iterator[str], files: Sequence[str]) -> Iterator[str]:
     from gocost.sources.graphviz import svg
 
-    typed = shlex.join(["gocost", "profile", "dot", *files]) + " | dot -Tsvg -o graph.svg"
+    names = [NAME if file == SHOWN else file for file in files]
+    typed = shlex.join(["gocost", "profile", "dot", *names]) + " | dot -Tsvg -o graph.svg"
     return iter(svg("\n".join(graph), typed).splitlines())
 
 

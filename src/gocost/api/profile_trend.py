@@ -20,7 +20,7 @@ from gocost.measures.profiles import Reading
 from gocost.model.errors import UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Column, Layout, Note, Report, Table
-from gocost.sources.naming import Named, check_named_once, names_of
+from gocost.sources.naming import Named, check_named_once, names_of, shown
 
 _ORDER: Final = {Verdict.LEAK: 0, Verdict.PLATEAU: 1, Verdict.NOISE: 2}
 _MEANINGLESS: Final = ("mean", "relative_percentages", "drop_negative")
@@ -55,7 +55,7 @@ def profile_trend(
     reading = Reading("heap", None, headers, max_bytes)
     names = names_of(files)
     check_named_once(names)
-    profiles = [(name, reading.one(name)) for name in names]
+    profiles = [(shown(name), reading.one(name)) for name in names]
     times, ordered = _in_time(profiles)
     looks = [Look(profile, wanted, by=by) for _, profile in ordered]
     seen = looks[-1].seen

@@ -137,7 +137,7 @@ def _failed(error: Exception, *, debug: bool) -> int:
     if debug:
         import traceback
 
-        traceback.print_exception(error)
+        print(_without_secrets("".join(traceback.format_exception(error))), file=sys.stderr)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         discard_output()
         where = error.filename or "the output or the folder of temporary files"
@@ -173,4 +173,13 @@ def _interrupted() -> int:
 
 
 def _say(line: str) -> None:
-    print(f"gocost: {line}", file=sys.stderr)
+    print(f"gocost: {_without_secrets(line)}", file=sys.stderr)
+
+
+def _without_secrets(text: str) -> str:
+    """A URL may also stand where none is expected, and is in the error as it was typed."""
+    if ":/" not in text:
+        return text
+    from gocost.sources.naming import shown_within
+
+    return shown_within(text)

@@ -171,11 +171,11 @@ class Progress:
 
     def recording(self, names: Iterable[str | None]) -> None:
         """Of files that are URLs the first: a service takes its time to be recorded."""
-        from gocost.sources.naming import is_url
+        from gocost.sources.naming import is_url, shown_url
 
         for name in names:
             if name is not None and is_url(name):
-                self(f"recording {name}")
+                self(f"recording {shown_url(name)}")
                 return
 
     def clear(self) -> None:

@@ -72,7 +72,7 @@ class Reading:
         if traced and given is not None:
             return _of_trace(SHOWN, trace_of_standard_input(given, max_bytes=most))
         if traced:
-            return _of_trace(files[0], trace_on_disk(files[0], max_bytes=most))
+            return _of_trace(shown(files[0]), trace_on_disk(files[0], max_bytes=most))
         return _compared([self.several(file, given) for file in files], every)
 
     def service(
@@ -91,7 +91,7 @@ class Reading:
                 max_bytes=max(RECORDING_BYTES, self.max_bytes),
                 announce=self.announce,
             )
-            return _of_trace(url, recorded.path())
+            return _of_trace(shown(url), recorded.path())
         check_length(every * (count - 1))
         where = page_url(url, _PAGE, None) if _is_service(url) else _with_debug(url)
         dumps: list[Dump] = []
@@ -136,7 +136,7 @@ class Reading:
             )
         try:
             return decode_all(
-                pieces, origin=where, max_bytes=self.max_bytes, seed=secrets.randbits(31)
+                pieces, origin=shown(where), max_bytes=self.max_bytes, seed=secrets.randbits(31)
             )
         except FormatError as error:
             hint = error.hint or "it is damaged, or was cut off: record or copy it again"

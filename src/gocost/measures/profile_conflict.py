@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from gocost.model.errors import GocostError
+from gocost.sources.naming import asking
 from gocost.sources.recordings import save_recording
 from gocost.sources.refusals import ProfilingInUseError
+from gocost.sources.service_urls import joined
 
 if TYPE_CHECKING:
     from gocost.sources.endpoints import Endpoint
@@ -68,4 +70,5 @@ def _goroutines(where: str) -> str:
     path = parts.path.rstrip("/")
     if path in ("", "/debug/pprof"):
         path = "/debug/pprof/profile"
-    return parts._replace(path=f"{path.rpartition('/')[0]}/goroutine", query="debug=2").geturl()
+    path = f"{path.rpartition('/')[0]}/goroutine"
+    return parts._replace(path=path, query=joined("debug=2", asking(parts.query))).geturl()

@@ -21,6 +21,7 @@ class Recorded:
     """Profiles that were read: those asked about, and those that they are compared with."""
 
     files: tuple[str, ...]
+    """As they are shown."""
     head: Profile
     base: Profile | None = None
     of_base: bool = False
@@ -131,12 +132,12 @@ class Reading:
         head = self.merged(files)
         other = self.merged(base or diff_base) if base or diff_base else None
         return Recorded(
-            tuple(files),
+            tuple(map(shown, files)),
             head,
             other,
             of_base=bool(diff_base),
             normalize=normalize,
-            bases=(*base, *diff_base),
+            bases=tuple(map(shown, (*base, *diff_base))),
         )
 
 

@@ -90,10 +90,10 @@ class Input:
             return read_report(Path(self.name), hint=_REPORTS)
         data = self.data if self.data is not None else self._read()
         try:
-            return _DECODERS[self.kind](data, self.name, self.max_bytes)
+            return _DECODERS[self.kind](data, shown(self.name), self.max_bytes)
         except FormatError as error:
             hint = error.hint or "it is damaged, or was cut off: record or copy it again"
-            raise FormatError(f"{self.name}: {error.message}", hint=hint) from error
+            raise FormatError(f"{shown(self.name)}: {error.message}", hint=hint) from error
 
     def _read(self) -> bytes:
         most = self.max_bytes or MAX_BYTES
@@ -214,7 +214,7 @@ def _input(
         data = read_recording(name, headers=headers, max_bytes=most)
         head = data[:HEAD]
         if is_trace(head):
-            trace, data = trace_of_bytes(data, name, max_bytes=most), None
+            trace, data = trace_of_bytes(data, shown(name), max_bytes=most), None
     else:
         with positioned(Path(name)) as file:
             head = file.head(HEAD)
@@ -230,7 +230,7 @@ def _declare(
     def filled() -> pa.Table:
         return pa.concat_tables(
             [
-                _arrow(relation, each.name, fill(part))
+                _arrow(relation, shown(each.name), fill(part))
                 for each in inputs
                 for part in _parts(each, relation)
             ]

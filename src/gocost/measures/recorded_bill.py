@@ -15,6 +15,7 @@ from gocost.measures.recorded_trace import traced
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.report import Note
+from gocost.sources.naming import shown
 
 SHARE = "cpu.share"
 TOTAL = "profile.total"
@@ -41,7 +42,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
         traced=traced(context) if files.trace is not None else None,
     )
     found = bill(gathered.evidence, Keying("package"))
-    origin = f"profiles {', '.join(context.profiles)}"
+    origin = f"profiles {', '.join(map(shown, context.profiles))}"
     made = facts(found, gathered.seconds, target.subject, origin)
     given = {fact.metric for fact in made}
     missing = {

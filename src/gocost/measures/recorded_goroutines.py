@@ -10,7 +10,7 @@ from gocost.formats.goroutine_dump.decoding import MAX_BYTES
 from gocost.measures.goroutines import APART, MOST, Reading, Taken
 from gocost.measures.interface import Context, Measured, Target
 from gocost.model.report import Note
-from gocost.sources.naming import is_url
+from gocost.sources.naming import is_url, shown
 
 PROBABLE = "goroutines.leak.probable"
 
@@ -40,7 +40,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     taken = recorded_dumps(context)
     found = taken.dumps
     judged = judge(found, group(found), allow=allow)
-    made = facts(found, judged, target.subject, f"goroutine dumps {', '.join(names)}")
+    made = facts(found, judged, target.subject, f"goroutine dumps {', '.join(map(shown, names))}")
     given = {fact.metric for fact in made}
     unknown = {
         metric: "it takes three dumps under steady load to tell: a URL, or three files"

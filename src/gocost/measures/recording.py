@@ -26,8 +26,10 @@ from gocost.measures.runtime_metrics import PAGES
 from gocost.model.errors import GocostError, SourceError, UsageError
 from gocost.model.quantity import Unit, format_quantity
 from gocost.sources.files import is_file, read_bounded, translated
+from gocost.sources.naming import shown_url
 from gocost.sources.proc import Process, find_process
 from gocost.sources.recordings import LONGEST, keep_piece, save_recording
+from gocost.sources.service_urls import page_of
 
 if TYPE_CHECKING:
     from gocost.sources.endpoints import Endpoint
@@ -100,6 +102,7 @@ class Manifest(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.reco
     """What a folder holds."""
 
     url: str
+    """As it is shown: what authenticates is not kept."""
     seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
     """How long was asked for."""
     parts: tuple[Part, ...] = ()
@@ -121,7 +124,7 @@ class Manifest(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.reco
         length = format_quantity(self.seconds, Unit.SECONDS)
         return (
             f"the service ended {after} into its recording of {length}: nothing listens at "
-            f"{self.url} any more"
+            f"{shown_url(self.url)} any more"
         )
 
 
@@ -298,7 +301,12 @@ def record(request: Request) -> Manifest:
         parts = tuple(sorted(recorder.parts, key=lambda part: part.asked_ns))
         clocks.append(_pair(request))
         manifest = Manifest(
-            request.url, request.seconds, parts, tuple(moments), tuple(clocks), recorder.ended_ns
+            shown_url(request.url),
+            request.seconds,
+            parts,
+            tuple(moments),
+            tuple(clocks),
+            recorder.ended_ns,
         )
         _write(folder, manifest)
     if all(part.lost for part in manifest.parts):
@@ -358,8 +366,7 @@ def _edges(recorder: _Recorder, number: int) -> None:
     """What is cumulative, at one end of the window."""
     recorder.request.progress(f"snapshots {'before' if number == 1 else 'after'} the window")
     request = recorder.request
-    base = request.url.rstrip("/").removesuffix("/debug/pprof")
-    metrics, *memstats = (f"{base}{page}" for page in PAGES)
+    metrics, *memstats = (page_of(request.url, page) for page in PAGES)
     until = time.monotonic() + request.patience / 2
     before = len(recorder.parts)
     for kind, places in (("metrics", [request.metrics_url or metrics]), ("memstats", memstats)):

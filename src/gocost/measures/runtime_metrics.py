@@ -18,8 +18,9 @@ from gocost.formats import gctrace, runtime_page
 from gocost.formats.recognition import HEAD, Kind, recognise
 from gocost.formats.runtime_page import RuntimePage
 from gocost.model.errors import FormatError, SourceError, UsageError
-from gocost.sources.naming import check_named_once, is_url, listed, shown
+from gocost.sources.naming import check_named_once, is_url, listed, shown, shown_url
 from gocost.sources.recordings import check_length, read_recording
+from gocost.sources.service_urls import page_of
 
 T = TypeVar("T")
 PAGES: Final = ("/metrics", "/debug/vars", "/debug/pprof/heap?debug=1")
@@ -75,7 +76,7 @@ class Reading:
                         f"{shown(name)} is a gctrace log, which tells of a window by itself",
                         hint="name it alone",
                     )
-                return _of_log(_decoded(gctrace.decode, data, name), name)
+                return _of_log(_decoded(gctrace.decode, data, name), shown(name))
             pages.append(self._page(data, name))
         return Recorded(pages, seconds=_seconds(pages, every), names=listed(names))
 
@@ -86,7 +87,7 @@ class Reading:
         where, first = self._found(url)
         pages, times, notes = [first], [self.clock()], list[str]()
         for number in range(2, count + 1):
-            progress(f"reading {where}: {number} of {count}")
+            progress(f"reading {shown_url(where)}: {number} of {count}")
             self.sleep(max(0.0, times[0] + every * (number - 1) - self.clock()))
             try:
                 pages.append(self._asked(where))
@@ -95,23 +96,22 @@ class Reading:
                 break
             times.append(self.clock())
         seconds = times[-1] - times[0] if len(pages) > 1 else None
-        return Recorded(pages, seconds=seconds, names=where, notes=tuple(notes))
+        return Recorded(pages, seconds=seconds, names=shown_url(where), notes=tuple(notes))
 
     def _found(self, url: str) -> tuple[str, RuntimePage]:
         """The first page of a service that tells of the collector, and what it tells."""
         parts = urlsplit(url)
         if parts.path.rstrip("/") not in ("", "/debug/pprof"):
             return url, self._asked(url)
-        base = parts._replace(path="", query="").geturl()
+        base = shown_url(parts._replace(path="", query="", fragment="").geturl())
         refusals, hint = [], _OTHER
         for path in PAGES:
+            asked = page_of(url, path)
             try:
-                return f"{base}{path}", self._asked(f"{base}{path}")
+                return asked, self._asked(asked)
             except (SourceError, FormatError) as error:
-                page, _, query = path.partition("?")
-                refusals.append(
-                    error.message.removeprefix(f"{base}{page}").removeprefix(f"?{query}")
-                )
+                page, _, query = shown_url(asked).partition("?")
+                refusals.append(error.message.removeprefix(page).removeprefix(f"?{query}"))
                 hint = error.hint if isinstance(error, SourceError) else _OTHER
                 if "nothing listens" in error.message:
                     raise

@@ -14,6 +14,7 @@ from gocost.analyses.portrait.observations import Histogram, Observations
 from gocost.formats import memstats, pprof_index, promtext
 from gocost.model.errors import FormatError, GocostError, SourceError
 from gocost.sources.endpoints import Endpoint
+from gocost.sources.naming import shown_url
 from gocost.sources.refusals import refusal
 
 METRICS, VARS, INDEX = "/metrics", "/debug/vars", "/debug/pprof/"
@@ -158,7 +159,8 @@ class ServicePages:
 
     def _refuse(self, endpoint: Endpoint, path: str, error: GocostError) -> None:
         """Remember why a page gives nothing, under one reason for all pages that share it."""
-        rest = error.message.removeprefix(f"{endpoint.base}{path}")
+        rest = error.message.removeprefix(shown_url(endpoint.url(path)))
+        rest = rest.removeprefix(f"{endpoint.base}{path}")
         said = f": {rest}" if rest == error.message else rest
         self._refusals.setdefault(f"{endpoint.base}{said}", []).append(path or "itself")
         self._hints.setdefault(error.hint)
@@ -214,7 +216,7 @@ def _body(endpoint: Endpoint, path: str, *, accept: str = "*/*") -> bytes:
     if not answer.ok:
         # What a page says of itself makes a reason of its own of each; of the scheme all say it.
         said = answer.body if answer.status == 400 else b""
-        raise refusal(f"{endpoint.base}{path}", answer.status, said, endpoint.given)
+        raise refusal(endpoint.url(path), answer.status, said, endpoint.given)
     return answer.body
 
 

@@ -26,6 +26,7 @@ from gocost.model.errors import SourceError
 from gocost.model.service import Run
 from gocost.sources import process
 from gocost.sources.endpoints import Endpoint, EndpointError
+from gocost.sources.naming import shown_url
 from gocost.sources.service_urls import service_url
 
 READY_STEP = 0.005
@@ -200,7 +201,7 @@ def _wait_ready(
                 answer = endpoint.get("")
                 if answer.ok:
                     return time.monotonic() - started
-                last = f"{planned.ready} answered {answer.status}"
+                last = f"{shown_url(planned.ready)} answered {answer.status}"
             except EndpointError as error:
                 last = error.message
             if child.process.poll() is not None:
@@ -242,7 +243,8 @@ def _refuse_taken_port(ready: str) -> None:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     if _listens(str(parts.hostname), port):
         raise PortTakenError(
-            f"port {port} is in use: something answers at {ready} before the service is started",
+            f"port {port} is in use: something answers at {shown_url(ready)} before the service is "
+            "started",
             hint="stop what listens there, or write {port} in run.command and run.ready",
         )
 

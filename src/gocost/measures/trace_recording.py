@@ -21,7 +21,7 @@ from gocost.formats.recognition import HEAD, Kind, is_trace, mistaken
 from gocost.measures.trace_on_disk import trace_on_disk
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.files import Spooled, positioned, translated
-from gocost.sources.naming import is_url
+from gocost.sources.naming import is_url, shown_url
 from gocost.sources.recordings import MAX_BYTES, keep_piece, save_recording
 from gocost.sources.refusals import WITHOUT
 from gocost.sources.service_urls import service_url
@@ -90,7 +90,7 @@ def _check(path: Path, url: str) -> None:
         other = mistaken(head, Kind.TRACE)
         told = other.message if other is not None else "this is not an execution trace of Go"
         hint = f"correct the URL, or {WITHOUT}"
-        raise FormatError(f"{url}: {told}", hint=hint)
+        raise FormatError(f"{shown_url(url)}: {told}", hint=hint)
 
 
 def _fresh(name: str) -> tuple[Path, BinaryIO]:
@@ -125,9 +125,9 @@ def recording_name(url: str, what: str = "recording") -> str:
     """A name for a recording of this service, by its host and the time."""
     try:
         # A name and password in it are refused, and are in no file's name before that.
-        host = urlsplit(url).netloc.rpartition("@")[2] or url
+        host = urlsplit(url).netloc.rpartition("@")[2] or shown_url(url)
     except ValueError:  # no URL: who records it says so
-        host = url
+        host = shown_url(url)
     named = "".join(c if c.isalnum() else "-" for c in host)
     return f"{what}-{named}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 

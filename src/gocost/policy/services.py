@@ -14,6 +14,7 @@ from gocost.model.quantity import Unit, format_quantity
 from gocost.model.service import LEAST_MEMORY, MOST_RUNS
 from gocost.policy.places import Places, at_place, quoted
 from gocost.policy.schema import UNITS, ServiceEntry
+from gocost.sources.naming import shown, shown_url
 from gocost.sources.service_urls import service_url
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -89,7 +90,7 @@ def setting_text(name: str, value: object) -> str:
         )
     if isinstance(value, dict):
         return " ".join(f"{k}={shlex.quote(str(v))}" for k, v in value.items())
-    return str(value)
+    return shown(str(value))
 
 
 def _check_build(places: Places, name: str, entry: ServiceEntry) -> None:
@@ -189,10 +190,10 @@ def _check_url(places: Places, path: tuple[str | int, ...], text: str) -> None:
         service_url(PLACEHOLDER.sub("1", text))  # ports are not known yet
     except UsageError as error:
         raise places.of(*path).error(
-            f"{quoted(text)} is not the URL of a service",
+            f"{quoted(shown_url(text))} is not the URL of a service",
             hint="write for example http://127.0.0.1:{port}/healthz",
         ) from error
 
 
 def _words(value: Sequence[object]) -> str:
-    return " ".join(shlex.quote(str(each)) for each in value)
+    return " ".join(shlex.quote(shown(str(each))) for each in value)

@@ -24,6 +24,7 @@ from gocost.formats.gunzip import Gunzip
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.credentials import Credentials
 from gocost.sources.files import translated
+from gocost.sources.naming import asking
 from gocost.sources.service_urls import service_url
 
 MAX_BODY = 16 << 20
@@ -123,8 +124,16 @@ class Endpoint:
             else http.client.HTTPConnection(host, port, timeout=timeout)
         )
 
+    def url(self, path: str) -> str:
+        """What is asked for the page at `path`: with the base's query, which may be a secret."""
+        return f"{self.base}{path}{self._asking(path)}"
+
+    def _asking(self, path: str) -> str:
+        query = asking(self.query) if path else self.query
+        return query and f"{'&' if '?' in path else '?'}{query}"
+
     def get(self, path: str, *, accept: str = "*/*") -> Answer:
-        """The page at `path` below the base, with a query if it has one.
+        """The page at `path` below the base, with a query if it has one, and the base's.
 
         Raises EndpointError where there is no whole answer within the time and the size allowed.
         """
@@ -173,9 +182,7 @@ class Endpoint:
     def _get(
         self, path: str, accept: str, url: str, write: Callable[[bytes], object] | None = None
     ) -> Answer:
-        target = f"{self.prefix}{path}" or "/"
-        if not path and self.query:
-            target = f"{target}?{self.query}"
+        target = f"{self.prefix or ('' if path else '/')}{path}{self._asking(path)}"
         headers = {**self._headers, "Accept": accept}
         with self._bounded(url) as expired:
             try:

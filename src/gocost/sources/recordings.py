@@ -12,7 +12,7 @@ from gocost.model.errors import UsageError
 from gocost.sources.files import read_bounded, translated
 from gocost.sources.naming import NAME, is_url
 from gocost.sources.refusals import refusal
-from gocost.sources.service_urls import service_url
+from gocost.sources.service_urls import joined, service_url
 from gocost.sources.standard_input import StandardInput
 
 if TYPE_CHECKING:
@@ -133,9 +133,10 @@ def page_url(where: str, page: str, seconds: float | None) -> str:
     path = parts.path.rstrip("/")
     query = parts.query
     if path in ("", _PAGES):
-        path = f"{_PAGES}/{page}"
+        page, _, own = page.partition("?")
+        path, query = f"{_PAGES}/{page}", joined(own, query)
     if seconds is not None and "seconds=" not in query:
-        query = f"{query}&seconds={seconds:g}" if query else f"seconds={seconds:g}"
+        query = joined(query, f"seconds={seconds:g}")
     check_length(max(seconds or 0, _recorded(query)))
     return parts._replace(path=path, query=query).geturl()
 

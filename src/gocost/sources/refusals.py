@@ -1,7 +1,8 @@
 """Why a service does not give a page: what it says, and what to do, without what it was sent.
 
 A service may repeat credentials, whole or in part, as they were sent or as HTML, a URL or base64
-have them. Where it says that they are wrong, its words are left out; else all of these are.
+have them, of headers and of the URL's own query. Where it says that they are wrong, its words are
+left out; else all of these are.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import base64
 import binascii
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from gocost.model.errors import SourceError
+from gocost.sources.naming import secrets_of, shown_url
 
 _SAID: Final = 1 << 14
 """Bytes of a refusal that are looked at: credentials that it repeats are found whole in them."""
@@ -24,17 +26,22 @@ WITHOUT: Final = "pass credentials with --header 'Name: value', or with --cert F
 _WRONG: Final = "correct what --header gives, which is not shown here"
 
 
+_WRONG_URL: Final = f"correct the query of the URL, whose values are not shown here, or {WITHOUT}"
+
+
 class ProfilingInUseError(SourceError):
     """The service's one CPU profile is being recorded already."""
 
 
 def refusal(url: str, status: int, body: bytes, headers: Mapping[str, str] | None) -> SourceError:
     """Why a page was not had, with what the service said and what to do."""
-    shown = len(headers or ())  # certificates are nothing that could be repeated
-    said = "" if shown and status == 401 else _first_line(body, headers)
+    headers, words = headers or {}, secrets_of(url)
+    shown = len(headers)  # certificates are nothing that could be repeated
+    said = "" if (shown or words) and status == 401 else _first_line(body, headers, words)
+    url = shown_url(url)
     told = f"{url} answered {status}" + (f": {said}" if said else "")
     if status in (401, 403):
-        return SourceError(told, hint=_WRONG if shown else WITHOUT)
+        return SourceError(told, hint=_WRONG if shown else _WRONG_URL if words else WITHOUT)
     if 300 <= status < 400:
         return SourceError(
             f"{url} answered {status}, which leads elsewhere: to a login perhaps",
@@ -53,9 +60,10 @@ def refusal(url: str, status: int, body: bytes, headers: Mapping[str, str] | Non
     return SourceError(told, hint="see whether the service has this page")
 
 
-def _first_line(body: bytes, headers: Mapping[str, str] | None) -> str:
+def _first_line(body: bytes, headers: Mapping[str, str], words: Sequence[str]) -> str:
     said = body[:_SAID].decode("utf-8", "replace").strip()
-    for word in sorted(set(_secrets(headers or {})), key=lambda word: (-len(word), word)):
+    hidden = {*_secrets(headers), *_secrets_of_url(words)}
+    for word in sorted(hidden, key=lambda word: (-len(word), word)):
         said = said.replace(word, "***")
     return "".join(filter(str.isprintable, next(iter(said.splitlines()), "")))[:_SHOWN]
 
@@ -70,6 +78,13 @@ def _secrets(headers: Mapping[str, str]) -> Iterator[str]:
             words += [word for word in (both, both.partition(":")[2]) if word]
         for word in (value, *words):
             yield from (word, html.escape(word), quote(word, safe=""), quote_plus(word))
+
+
+def _secrets_of_url(words: Sequence[str]) -> Iterator[str]:
+    """What stands in a query, as it was typed, as it is meant, and as others would write that."""
+    for word in words:
+        for meant in (word, unquote(word), unquote_plus(word)):
+            yield from (meant, html.escape(meant), quote(meant, safe=""), quote_plus(meant))
 
 
 def _decoded(encoded: str) -> str:

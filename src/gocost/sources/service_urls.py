@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from gocost.model.errors import UsageError
-
-_USER: Final = re.compile(r"//[^/]*@")
-"""A name and a password, which no message repeats."""
+from gocost.sources.naming import asking, shown_url
 
 
 def service_url(text: str) -> SplitResult:
@@ -20,11 +16,28 @@ def service_url(text: str) -> SplitResult:
         name.encode("idna")  # as whoever looks it up will: `a..b` and very long names are none
         # Only asking for the port reads it.
         sound = parts.scheme in ("http", "https") and bool(name) and parts.port != 0
+        sound = sound and not any(sign <= " " or sign == "\x7f" for sign in text)
     except ValueError:
         sound = False
     if not sound:
-        told = _USER.sub("//...@", text)
         raise UsageError(
-            f"{told!r} is not the URL of a service", hint="write for example http://127.0.0.1:6060"
+            f"{shown_url(text)!r} is not the URL of a service",
+            hint="write for example http://127.0.0.1:6060",
         )
     return parts
+
+
+def page_of(url: str, page: str) -> str:
+    """Another page of the service, with its own query (`/metrics`, `/debug/pprof/heap?debug=1`):
+    below the path that the URL has, without /debug/pprof, and with what of the URL's query the
+    service may ask of its readers. Raises UsageError.
+    """
+    parts = service_url(url)
+    below = parts.path.rstrip("/").removesuffix("/debug/pprof")
+    path, _, own = page.partition("?")
+    return parts._replace(path=f"{below}{path}", query=joined(own, asking(parts.query))).geturl()
+
+
+def joined(*queries: str) -> str:
+    """Queries as one; the first that has a parameter counts."""
+    return "&".join(filter(None, queries))
