@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec import structs
-
 from gocost._version import VERSION
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.tables import facts, tables
@@ -53,7 +51,7 @@ def trace_report(
 ) -> Report:
     """The report of what was found; `since` is where its series begin."""
     subject = Subject(service=path.name)
-    made = tables(found)
+    made = tables(found, kept)
     series = []
     lanes: tuple[str, ...] = ()
     notes = notes_of(found)
@@ -67,9 +65,6 @@ def trace_report(
         if len(found.procs) > MOST_PROCS:
             told = f"the timeline shows {MOST_PROCS} of {len(found.procs):,} Ps"
             notes.append(Note("warning", told))
-    if kept is not None and "goroutines" in made:
-        listed = made["goroutines"]
-        made["goroutines"] = structs.replace(listed, rows=listed.rows[:kept])
     shown = VIEWS[view]
     if view == "tasks" and not any(made[name].rows for name in shown if name in made):
         notes.append(Note("info", UNMARKED))

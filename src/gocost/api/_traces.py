@@ -34,7 +34,7 @@ class Recording(TypedDict, total=False):
     by service and time."""
     max_bytes: int | None
     """The most that is recorded, decompressed or read of standard input; 1 GiB by default. A plain
-    file may be of any size."""
+    file may be of any size. Above 4 GiB it is also what goroutines and marks may take in memory."""
     announce: Callable[[str], None]
     """Told where the recording is kept."""
 

@@ -47,7 +47,8 @@ def trace(
     `file` is a path, of gzip too, `-` for standard input, or the URL of a service, which is
     recorded for `seconds` (5 by default) with `headers` into the new file `keep`, by default one of
     the current folder that the report's subject names; `max_bytes` bounds what is recorded,
-    decompressed or read of standard input, and `announce` is told where the recording is.
+    decompressed or read of standard input, and raises the cap of what goroutines and marks may take
+    in memory (4 GiB); `announce` is told where the recording is.
 
     `view` is one of VIEWS; `top` is how many goroutines are listed one by one, those
     that ran longest (0: all); `between` are nanoseconds since the trace began, outside of which
@@ -61,7 +62,8 @@ def trace(
         raise UsageError(f"there is no view {view!r}", hint=f"choose of {', '.join(VIEWS)}")
     kept = _KEPT if top is None else top or None
     path, other = traces_at(file, base, **recording)
-    with carried_out(path, keep=kept, between=between, timeline=timeline) as coming:
+    most = recording.get("max_bytes")
+    with carried_out(path, keep=kept, between=between, timeline=timeline, max_bytes=most) as coming:
         # What makes the report of it is loaded while cores carry it out.
         from gocost.api._trace_report import trace_report
 
@@ -70,6 +72,6 @@ def trace(
         found, spread = coming.joined()
     against = None
     if other is not None:
-        against = (other.name, read_trace(other, between=between))
+        against = (other.name, read_trace(other, between=between, max_bytes=most))
     since = found.start - (between[0] if between else 0)
     return trace_report(path, view, kept, found, base=against, timeline=spread, since=since)

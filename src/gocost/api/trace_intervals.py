@@ -70,7 +70,7 @@ def trace_threads(
     """What each thread did. The table is `threads`."""
     path = trace_at(file, **recording)
     threads = Threads()
-    found = follow_trace(path, threads, between=between)
+    found = follow_trace(path, threads, between=between, max_bytes=recording.get("max_bytes"))
     return _report(path, found, {"threads": threads.table(found.end - found.start)})
 
 
@@ -78,7 +78,7 @@ def trace_spikes(file: Trace, *, between: Between = None, **recording: Unpack[Re
     """When scheduler latency or utilisation left its usual band, worst first: `spikes`."""
     path = trace_at(file, **recording)
     spikes = Spikes(*_reach(path, between))
-    found = follow_trace(path, spikes, between=between)
+    found = follow_trace(path, spikes, between=between, max_bytes=recording.get("max_bytes"))
     made = spikes.table(found)
     told = "nothing is out of the ordinary"
     if made.rows:
@@ -97,7 +97,7 @@ def trace_lifetimes(
     """Where goroutines are created and how long they live: `creators`, `goroutine_counts`."""
     path = trace_at(file, **recording)
     lifetimes = Lifetimes(*_reach(path, between))
-    found = follow_trace(path, lifetimes, between=between)
+    found = follow_trace(path, lifetimes, between=between, max_bytes=recording.get("max_bytes"))
     living = int((found.goroutines[:, 8] == 0).sum())
     made = {"creators": lifetimes.table(), "goroutine_counts": lifetimes.counts(living)}
     return _report(path, found, made, shown=("creators",))
@@ -121,7 +121,7 @@ def trace_mmu(
                          hint=f"name some of {', '.join(PARTS)}")  # fmt: skip
     path = trace_at(file, **recording)
     collecting = Collecting()
-    found = follow_trace(path, collecting, between=between)
+    found = follow_trace(path, collecting, between=between, max_bytes=recording.get("max_bytes"))
     curve = collecting.curve(found, parts, by_proc=by_proc)
     made = {"mmu": curve_table(curve, by_proc=by_proc)}
     return _report(path, found, made, rows=0, curves={"mmu": ("window", "mmu")})
@@ -130,7 +130,7 @@ def trace_mmu(
 def trace_users(file: Trace, *, between: Between = None, **recording: Unpack[Recording]) -> Report:
     """Tasks, regions and logs: `users`, `latencies`, `latency_buckets`."""
     path = trace_at(file, **recording)
-    found = read_trace(path, between=between)
+    found = read_trace(path, between=between, max_bytes=recording.get("max_bytes"))
     made = {name: table for name, table in users.tables(found).items() if table.rows}
     notes = [] if made else [Note("info", UNMARKED)]
     return _report(path, found, made, notes)
@@ -146,7 +146,7 @@ def trace_export(
     """Writes the trace as Chrome's JSON, which Perfetto opens too; returns how many slices."""
     path = trace_at(file, **recording)
     writer = ChromeWriter(write, _reach(path, between)[0])
-    found = follow_trace(path, writer, between=between)
+    found = follow_trace(path, writer, between=between, max_bytes=recording.get("max_bytes"))
     writer.close(found)
     return writer.slices
 

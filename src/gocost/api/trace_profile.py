@@ -69,7 +69,7 @@ def _read(file: Trace, kind: str, between: Between, recording: Recording) -> tup
     if kind not in KINDS:
         raise UsageError(f"a trace has no profile {kind!r}", hint=f"choose of {', '.join(KINDS)}")
     path = trace_at(file, **recording)
-    found = read_trace(path, between=between)
+    found = read_trace(path, between=between, max_bytes=recording.get("max_bytes"))
     if kind == "cpu" and not len(found.samples):
         raise UsageError(
             f"{path} has no CPU samples",

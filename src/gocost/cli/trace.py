@@ -44,7 +44,8 @@ def traced(function: F) -> F:
     @click.option(
         "--max-bytes",
         type=click.IntRange(min=1),
-        help="The most that is recorded, decompressed or read of -.  [default: 1 GiB]",
+        help="The most that is recorded, decompressed or read of - (by default 1 GiB), and that"
+        " goroutines and marks take in memory (4 GiB).",
     )
     @authorised
     @functools.wraps(function)
@@ -74,7 +75,7 @@ def traced(function: F) -> F:
             )
         if other is not None:
             kwargs["base"] = other
-        return function(*args, file=trace, **kwargs)
+        return function(*args, file=trace, max_bytes=max_bytes, **kwargs)
 
     return wrapper  # type: ignore[return-value]
 
@@ -102,7 +103,11 @@ def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
     @reporting
     @traced
     def view_command(
-        file: OnDisk, output: Output, between: tuple[int, int] | None, base: OnDisk | None = None
+        file: OnDisk,
+        max_bytes: int | None,
+        output: Output,
+        between: tuple[int, int] | None,
+        base: OnDisk | None = None,
     ) -> int:
         import gc
 
@@ -112,7 +117,7 @@ def _view(name: str, summary: str, help_: str, *, base: bool = False) -> None:
         timeline = name == "summary" and output.format == "html"
         made = trace(
             file, view=name, top=output.top, between=between, base=base, timeline=timeline,
-            meanwhile=output.load,
+            meanwhile=output.load, max_bytes=max_bytes,
         )  # fmt: skip
         output.emit(made)
         return 0
@@ -166,10 +171,12 @@ def _intervals(name: str, summary: str, help_: str) -> None:
     @between
     @reporting
     @traced
-    def intervals_command(file: OnDisk, output: Output, between: tuple[int, int] | None) -> int:
+    def intervals_command(
+        file: OnDisk, max_bytes: int | None, output: Output, between: tuple[int, int] | None
+    ) -> int:
         from gocost.api.trace_intervals import trace_intervals
 
-        output.emit(trace_intervals(file, name, between=between))
+        output.emit(trace_intervals(file, name, between=between, max_bytes=max_bytes))
         return 0
 
 
@@ -212,7 +219,12 @@ _intervals(
 @reporting
 @traced
 def mmu_command(
-    file: OnDisk, parts: str, by_proc: bool, output: Output, between: tuple[int, int] | None
+    file: OnDisk,
+    max_bytes: int | None,
+    parts: str,
+    by_proc: bool,
+    output: Output,
+    between: tuple[int, int] | None,
 ) -> int:
     """The minimum mutator utilisation: the share of the Ps' time that the program had in the worst
     window of each length, from 1 us to 10 s.
@@ -220,7 +232,7 @@ def mmu_command(
     from gocost.api.trace_intervals import trace_mmu
 
     some = [part.strip() for part in parts.split(",") if part.strip()]
-    output.emit(trace_mmu(file, parts=some, by_proc=by_proc, between=between))
+    output.emit(trace_mmu(file, parts=some, by_proc=by_proc, between=between, max_bytes=max_bytes))
     return 0
 
 
@@ -236,7 +248,13 @@ def mmu_command(
 @click.option("-o", "--output", required=True, type=FileToWrite(), metavar="FILE")
 @between
 @traced
-def export_command(file: OnDisk, form: str, output: str, between: tuple[int, int] | None) -> int:
+def export_command(
+    file: OnDisk,
+    max_bytes: int | None,
+    form: str,
+    output: str,
+    between: tuple[int, int] | None,
+) -> int:
     """Goroutines on their Ps, system calls on their threads, collections, stops and tasks, as a
     file that ui.perfetto.dev and chrome://tracing open. --from and --to keep it small enough.
     """
@@ -244,7 +262,7 @@ def export_command(file: OnDisk, form: str, output: str, between: tuple[int, int
     from gocost.cli.output import written
 
     with written(output) as stream:
-        slices = trace_export(file, stream.write, between=between)
+        slices = trace_export(file, stream.write, between=between, max_bytes=max_bytes)
     click.echo(f"{output}: {slices:,} slices in Chrome's JSON", err=True)
     return 0
 
@@ -253,14 +271,14 @@ def export_command(file: OnDisk, form: str, output: str, between: tuple[int, int
 @for_a_browser()
 @serving
 @traced
-def view_command(file: OnDisk, server: Server) -> int:
+def view_command(file: OnDisk, max_bytes: int | None, server: Server) -> int:
     """Serves pages about the trace to this machine until you press Ctrl-C: a timeline of the Ps and
     the largest groups of goroutines to zoom into, as close as you like, and what every command
     about a trace shows, waits as flame graphs.
     """
     from gocost.viewer.trace_site import TraceSite
 
-    server.run(TraceSite(file))
+    server.run(TraceSite(file, max_bytes=max_bytes))
     return 0
 
 
@@ -270,7 +288,11 @@ def view_command(file: OnDisk, server: Server) -> int:
 @reporting
 @traced
 def profile_command(
-    kind: str, file: OnDisk, output: Output, between: tuple[int, int] | None
+    kind: str,
+    file: OnDisk,
+    max_bytes: int | None,
+    output: Output,
+    between: tuple[int, int] | None,
 ) -> int:
     """Waits of one kind, or the CPU samples of a trace, by stack; as a page (--format html) with a
     flame graph of them.
@@ -282,9 +304,11 @@ def profile_command(
     from gocost.cli.output import write_bytes
 
     if output.path is not None and output.path.endswith((".pb.gz", ".pb", ".pprof")):
-        write_bytes(trace_profile_file(file, kind, between=between), output.path)
+        made = trace_profile_file(file, kind, between=between, max_bytes=max_bytes)
+        write_bytes(made, output.path)
         return 0
-    output.emit(trace_profile(file, kind, between=between, flame=output.format == "html"))
+    flame = output.format == "html"
+    output.emit(trace_profile(file, kind, between=between, flame=flame, max_bytes=max_bytes))
     return 0
 
 
@@ -292,7 +316,9 @@ def profile_command(
 @between
 @click.option("-o", "--output", required=True, type=FileToWrite(), metavar="FILE")
 @traced
-def slice_command(file: OnDisk, between: tuple[int, int] | None, output: str) -> int:
+def slice_command(
+    file: OnDisk, max_bytes: int | None, between: tuple[int, int] | None, output: str
+) -> int:
     """The generations that reach into a time, as a trace that every tool can open.
 
     The runtime begins a generation about every second: a slice is a little longer than was asked.
@@ -302,7 +328,7 @@ def slice_command(file: OnDisk, between: tuple[int, int] | None, output: str) ->
     from gocost.model.quantity import ENDLESS, Unit, format_quantity
 
     with written(output) as stream:
-        part = trace_slice(file, stream.write, between or (0, ENDLESS))
+        part = trace_slice(file, stream.write, between or (0, ENDLESS), max_bytes=max_bytes)
     times = [format_quantity(each / 1e9, Unit.SECONDS) for each in (part.start_ns, part.end_ns)]
     size = format_quantity(part.bytes, Unit.BYTES)
     numbers = f"{part.first}" if part.first == part.last else f"{part.first} to {part.last}"

@@ -178,10 +178,11 @@ def _gathered(
     trace = None
     dumps = DumpReading(reading.headers, max(DUMP_BYTES, reading.max_bytes))
     if traced is not None:
-        trace = read(lambda: _trace(traced.path(), kinds.cpu, times, assumptions))
+        most = reading.max_bytes
+        trace = read(lambda: _trace(traced.path(), kinds.cpu, times, assumptions, most))
     used = None
     if tasks and trace is not None and traced is not None:
-        used = read(partial(task_use, traced.path(), trace))
+        used = read(partial(task_use, traced.path(), trace, reading.max_bytes))
     if used is not None:
         seconds = used.seconds
         assumptions.append(
@@ -261,24 +262,28 @@ def _lost(manifest: Manifest) -> list[str]:
 
 
 def _trace(
-    path: Path | Spooled, profiles: Sequence[Profile], times: Times, assumptions: list[str]
+    path: Path | Spooled,
+    profiles: Sequence[Profile],
+    times: Times,
+    assumptions: list[str],
+    max_bytes: int,
 ) -> Joined:
     """The trace, clipped to a stretch of time that the CPU profiles cover, where both times are
     known and overlap: of several stretches that with most of the trace.
     """
-    span = times.trace(path, trace_time(path))
+    span = times.trace(path, trace_time(path), max_bytes)
     first, last = span.start_ns, span.end_ns
     stretches = covered(profiles)
     if first is None or last is None:
         times.spans.append(span)
-        return read_trace(path)
+        return read_trace(path, max_bytes=max_bytes)
     within = [(max(first, begun), min(last, ended)) for begun, ended in stretches]
     within = sorted(
         (each for each in within if each[0] < each[1]), key=lambda each: each[0] - each[1]
     )
     if not within or within[0] == (first, last):
         times.spans.append(span)
-        return read_trace(path)
+        return read_trace(path, max_bytes=max_bytes)
     start, end = within[0]
     times.spans.append(replace(span, start_ns=start, end_ns=end))
     lengths = [format_quantity(each / 1e9, Unit.SECONDS) for each in (end - start, last - first)]
@@ -288,7 +293,7 @@ def _trace(
         left = format_quantity(sum(e - s for s, e in within[1:]) / 1e9, Unit.SECONDS)
         told += f", the longest stretch of them; {left} more of it are within others"
     assumptions.append(told)
-    return read_trace(path, between=(start - first, end - first))
+    return read_trace(path, between=(start - first, end - first), max_bytes=max_bytes)
 
 
 def _since(profiles: Sequence[Profile], what: str, assumptions: list[str]) -> Profile | None:

@@ -81,15 +81,17 @@ class Times:
         how = "its own time" if len(profiles) == 1 else "their own times"
         return Span(what, min(starts), max(ends), error, how)
 
-    def trace(self, path: Path | Spooled, when: TraceTime) -> Span:
-        """A whole trace; not yet among the spans."""
+    def trace(self, path: Path | Spooled, when: TraceTime, max_bytes: int | None = None) -> Span:
+        """A whole trace; not yet among the spans. `max_bytes` is as for `read_trace`."""
         start, end = when.wall_start_ns, when.wall_end_ns
         if start is not None and end is not None:
             return Span("the trace", start, end, when.error_ns, "its clock snapshots")
         part = self._part(path.name)
         length = when.end - when.start
         if part is None or part.lost:
-            told = stamps(read_trace(path)) if when.clock.wall_ns is None else []
+            told = []
+            if when.clock.wall_ns is None:
+                told = stamps(read_trace(path, max_bytes=max_bytes))
             if not told:
                 return Span("the trace", None, None)
             # The log that came soonest after its look at the clock; one alone bounds nothing.

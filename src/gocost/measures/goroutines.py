@@ -70,9 +70,9 @@ class Reading:
             )
         most = max(RECORDING_BYTES, self.max_bytes)
         if traced and given is not None:
-            return _of_trace(SHOWN, trace_of_standard_input(given, max_bytes=most))
+            return _of_trace(SHOWN, trace_of_standard_input(given, max_bytes=most), most)
         if traced:
-            return _of_trace(shown(files[0]), trace_on_disk(files[0], max_bytes=most))
+            return _of_trace(shown(files[0]), trace_on_disk(files[0], max_bytes=most), most)
         return _compared([self.several(file, given) for file in files], every)
 
     def service(
@@ -85,13 +85,14 @@ class Reading:
         Of a service that ends meanwhile the dumps before count. Raises SourceError, FormatError.
         """
         if is_trace_url(url):
+            most = max(RECORDING_BYTES, self.max_bytes)
             recorded = TraceFile(
                 url,
                 headers=self.headers,
-                max_bytes=max(RECORDING_BYTES, self.max_bytes),
+                max_bytes=most,
                 announce=self.announce,
             )
-            return _of_trace(shown(url), recorded.path())
+            return _of_trace(shown(url), recorded.path(), most)
         check_length(every * (count - 1))
         where = page_url(url, _PAGE, None) if _is_service(url) else _with_debug(url)
         dumps: list[Dump] = []
@@ -162,12 +163,12 @@ class Reading:
         return int(head[2]) if head else 0
 
 
-def _of_trace(named: str, path: Path | Spooled) -> Taken:
+def _of_trace(named: str, path: Path | Spooled, max_bytes: int) -> Taken:
     """What lives at the end of a trace."""
     from gocost.analyses.goroutines.from_trace import from_trace
     from gocost.measures.trace import read_trace
 
-    found = read_trace(path)
+    found = read_trace(path, max_bytes=max_bytes)
     dump = from_trace(found)
     if not dump.total:
         raise FormatError(

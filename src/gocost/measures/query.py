@@ -80,12 +80,12 @@ class Input:
     def _decode(self) -> Any:
         if self.kind is Kind.TRACE:
             if self.trace is not None:
-                return read_trace(self.trace, keep=None)
+                return read_trace(self.trace, keep=None, max_bytes=self.max_bytes)
             most = self.max_bytes or MAX_BYTES
             recorded = TraceFile(
                 self.name, headers=self.headers, max_bytes=most, announce=self.announce
             )
-            return read_trace(recorded.path(), keep=None)
+            return read_trace(recorded.path(), keep=None, max_bytes=most)
         if self.kind is Kind.REPORT and self.data is None:
             return read_report(Path(self.name), hint=_REPORTS)
         data = self.data if self.data is not None else self._read()

@@ -32,7 +32,7 @@ def measure(target: Target, context: Context, base: Target | None = None) -> Mea
     """
     recorded = traced(context)
     context.progress("reading the trace")
-    trace = read_trace(recorded.path())
+    trace = read_trace(recorded.path(), max_bytes=context.max_bytes)
     named = shown(str(context.trace))
     found = facts(trace, target.subject, f"execution trace {named}")
     lost = (recorded.lost, f"{named}: {trace.lost}" if trace.lost else "")

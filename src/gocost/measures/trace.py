@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from gocost.formats.exectrace.index import HEADER, Generation, each_generation, read_format
 from gocost.formats.exectrace.ordered import Carried, Window, begin_of, carry_out
+from gocost.formats.exectrace.room import Room
 from gocost.formats.exectrace.tables import Clock, read_clock
 from gocost.formats.recognition import HEAD
 from gocost.kernels import trace_index
@@ -36,25 +37,36 @@ _UNDIVIDED = Window(0, 0, 1)
 
 
 def read_trace(
-    path: Path | Spooled, *, keep: int | None = 0, between: tuple[int, int] | None = None
+    path: Path | Spooled,
+    *,
+    keep: int | None = 0,
+    between: tuple[int, int] | None = None,
+    max_bytes: int | None = None,
 ) -> Joined:
     """The account of the trace at `path`; with the `keep` goroutines
     that ran longest of those that ended (None: all).
 
     `between` are nanoseconds since the trace began: only what happens then counts, and intervals
-    that reach beyond it are cut there. Raises SourceError where the file is not read, FormatError
-    where it is no trace that can be read, and UsageError where nothing of it is then. A trace that
-    was cut off gives what is whole of it.
+    that reach beyond it are cut there. `max_bytes` raises the cap of what its goroutines and marks
+    may take in memory (see exectrace/room). Raises SourceError where the file is not read,
+    FormatError where it is no trace that can be read, and UsageError where nothing of it is then. A
+    trace that was cut off gives what is whole of it.
     """
-    with carried_out(path, keep=keep, between=between) as coming:
+    with carried_out(path, keep=keep, between=between, max_bytes=max_bytes) as coming:
         return coming.joined()[0]
 
 
 def read_timeline(
-    path: Path | Spooled, *, keep: int | None = 0, between: tuple[int, int] | None = None
+    path: Path | Spooled,
+    *,
+    keep: int | None = 0,
+    between: tuple[int, int] | None = None,
+    max_bytes: int | None = None,
 ) -> tuple[Joined, Timeline]:
     """The same, and when the Ps were busy and which goroutines ran. Raises as `read_trace`."""
-    with carried_out(path, keep=keep, between=between, timeline=True) as coming:
+    with carried_out(
+        path, keep=keep, between=between, timeline=True, max_bytes=max_bytes
+    ) as coming:
         found, timeline = coming.joined()
     assert timeline is not None
     return found, timeline
@@ -69,16 +81,18 @@ class Coming:
     _keep: int | None
     _spread: Spread | None
     _lost: Callable[[], str]
+    _room: Room
 
     def joined(self) -> tuple[Joined, Timeline | None]:
         """The account, and the timeline where one was asked for. Raises FormatError."""
         from gocost.analyses.trace.joining import Joiner
 
-        joiner = Joiner(keep=self._keep, between=self._window.clip)
+        joiner = Joiner(keep=self._keep, between=self._window.clip, room=self._room)
         for carried, recorded in self._generations:
             joiner.add(carried)
             if self._spread is not None and recorded is not None:
                 self._spread.add(recorded, carried)
+            del carried, recorded  # not held while the next is waited for
         found = joiner.result(lost=self._lost())
         return found, None if self._spread is None else self._spread.result(found.end)
 
@@ -90,16 +104,20 @@ def carried_out(
     keep: int | None = 0,
     between: tuple[int, int] | None = None,
     timeline: bool = False,
+    max_bytes: int | None = None,
 ) -> Iterator[Coming]:
     """Has the cores begin with a trace; what they find is put together when it is asked for.
 
     So what shows it can be loaded while they are at work. Arguments and errors: see `read_trace`.
     """
+    room = Room(max_bytes)
     with named(path), positioned(path) as file:
         if between is None and not timeline:  # nothing that needs to know when the trace ends
             finding = _Finding(file, path)
-            with _carried(file, finding, finding.version, _UNDIVIDED, keep=keep) as generations:
-                yield Coming(generations, _UNDIVIDED, keep, None, finding.lost)
+            with _carried(
+                file, finding, finding.version, _UNDIVIDED, keep=keep, room=room
+            ) as generations:
+                yield Coming(generations, _UNDIVIDED, keep, None, finding.lost, room)
             return
         opened = _opened(file, path)
         window, found = opened.window(), opened.generations
@@ -112,13 +130,16 @@ def carried_out(
             spread = Spread(window)
         recorder = None if spread is None else spread.recorder
         with _carried(
-            file, found, opened.version, window, keep=keep, recorder=recorder
+            file, found, opened.version, window, keep=keep, room=room, recorder=recorder
         ) as generations:
-            yield Coming(generations, window, keep, spread, lambda: opened.lost)
+            yield Coming(generations, window, keep, spread, lambda: opened.lost, room)
 
 
 def follow_trace(
-    path: Path | Spooled, *consumers: Consumer, between: tuple[int, int] | None = None
+    path: Path | Spooled,
+    *consumers: Consumer,
+    between: tuple[int, int] | None = None,
+    max_bytes: int | None = None,
 ) -> Joined:
     """The account of a trace, whose intervals `consumers` are given one after the other.
 
@@ -132,13 +153,14 @@ def follow_trace(
         window, found = opened.window(), opened.generations
         if between is not None:
             found, window = opened.clipped(*between)
-        joiner = Joiner(between=window.clip)
+        room = Room(max_bytes)
+        joiner = Joiner(between=window.clip, room=room)
         follower = Follower(joiner, consumers)
         for place, generation in enumerate(found):
             joiner.add(
                 carry_out(
                     file.read_into, generation, opened.version, window, first=place == 0,
-                    record=follower.record,
+                    record=follower.record, room=room,
                 )
             )  # fmt: skip
         follower.finish()
@@ -314,6 +336,7 @@ def _carried(
     window: Window,
     *,
     keep: int | None,
+    room: Room,
     recorder: Callable[[], Recorder] | None = None,
 ) -> Iterator[Iterator[tuple[Carried, Recorder | None]]]:
     """The generations in order, the first of which are begun at once, some ahead of what is taken:
@@ -338,6 +361,7 @@ def _carried(
                     first=place == 0,
                     keep=keep,
                     record=record,
+                    room=room,
                 )
                 waiting.append((future, record))
 

@@ -49,11 +49,12 @@ _TIMES: Final = (("from", "From", "since the trace began: 1.2 s"), ("to", "To", 
 class TraceSite:
     """The pages about the trace in a file, which is read again for each."""
 
-    def __init__(self, path: OnDisk) -> None:
+    def __init__(self, path: OnDisk, *, max_bytes: int | None = None) -> None:
         """Raises SourceError and FormatError where it is no trace that can be read."""
         trace_time(path)
         self.name = str(path)
         self._path = path
+        self._max_bytes = max_bytes
 
     def answer(self, view: str, query: Mapping[str, str]) -> Answer:
         """The page of a view."""
@@ -74,11 +75,12 @@ class TraceSite:
         return answered(report, frame, query)
 
     def _report(self, view: str, between: Between) -> Report:
+        path, most = self._path, self._max_bytes
         if view in _PROFILES:
-            return trace_profile(self._path, view, between=between, flame=True)
+            return trace_profile(path, view, between=between, flame=True, max_bytes=most)
         if view in _INTERVALS:
-            return trace_intervals(self._path, view, between=between)
-        return trace(self._path, view=view, timeline=True, between=between)
+            return trace_intervals(path, view, between=between, max_bytes=most)
+        return trace(path, view=view, timeline=True, between=between, max_bytes=most)
 
 
 def _between(query: Mapping[str, str]) -> Between:

@@ -23,6 +23,7 @@ from gocost.analyses.trace.account import (
     Stacks,
 )
 from gocost.formats.exectrace.ordered import MOST_TIME, TOO_LONG, Carried
+from gocost.formats.exectrace.room import Room
 from gocost.formats.exectrace.tables import Clock
 from gocost.kernels import trace_fields as fields
 from gocost.kernels import trace_run as kernel
@@ -46,11 +47,19 @@ class Before:
 class Joiner:
     """Puts generations together, in their order."""
 
-    def __init__(self, *, keep: int | None = 0, between: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        keep: int | None = 0,
+        between: tuple[int, int] | None = None,
+        room: Room | None = None,
+    ) -> None:
         """Of the goroutines that ended the `keep` that ran longest are in the result; None: all.
 
-        `between` are the times that the generations were clipped to, where they were.
+        `between` are the times that the generations were clipped to, where they were. `room` is
+        that of the generations, of which these rows are taken.
         """
+        self._room = Room() if room is None else room
         self._keep = keep
         self._between = between
         self._collector: tuple[int, int] | None = None
@@ -72,7 +81,9 @@ class Joiner:
         self._number = 0
 
     def add(self, carried: Carried) -> None:
-        """The next generation. Raises FormatError where it contradicts the one before."""
+        """The next generation. Raises FormatError where it contradicts the one before, or where
+        there is no room for it.
+        """
         first = self._generations == 0
         if not first and carried.generation.number != self._number + 1:
             raise FormatError(f"generation {carried.generation.number} follows on {self._number}")
@@ -88,7 +99,9 @@ class Joiner:
         self._heap = carried.heap if self._heap is None else np.maximum(self._heap, carried.heap)
         self._add_samples(carried, local)
         if len(carried.marks):
-            self._marks.append((carried.marks, local))
+            self._marks.append((carried.marks, local))  # and with it the tables
+        else:
+            self._room.give(carried.held)
         self._running = carried.running
         self._events += carried.events
         self._time += carried.events * (carried.last_ns - carried.first_ns)
@@ -145,13 +158,18 @@ class Joiner:
         if created.any():
             self._remember(self._fresh(own[created], local, ended=True))
         ended = self._closed(own[~created], local, first=first, ended=True)
+        before = self._live.nbytes
         live = self._closed(carried.live, local, first=first, ended=False)
         self._retire(ended)
         # Of goroutines that nothing was said of nothing changed.
         known = self._live[:, _ID]
         silent = ~_among(known, ended[:, _ID]) & ~_among(known, live[:, _ID])
-        merged = np.concatenate([self._live[silent], live])
-        self._live = merged[np.argsort(merged[:, _ID], kind="stable")]
+        if silent.any():
+            live = np.concatenate([self._live[silent], live])
+            live = live[np.argsort(live[:, _ID], kind="stable")]
+        self._live = live
+        self._room.take(self._live.nbytes - before)
+        self._room.give(own.nbytes + carried.live.nbytes)
 
     def _fresh(self, rows: Int64s, local: Local, *, ended: bool) -> Int64s:
         """Rows of the live table for goroutines as this generation has them."""
@@ -263,6 +281,7 @@ class Joiner:
     def _remember(self, rows: Int64s) -> None:
         """Keeps goroutines that ended, as many as are wanted."""
         if self._keep is None:
+            self._room.take(rows.nbytes)
             self._ended.append(rows)
         elif self._keep:
             self._ended = [_longest(np.concatenate([*self._ended, rows]), self._keep)]
@@ -281,6 +300,7 @@ class Joiner:
         rows[:, 4] = local.stacks(rows[:, 4])
         if self._between is not None:
             rows = rows[(rows[:, 0] >= self._between[0]) & (rows[:, 0] < self._between[1])]
+        self._room.take(rows.nbytes)
         self._samples.append(rows)
 
     def _add_procs(self, carried: Carried, *, first: bool) -> None:
@@ -386,7 +406,7 @@ class Joiner:
             live[rows, _SUMS + state - 1] += self._last - live[rows, _SINCE]
         open_ = live[:, _ASSIST] >= 0
         live[open_, _ASSISTED] += self._last - live[open_, _ASSIST]
-        kept = np.concatenate([live, *self._ended])
+        kept = np.concatenate([live, *self._ended]) if self._ended else live
         if self._between is not None:
             kept = kept[kept[:, _SUMS : _SUMS + 4].any(axis=1)]
         self._keep = 0  # what lives is in `kept` already

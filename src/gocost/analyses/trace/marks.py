@@ -19,6 +19,9 @@ _TEXT: Final = {STW_BEGIN: 0, LABEL: 0, TASK_BEGIN: 2, REGION_BEGIN: 1, REGION_E
 _ARGUMENT: Final = np.array([_TEXT.get(type_, -1) for type_ in range(LOG + 1)])
 """Which argument is a text, by type; -1 for none."""
 
+_PIECE: Final = 1 << 12
+"""Rows that are objects at one time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -38,10 +41,12 @@ class Mark:
 def marks(trace: Joined, *types: int) -> Iterator[Mark]:
     """The marks of these types, by time within each generation."""
     for rows, local in chosen(trace, *types):
-        for row, text in zip(rows.tolist(), said(rows, local).tolist(), strict=True):
-            time, type_, thread, goroutine, proc, *rest = row
-            named = trace.stacks.texts[text]
-            yield Mark(time, type_, thread, goroutine, proc, tuple(rest), named)
+        for first in range(0, len(rows), _PIECE):  # there may be millions of them
+            part = rows[first : first + _PIECE]
+            for row, text in zip(part.tolist(), said(part, local).tolist(), strict=True):
+                time, type_, thread, goroutine, proc, *rest = row
+                named = trace.stacks.texts[text]
+                yield Mark(time, type_, thread, goroutine, proc, tuple(rest), named)
 
 
 def chosen(trace: Joined, *types: int) -> Iterator[tuple[Int64s, Local]]:

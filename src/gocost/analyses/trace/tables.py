@@ -69,8 +69,8 @@ def _by_running(item: tuple[str, Group]) -> tuple[int, str]:
     return -group.sums[_RUNNING], entry
 
 
-def goroutine_table(trace: Joined) -> Table:
-    """Single goroutines, those first that ran longest."""
+def goroutine_table(trace: Joined, most: int | None = None) -> Table:
+    """Single goroutines, those first that ran longest; `most` of them, or all."""
     order = np.lexsort((trace.goroutines[:, 0], -trace.goroutines[:, 2 + _RUNNING]))
     rows: list[Row] = [
         (
@@ -81,7 +81,7 @@ def goroutine_table(trace: Joined) -> Table:
             row[7],
             bool(row[8]),
         )
-        for row in trace.goroutines[order].tolist()
+        for row in trace.goroutines[order[:most]].tolist()
     ]
     return Table(
         title="Goroutines",
@@ -237,11 +237,11 @@ def span_table(title: str, name: str, found: Spans) -> Table:
     )
 
 
-def tables(trace: Joined) -> dict[str, Table]:
-    """All of them; those without rows are left out."""
+def tables(trace: Joined, most: int | None = None) -> dict[str, Table]:
+    """All of them, with `most` goroutines; those without rows are left out."""
     makers: dict[str, Callable[[], Table]] = {
         "goroutine_groups": lambda: group_table(trace),
-        "goroutines": lambda: goroutine_table(trace),
+        "goroutines": lambda: goroutine_table(trace, most),
         "procs": lambda: proc_table(trace),
         "waits": lambda: wait_table(trace),
         "wait_places": lambda: place_table(trace),

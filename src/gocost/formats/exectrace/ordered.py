@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gocost.formats.exectrace.index import Generation, ReadInto
-from gocost.formats.exectrace.tables import Clock, Tables, read_tables
+from gocost.formats.exectrace.room import Room
+from gocost.formats.exectrace.tables import Clock, Tables, held_by_tables, read_tables
 from gocost.kernels import trace_fields as fields
 from gocost.kernels import trace_index
 from gocost.kernels import trace_run as kernel
@@ -37,6 +38,8 @@ _ENDED: Final = 1 << 13
 _MARKS: Final = 1 << 13
 _FIRST_ROWS: Final = 1 << 10
 _PAIRS: Final = 1 << 10
+_ROW: Final = 8 * fields.GOROUTINE_FIELDS + 16
+"""Bytes of a goroutine that lives, and of the four places that it has in the hash table."""
 _AHEAD_THREAD: Final = 1 << 18
 _AHEAD: Final = 1 << 22
 """Bytes that are read at once, of a thread and of all together."""
@@ -87,6 +90,8 @@ class Carried:
     collector: tuple[int, int, int, int] | None
     """Number of its first event and state before it, number of its last event and state after it;
     None where the generation has none."""
+    held: int = 0
+    """Bytes that its tables have of the room."""
 
 
 Recorder = Callable[[Int64s, Tables], None]
@@ -112,18 +117,25 @@ def carry_out(
     first: bool,
     keep: int | None = 0,
     record: Recorder | None = None,
+    room: Room | None = None,
 ) -> Carried:
     """Carry out a generation's events in order.
 
     `first` is true for the trace's first generation. Of the goroutines that are created and end
     in it the `keep` are given whole that ran longest; None gives all. `record` gets everything
-    that took a time as it goes. Raises FormatError where the events contradict each other or cannot
-    be ordered.
+    that took a time as it goes. The rows of what is returned are taken of `room`. Raises
+    FormatError where there is none, or the events contradict each other or cannot be ordered.
     """
+    room = Room() if room is None else room
+    held = held_by_tables(generation)
+    room.take(held)
     tables = read_tables(read_into, generation, version)
-    run = _Run(read_into, generation, tables, window, first=first, keep=keep, record=record)
+    run = _Run(
+        read_into, generation, tables, window, first=first, keep=keep, record=record,
+        room=room,
+    )  # fmt: skip
     run.carry_out()
-    return run.result()
+    return replace(run.result(), held=held)
 
 
 def times_could_pass(events: int, first_ns: int, last_ns: int) -> bool:
@@ -148,7 +160,9 @@ class _Run:
         first: bool,
         keep: int | None,
         record: Recorder | None = None,
+        room: Room | None = None,
     ) -> None:
+        self._room = Room() if room is None else room
         self._read_into = read_into
         self._generation = generation
         self._tables = tables
@@ -330,6 +344,7 @@ class _Run:
         """Twice the rows, and a hash table with room for them."""
         old = len(self._goroutines)
         count = max(_FIRST_ROWS, 2 * old)
+        self._room.take((count - old) * _ROW)
         rows = np.empty((count, fields.GOROUTINE_FIELDS), np.int64)
         rows[:old] = self._goroutines
         rows[old:, fields.G_ID] = -1  # free
@@ -366,6 +381,7 @@ class _Run:
                 self._scalars[fields.S_LEAST] = least
             self._longest = [both]
             taken = taken[~whole]
+        self._room.take(taken.nbytes)
         self._out[name].append(taken)
 
     def _hand_out(self) -> None:
@@ -399,14 +415,19 @@ class _Run:
 
     def result(self) -> Carried:
         """What was found."""
-        rows = self._goroutines[self._goroutines[:, fields.G_ID] >= 0]
-        empty = np.empty((0, fields.GOROUTINE_FIELDS), np.int64)
+        running = self._still()
+        ids = self._goroutines[:, fields.G_ID]
+        rising = np.argsort(ids, kind="stable")
+        rows = self._goroutines[rising[np.count_nonzero(ids < 0) :]]
+        longest = sum(each.nbytes for each in self._longest)
+        self._room.give(len(self._goroutines) * _ROW - rows.nbytes - longest)
+        self._goroutines = empty = np.empty((0, fields.GOROUTINE_FIELDS), np.int64)
         spoken = self._procs[:, fields.P_STATE] != 0
         scalars = self._scalars.tolist()
         return Carried(
             generation=self._generation,
             tables=self._tables,
-            live=rows[np.argsort(rows[:, fields.G_ID], kind="stable")],
+            live=rows,
             ended=np.concatenate([empty, *self._out["ended"], *self._longest]),
             groups=self._groups,
             procs=self._procs[: int(np.flatnonzero(spoken).max(initial=-1)) + 1],
@@ -421,7 +442,7 @@ class _Run:
             created=scalars[fields.S_CREATED],
             first_ns=self.first_ns,
             last_ns=self.last_ns,
-            running=self._still(),
+            running=running,
             collector=(
                 scalars[fields.S_GC_FIRST],
                 scalars[fields.S_GC_BEFORE],

@@ -20,6 +20,9 @@ from gocost.model.errors import FormatError
 
 _SPARSE: Final = (8, 1 << 16)
 """Go numbers strings and stacks from 1 on; ids over 8 times their number plus this are refused."""
+_TIMES: Final = 24
+_USUAL: Final = 4 << 20
+"""Bytes of tables that are not counted; Go writes tens of kilobytes a generation."""
 _STACKS, _STRINGS, _SAMPLES, _FREQUENCY, _SYNC = 2, 4, 6, 8, 50
 _SNAPSHOT: Final = 51
 
@@ -80,6 +83,14 @@ def read_tables(read_into: ReadInto, generation: Generation, version: int) -> Ta
     parts = [kernel.read_samples(data) for data in _data(read_into, generation, _SAMPLES)]
     samples = np.concatenate(parts, axis=1) if parts else np.zeros((5, 0), np.uint64)
     return Tables(clock, texts, known, end, start, frames, pcs, samples)
+
+
+def held_by_tables(generation: Generation) -> int:
+    """Bytes of memory that the tables of a generation may take, beyond what those of any program
+    are: a frame of four bytes becomes a hundred, while the frames of a generation are put in order.
+    """
+    batches = generation.of_kind(_STACKS, _STRINGS, _SAMPLES)
+    return _TIMES * max(0, int(batches[kernel.SIZE].sum()) - _USUAL)
 
 
 def _data(read_into: ReadInto, generation: Generation, *kinds: int) -> list[npt.NDArray[np.uint8]]:

@@ -1,0 +1,48 @@
+"""Memory for what a trace has one by one: goroutines, marks, CPU samples, stacks, texts.
+
+An event of three bytes can make a row of 144: a trace of a gigabyte that was forged could take tens
+of them. What its generations hold is counted together, and is refused beyond a cap.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from gocost.model.errors import FormatError
+
+MAX_BYTES: Final = 4 << 30
+"""Of rows: about 30 million goroutines that live at once, or 50 million marks."""
+
+
+def cap(max_bytes: int | None) -> int:
+    """A user's `max_bytes` raises the cap, and does not lower it."""
+    return max(MAX_BYTES, max_bytes or 0)
+
+
+class Room:
+    """What is left of the cap; taken and given back by any thread."""
+
+    def __init__(self, max_bytes: int | None = None) -> None:
+        """`max_bytes` is as for `cap`."""
+        self._most = cap(max_bytes)
+        self._held = 0
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> None:
+        """So many bytes more. Raises FormatError where there is no room for them."""
+        with self._lock:
+            self._held += size
+            over = self._held > self._most
+        if over:
+            raise FormatError(
+                f"its goroutines, tasks, regions, logs, samples and stacks need more than "
+                f"{self._most:,} bytes of memory",
+                hint="raise the cap with --max-bytes if you trust it, or look at a part: "
+                "`gocost trace slice --from TIME --to TIME`",
+            )
+
+    def give(self, size: int) -> None:
+        """So many bytes are free again."""
+        with self._lock:
+            self._held -= size
