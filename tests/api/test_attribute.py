@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import gocost
-from gocost.measures.recording import read_manifest
+from gocost.measures.manifest import read_manifest
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.model.quantity import Money
 from gocost.reporters.json import encode

@@ -11,8 +11,8 @@ import pytest
 
 import gocost
 from gocost.measures.attribution import Files, folder_files, gather
+from gocost.measures.manifest import MANIFEST, Manifest, Part, read_manifest
 from gocost.measures.profiles import Reading
-from gocost.measures.recording import MANIFEST, Manifest, Part, read_manifest
 from gocost.measures.trace import trace_time
 from tests.fixtures.attributed import attributed, number, rows
 

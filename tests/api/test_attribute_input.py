@@ -15,8 +15,8 @@ import gocost
 from gocost.cli.main import run
 from gocost.measures import attribution
 from gocost.measures.attribution import Files, folder_files, gather
+from gocost.measures.manifest import MANIFEST
 from gocost.measures.profiles import Reading
-from gocost.measures.recording import MANIFEST
 from gocost.model.errors import (
     FormatError,
     GocostError,

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 import gocost
 from gocost.cli.attribute import command
-from gocost.measures.recording import read_manifest
+from gocost.measures.manifest import read_manifest
 from gocost.model.errors import GocostError, SourceError, UsageError
 from tests.fixtures.answering import Quiet, answering
 from tests.fixtures.attributed import attributed

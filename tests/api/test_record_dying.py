@@ -19,10 +19,10 @@ import pytest
 import gocost
 from gocost.cli.main import run
 from gocost.measures.goroutines import Reading as DumpReading
-from gocost.measures.recording import Manifest, read_manifest
+from gocost.measures.manifest import Manifest, read_manifest
 from gocost.measures.runtime_metrics import Reading as PageReading
 from gocost.model.errors import GocostError
-from gocost.sources.endpoints import refuses
+from gocost.sources.endpoints import absent
 from tests.fixtures.attributed import Attributed, attributed
 from tests.fixtures.watched import eventually, free_port, misbehaving
 
@@ -140,7 +140,7 @@ def test_of_dumps_and_readings_those_before_count() -> None:
         def sleep(_: float) -> None:
             if asleep.pop():
                 kill(service)
-                eventually(lambda: refuses(service.origin))
+                eventually(lambda: bool(absent(service.origin)))
 
         asleep = [True, False]
         report = gocost.goroutines(
@@ -155,12 +155,3 @@ def test_of_dumps_and_readings_those_before_count() -> None:
         health = gocost.runtime(service.origin, every=0.1, reading=PageReading(sleep=sleep))
     assert "reading 2 of 2 is lost: " in health.notes[0].text
     assert health.fact("memory.mapped") is not None
-
-
-def test_what_refuses() -> None:
-    port = free_port()
-    assert refuses(f"http://127.0.0.1:{port}")
-    assert refuses(f"https://127.0.0.1:{port}/debug/pprof?x=1")
-    assert not refuses("http://no.such.host.invalid:80"), "that a name is not known tells nothing"
-    with misbehaving(lambda _: None) as url:
-        assert not refuses(url)

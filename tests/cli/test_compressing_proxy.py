@@ -14,7 +14,7 @@ import pytest
 
 import gocost
 from gocost.cli.main import run
-from gocost.measures.recording import read_manifest
+from gocost.measures.manifest import read_manifest
 from tests.fixtures.answering import Quiet, answering
 from tests.fixtures.attributed import attributed
 

@@ -10,8 +10,8 @@ import pytest
 from gocost.formats.pprof.decoding import decode
 from gocost.measures.attribution import Files, Gathered, gather
 from gocost.measures.billed_times import covered
+from gocost.measures.manifest import Manifest, Moment
 from gocost.measures.profiles import Reading
-from gocost.measures.recording import Manifest, Moment
 from gocost.measures.trace import trace_time
 from tests.fixtures.collected import pages
 from tests.fixtures.profiles import message, varint

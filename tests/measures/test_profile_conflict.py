@@ -17,7 +17,7 @@ import gocost
 from gocost.analyses.goroutines.profiler import profiler
 from gocost.cli.main import run
 from gocost.formats.goroutine_dump.decoding import decode
-from gocost.measures.recording import read_manifest
+from gocost.measures.manifest import read_manifest
 from tests.fixtures.answering import Quiet, answering
 from tests.fixtures.binaries import Recipe, built
 

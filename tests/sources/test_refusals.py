@@ -27,6 +27,7 @@ BASIC = base64.b64encode(b"admin:hunter2").decode()
         (302, b"<a>", None, "answered 302, which leads elsewhere: to a login perhaps; correct"),
         (404, b"404 page", None, "answered 404: 404 page; import net/http/pprof"),
         (500, b"one\ntwo", None, "answered 500: one; see whether the service has this page"),
+        (502, b"", None, "answered 502; see whether the service that it is for runs"),
         (400, b"Client sent an HTTP request to an HTTPS server.", None, "; write https:// in"),
     ],
 )

@@ -23,8 +23,8 @@ from gocost.formats.buildinfo import BuildInfo
 from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.formats.pprof.profile import Int64s
 from gocost.measures.attribution import Files, Gathered, folder_files, gather
+from gocost.measures.manifest import Manifest
 from gocost.measures.profiles import Reading
-from gocost.measures.recording import Manifest
 from gocost.model.errors import NotMeasurableError, UsageError
 from gocost.model.quantity import SECONDS_PER_MONTH, Unit, format_quantity
 from gocost.model.report import Layout, Note, Report, Table

@@ -10,6 +10,7 @@ PauseNs is a ring: the pause of cycle n stands at (n + 255) % 256, both stops of
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
@@ -33,6 +34,8 @@ class MemStats(msgspec.Struct, frozen=True, rename="pascal"):
     num_gc: int = msgspec.field(name="NumGC")
     num_forced_gc: int = msgspec.field(name="NumForcedGC", default=0)
     pause_ns: tuple[int, ...] = ()
+    pause_end: tuple[int, ...] = ()
+    """When those cycles ended, in nanoseconds since 1970; at the same places."""
     sys: int = 0
     """All memory that was had from the system: the sum of the fields that end in Sys."""
     heap_sys: int = 0
@@ -121,7 +124,8 @@ def decode_heap_comments(data: bytes) -> MemStats:
             next_gc=int(found["NextGC"]),
             num_gc=int(found["NumGC"]),
             num_forced_gc=int(found.get("NumForcedGC", "0")),
-            pause_ns=tuple(map(int, found.get("PauseNs", "[]").strip("[]").split())),
+            pause_ns=_ring(found, "PauseNs"),
+            pause_end=_ring(found, "PauseEnd"),
             gc_cpu_fraction=float(found.get("GCCPUFraction", "0")),
             **more,
         )
@@ -130,13 +134,17 @@ def decode_heap_comments(data: bytes) -> MemStats:
     return _checked(stats)
 
 
+def _ring(found: Mapping[str, str], name: str) -> tuple[int, ...]:
+    return tuple(map(int, found.get(name, "[]").strip("[]").split()))
+
+
 def _checked(stats: MemStats) -> MemStats:
     fields = msgspec.structs.asdict(stats)
     numbers = [value for value in fields.values() if isinstance(value, int)]
-    numbers += stats.pause_ns[:MAX_PAUSES]
+    numbers += (*stats.pause_ns[:MAX_PAUSES], *stats.pause_end[:MAX_PAUSES])
     share = stats.gc_cpu_fraction
     if (
-        len(stats.pause_ns) > MAX_PAUSES
+        max(len(stats.pause_ns), len(stats.pause_end)) > MAX_PAUSES
         or not all(0 <= number < 2**64 for number in numbers)
         # The runtime has been seen to say a little less than 0.
         or not -1 <= share <= 1

@@ -28,8 +28,8 @@ from gocost.formats.pprof.profile import Profile
 from gocost.measures.billed_profiles import Kinds
 from gocost.measures.billed_times import BLOCK, MUTEX, Times, covered
 from gocost.measures.goroutines import Reading as DumpReading
+from gocost.measures.manifest import Manifest, Part, read_manifest
 from gocost.measures.profiles import Reading
-from gocost.measures.recording import Manifest, Part, read_manifest
 from gocost.measures.runtime_metrics import MAX_BYTES as PAGE_BYTES
 from gocost.measures.runtime_metrics import Reading as RuntimeReading
 from gocost.measures.trace import read_trace, trace_time
@@ -101,6 +101,7 @@ def folder_files(folder: Path) -> tuple[Files, Manifest]:
     """The files of a recorded folder. Raises SourceError and UsageError."""
     manifest = read_manifest(folder)
     there = [part for part in manifest.parts if is_file(folder / part.file)]
+    there = [part for part in there if manifest.counts(part)]
     if any((folder / part.file).is_symlink() for part in there):
         raise UsageError(
             f"{folder} has links where its files should be",
@@ -248,8 +249,8 @@ def _ended(manifest: Manifest) -> list[str]:
 
 
 def _late(part: Part, manifest: Manifest) -> bool:
-    """Whether a page was asked of a service that was gone."""
-    return 0 < manifest.ended_ns <= part.asked_ns and bool(part.lost)
+    """Whether a page was asked of a service that was gone, or of another process."""
+    return not manifest.counts(part) and bool(part.lost)
 
 
 def _lost(manifest: Manifest) -> list[str]:

@@ -25,7 +25,7 @@ from gocost.analyses.runtime.recorded import Recorded
 from gocost.analyses.trace.clock import TraceTime, stamps
 from gocost.formats.pprof.profile import Profile
 from gocost.measures.billed_profiles import Kinds
-from gocost.measures.recording import Manifest, Part
+from gocost.measures.manifest import Manifest, Part
 from gocost.measures.trace import read_trace
 from gocost.sources.files import Spooled
 

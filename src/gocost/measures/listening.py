@@ -1,56 +1,62 @@
 """Whether a service that is being recorded is still there.
 
 A profile or a trace that is being recorded tells by itself: its connection breaks. Where none is,
-the service is looked at now and then: it is gone when nothing listens on any of its addresses, some
-times in a row. What is between (a tunnel, a proxy) listens for a service that is dead, and then
-nothing is known.
+the service is looked at now and then: it is gone when none of its addresses answers, some times in
+a row. What is between goes on listening for a service that is dead: a proxy answers 502, 503 or
+504, a tunnel ends the connection, and that is no answer.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 LOOKS: Final = 3
-"""In a row, all of them refused: one that is started again at once is not missed."""
+"""In a row, none of them answered: one that is started again at once is not missed."""
 APART: Final = 0.5
 """Seconds between those."""
 EVERY: Final = 2.0
-"""Seconds between looks at a service of which nothing is heard: a server of TLS complains of each
-in its log."""
+"""Seconds between looks at a service of which nothing is heard."""
+_WITHIN: Final = 1.0
+"""Seconds for an answer; a service that takes longer is there."""
 
 
 class Listening:
-    """The addresses of one service."""
+    """Pages of one service, at each of its addresses one."""
 
     def __init__(
         self,
         urls: Sequence[str],
         *,
+        headers: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._urls = tuple(dict.fromkeys(urls))
+        self._headers = headers
         self._sleep = sleep
         self._clock = clock
         self._due = 0.0
 
-    def gone(self, *, suspected: bool = False) -> bool:
-        """Whether nothing listens any more. Looks at once where that is suspected, and else when
-        the last look is long enough ago.
-        """
-        if not suspected and self._clock() < self._due:
-            return False
+    def is_due(self) -> bool:
+        """Whether the last look is long enough ago."""
+        return self._clock() >= self._due
+
+    def gone(self) -> str:
+        """Why the service is not there any more; empty where it is, or may be."""
         self._due = self._clock() + EVERY
+        why = ""
         for number in range(LOOKS):
             if number:
                 self._sleep(APART)
-            if not self._refused():
-                return False
-        return True
+            why = self._absent()
+            if not why:
+                break
+        return why
 
-    def _refused(self) -> bool:
-        from gocost.sources.endpoints import refuses  # HTTP and TLS: only to record
+    def _absent(self) -> str:
+        from gocost.sources.endpoints import absent  # HTTP and TLS: only to record
 
-        return all(map(refuses, self._urls))
+        found = [absent(url, headers=self._headers, within=_WITHIN) for url in self._urls]
+        return found[0] if all(found) else ""

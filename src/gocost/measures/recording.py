@@ -15,29 +15,26 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from gocost.formats.runtime_page import RuntimePage, decode
 from gocost.measures.listening import Listening
+from gocost.measures.manifest import MANIFEST, ClockPair, Manifest, Moment, Part, write_manifest
 from gocost.measures.profile_conflict import WITHIN, naming_who_profiles
 from gocost.measures.runtime_metrics import PAGES
-from gocost.model.errors import GocostError, SourceError, UsageError
-from gocost.model.quantity import Unit, format_quantity
+from gocost.measures.same_process import another_process
+from gocost.model.errors import FormatError, GocostError, SourceError, UsageError
 from gocost.sources.files import is_file, read_bounded, translated
 from gocost.sources.naming import shown_url
 from gocost.sources.proc import Process, find_process
-from gocost.sources.recordings import LONGEST, keep_piece, save_recording
+from gocost.sources.recordings import keep_piece, page_url, save_recording
 from gocost.sources.service_urls import page_of
 
 if TYPE_CHECKING:
     from gocost.sources.endpoints import Endpoint
 
-MANIFEST: Final = "recording.json"
-MAX_MANIFEST: Final = 1 << 20
-_MAX_NAME: Final = 255
-"""Bytes of a file's name that file systems take."""
 TRACE_SECONDS: Final = 5.0
 """An execution trace takes megabytes a second and slows a service by some percent: it is recorded
 for so long at most, in the middle of the window."""
@@ -53,6 +50,9 @@ _PART: Final = 2 / 3
 _PIECE: Final = 0.5
 """Seconds."""
 
+_IDENTITY: Final = 2.0
+"""Seconds for the page by which a process is known again."""
+
 INTERRUPTED: Final = "the recording was interrupted"
 _SNAPSHOTS: Final = (
     ("heap", "heap", "pb.gz"),
@@ -60,72 +60,6 @@ _SNAPSHOTS: Final = (
     ("mutex", "mutex", "pb.gz"),
 )
 """Cumulative kinds: one at the beginning and one at the end. (kind, page, suffix)."""
-
-
-Time = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
-"""Nanoseconds since 1970 by this machine's clock."""
-
-
-class Part(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One file of a recording."""
-
-    kind: str
-    """cpu, heap, block, mutex, trace, goroutines, metrics, memstats."""
-    file: Annotated[str, msgspec.Meta(max_length=_MAX_NAME)]
-    asked_ns: Time
-    answered_ns: Time
-    lost: str = ""
-    """Why it is not whole, or not there."""
-
-
-class Moment(msgspec.Struct, frozen=True):
-    """What the operating system says of the process."""
-
-    at_ns: Time
-    cpu_seconds: Annotated[float, msgspec.Meta(ge=0)]
-    """Since it started."""
-    resident: Annotated[int, msgspec.Meta(ge=0, lt=1 << 60)]
-    """Bytes."""
-
-
-class ClockPair(msgspec.Struct, frozen=True):
-    """This machine's two clocks, read together."""
-
-    at_ns: Time
-    monotonic_ns: Time
-    """CLOCK_MONOTONIC on Linux, which traces before Go 1.25 count."""
-    error_ns: Time
-    """Half of the time that reading took."""
-
-
-class Manifest(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.recording/1"):
-    """What a folder holds."""
-
-    url: str
-    """As it is shown: what authenticates is not kept."""
-    seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
-    """How long was asked for."""
-    parts: tuple[Part, ...] = ()
-    moments: tuple[Moment, ...] = ()
-    """The process at the beginning and at the end, where its id was given."""
-    clocks: tuple[ClockPair, ...] = ()
-    """At the beginning and at the end."""
-    ended_ns: Time = 0
-    """When nothing listened there any more; 0 where the service was there to the end."""
-
-    @property
-    def ended(self) -> str:
-        """What is to be said of a service that died meanwhile; empty where it did not."""
-        if not self.ended_ns:
-            return ""
-        after = format_quantity(
-            max(0, self.ended_ns - self.clocks[0].at_ns) / 1e9 if self.clocks else 0, Unit.SECONDS
-        )
-        length = format_quantity(self.seconds, Unit.SECONDS)
-        return (
-            f"the service ended {after} into its recording of {length}: nothing listens at "
-            f"{shown_url(self.url)} any more"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +94,11 @@ class _Recorder:
     _open: list[Endpoint] = field(default_factory=list)
     _aborted: bool = False
     ended_ns: int = 0
-    """When the service was seen to be gone."""
+    """When the service was seen to be gone, or to be another process."""
+    ended_why: str = ""
+    restarted: bool = False
+    _told: dict[str, RuntimePage] = field(default_factory=dict)
+    """What the first page of a kind told of the process."""
 
     def abort(self) -> None:
         """Ends what is being recorded now, in whichever thread."""
@@ -179,19 +117,28 @@ class _Recorder:
         """One page of /debug/pprof into one file; what cannot be had, whole and by `until`, is a
         part that is lost.
         """
-        within = max(_LEAST, until - time.monotonic())
-        part = self._saved(kind, name, self.request.url, page, seconds, within)
+        part = self._of_another(kind, name)
+        if part is None:
+            within = max(_LEAST, until - time.monotonic())
+            part = self._saved(kind, name, self.request.url, page, seconds, within)
         self.parts.append(part)
         return part
 
     def first(self, kind: str, name: str, places: Sequence[str], *, until: float) -> None:
         """The first of these pages that there is; and that one again, when asked again."""
         tried = []
+        if (part := self._of_another(kind, name)) is not None:
+            self.parts.append(part)
+            return
         for where in [self._found[kind]] if kind in self._found else places:
             within = _portion(until)
             part = self._saved(kind, name, where, "", None, within)
             if not part.lost:
                 self._found[kind] = where
+                path = self.request.folder / name
+                if why := self._another(kind, read_bounded(path, self.request.max_bytes)):
+                    self._end(why, part.asked_ns, restarted=True)
+                    part = msgspec.structs.replace(part, lost=why)
                 self.parts.append(part)
                 return
             tried.append(part)
@@ -202,11 +149,51 @@ class _Recorder:
         return any(part.kind == kind and part.lost for part in self.parts)
 
     def look(self, *, suspected: bool = True) -> None:
-        """Sees whether the service is still there. What is asked of one that is gone is refused at
-        once, and lost.
+        """Sees whether the service is still there, and the same process: at once where it is
+        suspected not to be, and else when the last look is long enough ago. What is asked of one
+        that is not is lost.
         """
-        if not self.ended_ns and self.listening.gone(suspected=suspected):
-            self.ended_ns = self.request.clock()
+        if self.ended_ns or not (suspected or self.listening.is_due()):
+            return
+        why = self.listening.gone()
+        if why:
+            self._end(why, self.request.clock(), restarted=False)
+            return
+        for kind, where in self._found.items():
+            data, asked = bytearray(), self.request.clock()
+            with contextlib.suppress(GocostError):
+                save_recording(
+                    where,
+                    data.extend,
+                    headers=self.request.headers,
+                    max_bytes=self.request.max_bytes,
+                    within=_IDENTITY,
+                    opened=self._opened,
+                )
+                if why := self._another(kind, bytes(data)):
+                    self._end(why, asked, restarted=True)
+                    return
+
+    def _end(self, why: str, at_ns: int, *, restarted: bool) -> None:
+        self.ended_ns, self.ended_why, self.restarted = at_ns, why, restarted
+
+    def _another(self, kind: str, data: bytes) -> str:
+        """Why a page is of another process than the first of its kind; empty where it may not be,
+        and where pages of this kind do not tell.
+        """
+        try:
+            page = decode(data)
+        except FormatError:
+            return ""
+        why = another_process(self._told.setdefault(kind, page), page)
+        return why and f"another process answers since then: {why}"
+
+    def _of_another(self, kind: str, name: str) -> Part | None:
+        """What is not asked of a service that is gone, or is another process."""
+        if not self.ended_ns:
+            return None
+        now = self.request.clock()
+        return Part(kind, name, now, now, self.ended_why)
 
     def wait(self, seconds: float, profile: Future[Part]) -> None:
         """Passes so much time, in pieces: a Ctrl-C that comes between Python's last look for one
@@ -286,8 +273,9 @@ def record(request: Request) -> Manifest:
             raise UsageError(f"{folder} is not empty", hint="name a new folder with --keep")
     except OSError as error:
         raise translated(error, folder) from error
-    places = [request.url, *filter(None, [request.metrics_url])]
-    recorder = _Recorder(request, Listening(places, sleep=request.sleep))
+    places = [page_url(request.url, "cmdline", None), *filter(None, [request.metrics_url])]
+    listening = Listening(places, headers=request.headers, sleep=request.sleep)
+    recorder = _Recorder(request, listening)
     moments: list[Moment] = []
     clocks = [_pair(request)]
     try:
@@ -307,8 +295,10 @@ def record(request: Request) -> Manifest:
             tuple(moments),
             tuple(clocks),
             recorder.ended_ns,
+            recorder.ended_why,
+            recorder.restarted,
         )
-        _write(folder, manifest)
+        write_manifest(folder, manifest)
     if all(part.lost for part in manifest.parts):
         _nothing_whole(folder, manifest)
     if manifest.ended:
@@ -339,27 +329,6 @@ def _is_trace(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(5) == b"go 1."
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """What `record` wrote about a folder. Raises SourceError and UsageError."""
-    path = folder / MANIFEST
-    if not is_file(path):
-        raise SourceError(
-            f"{folder} is no recorded folder: it has no {MANIFEST}",
-            hint="name what `gocost attribute --live URL` recorded, or files with --profile FILE",
-        )
-    data = read_bounded(path, MAX_MANIFEST)
-    try:
-        found = msgspec.json.decode(data, type=Manifest)
-        urlsplit(found.url)  # a bill is named by its host
-    except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise UsageError(
-            f"{path} is no recording: {error}", hint="record with `gocost attribute --live URL`"
-        ) from error
-    if any(Path(part.file).name != part.file or part.file in ("", "..") for part in found.parts):
-        raise UsageError(f"{path} names files outside of its folder", hint="record it again")
-    return found
 
 
 def _edges(recorder: _Recorder, number: int) -> None:
@@ -429,13 +398,3 @@ def _pair(request: Request) -> ClockPair:
     """The wall clock between two looks at the monotonic one."""
     before, now, after = request.monotonic(), request.clock(), request.monotonic()
     return ClockPair(now, (before + after) // 2, (after - before + 1) // 2)
-
-
-def _write(folder: Path, manifest: Manifest) -> None:
-    path = folder / MANIFEST
-    fresh = folder / f"{MANIFEST}.new"
-    try:
-        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
-        fresh.replace(path)
-    except OSError as error:
-        raise translated(error, path) from error

@@ -25,6 +25,7 @@ from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.credentials import Credentials
 from gocost.sources.files import translated
 from gocost.sources.naming import asking
+from gocost.sources.refusals import UNREACHED
 from gocost.sources.service_urls import service_url
 
 MAX_BODY = 16 << 20
@@ -41,6 +42,8 @@ _NO_CERTIFICATE = (
     "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
 )
 """What a server says to a client without a certificate, or with one that it does not take."""
+
+_BROKEN = (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError)
 
 
 _REMEDIES = {
@@ -102,9 +105,10 @@ class Endpoint:
                 "a URL with a name or password in it would be printed",
                 hint="pass it as --header 'Authorization: Basic ...'",
             )
+        self.origin = f"{parts.scheme}://{parts.netloc}"
         self.prefix = parts.path.rstrip("/")
         self.query = parts.query
-        self.base = f"{parts.scheme}://{parts.netloc}{self.prefix}"
+        self.base = f"{self.origin}{self.prefix}"
         self._headers = {
             "User-Agent": f"gocost/{VERSION}",
             "Accept-Encoding": "identity",
@@ -249,19 +253,22 @@ class Endpoint:
         return self._connection.getresponse()
 
 
-def refuses(url: str, *, within: float = TIMEOUT) -> bool:
-    """Whether nothing listens there. What does not answer in time may be there; so may a name that
-    is not known now. Raises UsageError for what is no URL.
+def absent(url: str, *, headers: Mapping[str, str] | None = None, within: float = TIMEOUT) -> str:
+    """Why there is no service behind a page; empty where one answers, or may be there: one that
+    does not answer in time, a name that is not known now. Raises UsageError for what is no URL.
     """
-    parts = service_url(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), timeout=within).close()
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False
-    return False
+    with Endpoint(url, headers=headers, timeout=within) as endpoint:
+        try:
+            status = endpoint.get("").status
+        except EndpointError as error:
+            if isinstance(error.__cause__, ConnectionRefusedError):
+                return f"nothing listens at {endpoint.origin} any more"
+            if isinstance(error.__cause__, _BROKEN):
+                return f"what listens at {endpoint.origin} ends every connection"
+            return ""
+        if status in UNREACHED:
+            return f"what stands before it at {endpoint.origin} answers {status}"
+    return ""
 
 
 def _unpacked(response: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
@@ -332,8 +339,7 @@ def _translated(error: Exception, url: str, timeout: float) -> EndpointError:
         return _too_slow(url, timeout)
     if isinstance(error, ConnectionRefusedError):
         return EndpointError(f"{url}: nothing listens there", hint="check the address and the port")
-    broken = (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError)
-    if isinstance(error, broken) and url.startswith("https:"):
+    if isinstance(error, _BROKEN) and url.startswith("https:"):
         # From TLS 1.3 on a client has sent its request before its certificate is looked at, and may
         # see that the connection is gone before it sees why.
         return EndpointError(

@@ -22,6 +22,8 @@ _SAID: Final = 1 << 14
 _SHOWN: Final = 200
 _WORD: Final = 4
 """Letters of a part of a header's value that is left out wherever it stands."""
+UNREACHED: Final = (502, 503, 504)
+"""What a proxy answers for a service that it does not reach."""
 WITHOUT: Final = "pass credentials with --header 'Name: value', or with --cert FILE"
 _WRONG: Final = "correct what --header gives, which is not shown here"
 
@@ -57,6 +59,8 @@ def refusal(url: str, status: int, body: bytes, headers: Mapping[str, str] | Non
         return SourceError(told, hint="import net/http/pprof in the service, or correct the URL")
     if status == 400 and b"HTTP request to an HTTPS server" in body:
         return SourceError(told, hint="write https:// in its URL")
+    if status in UNREACHED:
+        return SourceError(told, hint="see whether the service that it is for runs")
     return SourceError(told, hint="see whether the service has this page")
 
 

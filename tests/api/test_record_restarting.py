@@ -1,0 +1,145 @@
+"""gocost.record of a service that dies behind a proxy, or is started anew: one process is billed.
+
+What is recorded for ten minutes would take longer than a test may, were it not noticed.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import gocost
+from gocost.cli.main import run
+from gocost.formats.runtime_page import decode
+from gocost.measures.attribution import folder_files
+from gocost.measures.manifest import Manifest, read_manifest
+from gocost.measures.same_process import another_process
+from gocost.sources.endpoints import absent
+from tests.fixtures.restarting import between, restarting
+from tests.fixtures.watched import eventually, free_port, misbehaving
+
+LONG = 600
+"""Seconds."""
+
+
+def then(do: Callable[[], object], when: Callable[[], bool]) -> None:
+    """Does that in a thread of its own, as soon as it holds."""
+
+    def watch() -> None:
+        eventually(when, 60)
+        do()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def answering(status: int, connection: socket.socket) -> None:
+    connection.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode())
+
+
+def lived(manifest: Manifest) -> float:
+    """Seconds until it was seen to be gone."""
+    return (manifest.ended_ns - manifest.clocks[0].at_ns) / 1e9
+
+
+@pytest.mark.parametrize("tunnel", [False, True], ids=["proxy", "tunnel"])
+def test_a_service_that_dies_behind_what_goes_on_listening(tmp_path: Path, tunnel: bool) -> None:
+    folder, told = tmp_path / "recording", list[str]()
+    with restarting() as service, between(service, tunnel=tunnel) as url:
+        then(service.kill, (folder / "cpu.pb.gz").exists)
+        gocost.record(url, LONG, folder, announce=told.append)
+        service.start()
+    manifest = read_manifest(folder)
+    assert 0 < lived(manifest) < LONG / 2
+    assert not manifest.restarted
+    says = "ends every connection" if tunnel else "answers 502"
+    assert len(told) == 1
+    assert told[0].startswith("the service ended ")
+    assert told[0].endswith(says)
+
+    report = gocost.attribute(folder)
+    assert "memory" in report.tables, "what came before it ended counts"
+    assert "until then counts, without trace, goroutines" in report.notes[0].text
+    assert says in report.notes[0].text
+
+
+@pytest.mark.parametrize("proxy", [False, True], ids=["direct", "proxy"])
+def test_a_service_that_is_started_anew_at_once(
+    tmp_path: Path, proxy: bool, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    folder = Path("recording")
+    with restarting() as service, between(service) as before:
+        then(service.restart, (folder / "cpu.pb.gz").exists)
+        url = before if proxy else service.url
+        assert run(["attribute", "--live", url, "--for", f"{LONG}s", "--keep", str(folder)]) == 0
+    told = capsys.readouterr()
+    manifest = read_manifest(folder)
+    assert manifest.restarted
+    assert 0 < lived(manifest) < LONG / 2
+    (said,) = [line for line in told.err.splitlines() if "anew" in line]
+    assert "was started anew" in said
+    assert "another process answers since then: it started" in said
+    assert "after the first" in said
+    assert "Memory" in told.out
+    assert "without trace, goroutines" in " ".join(told.out.split())
+
+
+def test_what_the_second_process_gave_is_kept_and_not_billed(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    with restarting() as service:
+
+        def progress(text: str) -> None:
+            if text == "snapshots after the window":
+                service.restart()
+
+        gocost.record(service.url, 1, folder, progress=progress)
+    manifest = read_manifest(folder)
+    assert manifest.restarted
+    assert (folder / "metrics-2.txt").exists()
+    files, _ = folder_files(folder)
+    named = {Path(name).name for name in (*files.profiles, *files.metrics, *files.memstats)}
+    assert {"cpu.pb.gz", "heap-1.pb.gz", "metrics-1.txt"} <= named
+    assert not [name for name in named if "-2." in name]
+    report = gocost.attribute(folder)
+    assert "memory" in report.tables
+    assert "without metrics, memstats, heap" in report.notes[0].text
+
+
+@pytest.mark.parametrize("page", ["/metrics", "/debug/vars", "/debug/pprof/heap?debug=1"])
+def test_a_page_tells_its_process_from_another(page: str) -> None:
+    with restarting() as service:
+        service.get("/debug/pprof/heap?gc=1")
+        first = decode(service.get(page))
+        service.get("/debug/pprof/heap?gc=1")
+        assert another_process(first, decode(service.get(page))) == ""
+        service.restart()
+        assert another_process(first, decode(service.get(page)))
+
+        def further() -> bool:
+            service.get("/debug/pprof/heap?gc=1")
+            now = decode(service.get(page))
+            counters = ("/gc/heap/allocs:bytes", "/gc/cycles/total:gc-cycles")
+            return all(now.values[name] > 2 * first.values[name] for name in counters)
+
+        eventually(further, 60)
+        why = another_process(first, decode(service.get(page)))
+    assert why.startswith("it started" if page == "/metrics" else "its collection 1 ended")
+
+
+def test_where_no_service_is() -> None:
+    port = free_port()
+    nothing = f"nothing listens at http://127.0.0.1:{port} any more"
+    assert absent(f"http://127.0.0.1:{port}") == nothing
+    assert absent(f"https://127.0.0.1:{port}/debug/pprof?x=1") == nothing.replace("http:", "https:")
+    assert not absent("http://no.such.host.invalid:80"), "that a name is not known tells nothing"
+    for status, gone in ((502, True), (503, True), (504, True), (500, False), (404, False)):
+        with misbehaving(partial(answering, status)) as url:
+            assert bool(absent(url)) == gone
+    with misbehaving(lambda _: None) as url:
+        assert "ends every connection" in absent(url)
