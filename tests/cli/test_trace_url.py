@@ -221,13 +221,14 @@ def test_a_page_that_turns_out_to_be_a_trace_has_the_cap_too_and_its_url(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     data = recorded("go", "cpu").read_bytes()
+    most = max(len(data), 1 << 20)  # what a machine records may be less than the bomb's own size
     bomb = gzip.compress(data[:1000] + bytes(30 << 20))
     for answer, says in (
         (data[: len(data) // 3], "/page: the trace is cut off"),
-        (bomb, f"/page is larger than {len(data):,} bytes when decompressed; raise the cap"),
+        (bomb, f"/page is larger than {most:,} bytes when decompressed; raise the cap"),
     ):
         with breaking_off(answer, len(answer)) as url:
-            words = ["query", f"{url}/page", SQL, "--max-bytes", str(len(data))]
+            words = ["query", f"{url}/page", SQL, "--max-bytes", str(most)]
             assert run([*words, "--header", f"Authorization: Bearer {TOKEN}"]) == 3
         assert f"{url}{says}" in capsys.readouterr().err
 
