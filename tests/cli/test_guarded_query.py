@@ -133,3 +133,23 @@ def test_nor_does_one_that_is_not_reached(
         told = capsys.readouterr()
         without_the_word(told.out, told.err)
     assert kept(folder) == []
+
+
+def test_nor_does_a_policy_that_names_its_service(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = f"http://127.0.0.1:{{port}}/?token={WORD}"
+    run_ = f'{{command: ["{{binary}}"], ready: "{where}", endpoints: ["{where}"]}}'
+    Path("gocost.yaml").write_text(
+        f"version: 1\nservices:\n  payments:\n    package: ./payments\n    run: {run_}\n"
+    )
+    for format_ in ("text", "json"):
+        assert run(["policy", "show", "--format", format_]) == 0
+        told = capsys.readouterr()
+        assert "token=***" in told.out
+        without_the_word(told.out, told.err)
+    Path("gocost.yaml").write_text(Path("gocost.yaml").read_text().replace("http:", "htp:"))
+    assert run(["policy", "lint"]) == 2
+    told = capsys.readouterr()
+    assert "is not the URL of a service" in told.err
+    without_the_word(told.out, told.err)
