@@ -15,7 +15,7 @@ import pytest
 
 import gocost
 from gocost.cli.main import run
-from gocost.formats.runtime_page import decode
+from gocost.formats.runtime_page import RuntimePage, decode
 from gocost.measures.attribution import folder_files
 from gocost.measures.manifest import Manifest, read_manifest
 from gocost.measures.same_process import another_process
@@ -130,6 +130,15 @@ def test_a_page_tells_its_process_from_another(page: str) -> None:
         eventually(further, 60)
         why = another_process(first, decode(service.get(page)))
     assert why.startswith("it started" if page == "/metrics" else "its collection 1 ended")
+
+
+@pytest.mark.parametrize(
+    ("moved", "another"), [(0.01, False), (-1.0, False), (1.01, False), (0.5, True), (60.0, True)]
+)
+def test_a_clock_that_was_set_starts_no_process(moved: float, another: bool) -> None:
+    first, second = (RuntimePage("metrics", {}, started=1.7e9 + at) for at in (0, moved))
+    why = another_process(first, second)
+    assert why.startswith("it started") == another
 
 
 def test_where_no_service_is() -> None:

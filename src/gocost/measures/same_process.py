@@ -15,6 +15,10 @@ from gocost.model.quantity import Unit, format_quantity
 
 _START: Final = 0.015
 """Seconds by which a start may seem to move: pages round it to hundredths."""
+_STEP: Final = 1.0
+"""And by which it does where the clock was set a little: what counts it from the time of the boot
+has that in whole seconds.
+"""
 _COUNTERS: Final = {
     "/gc/heap/allocs:bytes": "what it allocated",
     "/gc/cycles/total:gc-cycles": "the number of its collections",
@@ -25,7 +29,7 @@ def another_process(before: RuntimePage, after: RuntimePage) -> str:
     """Why the second page is of another process than the first; empty where it may be the same."""
     if before.started is not None and after.started is not None:
         moved = after.started - before.started
-        if abs(moved) > _START:
+        if min(abs(moved), abs(abs(moved) - _STEP)) > _START:
             length = format_quantity(abs(moved), Unit.SECONDS)
             return f"it started {length} {'after' if moved > 0 else 'before'} the first"
     for name, what in _COUNTERS.items():
