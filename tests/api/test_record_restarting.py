@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,10 +17,14 @@ import pytest
 import gocost
 from gocost.cli.main import run
 from gocost.formats.runtime_page import RuntimePage, decode
+from gocost.measures import recording
 from gocost.measures.attribution import folder_files
+from gocost.measures.listening import Listening
 from gocost.measures.manifest import Manifest, read_manifest
 from gocost.measures.same_process import another_process
 from gocost.sources.endpoints import absent
+from tests.fixtures.answering import Quiet
+from tests.fixtures.answering import answering as serving
 from tests.fixtures.restarting import between, restarting
 from tests.fixtures.watched import eventually, free_port, misbehaving
 
@@ -152,3 +157,44 @@ def test_where_no_service_is() -> None:
             assert bool(absent(url)) == gone
     with misbehaving(lambda _: None) as url:
         assert "ends every connection" in absent(url)
+
+
+def test_a_service_that_is_slow_is_there() -> None:
+    """What ends the waiting breaks the connection, which is not the service's doing."""
+
+    def holding(connection: socket.socket) -> None:
+        while connection.recv(4096):
+            pass
+
+    with misbehaving(holding) as url:
+        assert [absent(url, within=0.2) for _ in range(3)] == ["", "", ""]
+
+
+class Choosy(Quiet):
+    """A service that gives one page, and answers the others as a proxy does for a dead one."""
+
+    def do_GET(self) -> None:
+        given = self.path == "/metrics"
+        self.send_response(200 if given else 503)
+        self.end_headers()
+        self.wfile.write(b"go_goroutines 7\n" if given else b"")
+
+
+def test_a_service_that_answers_503_to_some_pages_is_there(tmp_path: Path) -> None:
+    with serving(Choosy) as url:
+        gocost.record(url, 1, tmp_path / "recording")
+    manifest = read_manifest(tmp_path / "recording")
+    assert {part.kind for part in manifest.parts if not part.lost} == {"metrics"}
+    assert manifest.ended == ""
+
+
+def test_looks_at_a_service_are_not_held_on_to(tmp_path: Path) -> None:
+    """There are tens of thousands of them in a day."""
+    with serving(Choosy) as url:
+        recorder = recording._Recorder(recording.Request(url, 1, tmp_path), Listening([url]))
+        recorder.first("metrics", "metrics-1.txt", [f"{url}/metrics"], until=time.monotonic() + 20)
+        held = len(recorder._open)
+        for _ in range(3):
+            recorder.look()
+        assert recorder.ended_ns == 0
+        assert len(recorder._open) == held

@@ -3,7 +3,8 @@
 A profile or a trace that is being recorded tells by itself: its connection breaks. Where none is,
 the service is looked at now and then: it is gone when none of its addresses answers, some times in
 a row. What is between goes on listening for a service that is dead: a proxy answers 502, 503 or
-504, a tunnel ends the connection, and that is no answer.
+504, a tunnel ends the connection, and that is no answer. A service may answer so to some pages, and
+is there as long as it gives one that it gave before.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _WITHIN: Final = 1.0
 
 
 class Listening:
-    """Pages of one service, at each of its addresses one."""
+    """Pages of one service: at each of its addresses one, and those that it gave."""
 
     def __init__(
         self,
@@ -38,6 +39,12 @@ class Listening:
         self._sleep = sleep
         self._clock = clock
         self._due = 0.0
+
+    def add(self, url: str) -> None:
+        """A page that the service gave: as long as it answers the service is there, also where
+        another answers as a proxy does.
+        """
+        self._urls = tuple(dict.fromkeys((*self._urls, url)))
 
     def is_due(self) -> bool:
         """Whether the last look is long enough ago."""
@@ -58,5 +65,10 @@ class Listening:
     def _absent(self) -> str:
         from gocost.sources.endpoints import absent  # HTTP and TLS: only to record
 
-        found = [absent(url, headers=self._headers, within=_WITHIN) for url in self._urls]
-        return found[0] if all(found) else ""
+        first = ""
+        for url in self._urls:
+            why = absent(url, headers=self._headers, within=_WITHIN)
+            if not why:
+                return ""
+            first = first or why
+        return first

@@ -135,6 +135,7 @@ class _Recorder:
             part = self._saved(kind, name, where, "", None, within)
             if not part.lost:
                 self._found[kind] = where
+                self.listening.add(where)
                 path = self.request.folder / name
                 if why := self._another(kind, read_bounded(path, self.request.max_bytes)):
                     self._end(why, part.asked_ns, restarted=True)
@@ -168,7 +169,6 @@ class _Recorder:
                     headers=self.request.headers,
                     max_bytes=self.request.max_bytes,
                     within=_IDENTITY,
-                    opened=self._opened,
                 )
                 if why := self._another(kind, bytes(data)):
                     self._end(why, asked, restarted=True)

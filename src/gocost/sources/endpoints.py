@@ -260,6 +260,8 @@ def absent(url: str, *, headers: Mapping[str, str] | None = None, within: float 
     with Endpoint(url, headers=headers, timeout=within) as endpoint:
         try:
             status = endpoint.get("").status
+        except TooSlowError:  # the end of the time breaks the connection, too
+            return ""
         except EndpointError as error:
             if isinstance(error.__cause__, ConnectionRefusedError):
                 return f"nothing listens at {endpoint.origin} any more"
