@@ -9,6 +9,8 @@ ids of their own in every generation; here they are numbered once for all, by wh
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,7 @@ from gocost.analyses.trace.account import (
     Local,
     Stacks,
 )
+from gocost.analyses.trace.durations import exact_sum
 from gocost.formats.exectrace.ordered import MOST_TIME, TOO_LONG, Carried
 from gocost.formats.exectrace.room import Room
 from gocost.formats.exectrace.tables import Clock
@@ -76,7 +79,7 @@ class Joiner:
         self._running = np.zeros((0, 3), np.int64)
         self._clock = Clock(1.0)
         self._first, self._last = 0, 0
-        self._time = 0
+        self._lived = 0
         self._events = self._created = self._generations = 0
         self._number = 0
 
@@ -104,12 +107,23 @@ class Joiner:
             self._room.give(carried.held)
         self._running = carried.running
         self._events += carried.events
-        self._time += carried.events * (carried.last_ns - carried.first_ns)
-        if self._time >= MOST_TIME:
-            raise FormatError(f"the trace: {TOO_LONG}", hint="record it again")
+        self._check_times()
         self._created += carried.created
         self._generations += 1
         self._last = max(self._last, carried.last_ns)
+
+    def _check_times(self) -> None:
+        """Raises FormatError where the times of one goroutine, of all of them, or of the Ps come to
+        more than whoever adds them up can hold.
+
+        So much no program does: a million goroutines live for an hour before. How many events a
+        trace has says little of that: it may be recorded for hours.
+        """
+        sums = (self._live[:, _SUMS : _SUMS + 4], self._live[:, _ASSISTED])
+        alone = max(max(int(each.max(initial=0)), -int(each.min(initial=0))) for each in sums)
+        used = sum(map(abs, chain.from_iterable(proc.sums for proc in self._procs.values())))
+        if alone >= _MOST_ALONE or max(self._lived, used) >= MOST_TIME:
+            raise FormatError(f"the trace: {TOO_LONG}", hint="record it again")
 
     def _check_collector(self, carried: Carried, *, first: bool) -> None:
         """The collector's events are numbered through. Raises FormatError where one is missing."""
@@ -151,7 +165,9 @@ class Joiner:
             group.starts += row[fields.B_STARTS]
             group.assisted += row[fields.B_ASSISTED]
             for state in range(4):
-                group.sums[state] += row[fields.B_SUMS + 1 + state]
+                time = row[fields.B_SUMS + 1 + state]
+                group.sums[state] += time
+                self._lived += abs(time)
         own = carried.ended
         created = (own[:, fields.G_FIRST] == 0) & (own[:, fields.G_START] > 0)
         # What was created and ended here is in the groups already.
@@ -272,9 +288,11 @@ class Joiner:
             group = self._group(self._stacks.texts[entry])
             group.count += len(part)
             group.starts += int(part[:, _STARTS].sum())
-            group.assisted += int(part[:, _ASSISTED].sum())
+            group.assisted += exact_sum(part[:, _ASSISTED])
             for state in range(4):
-                group.sums[state] += int(part[:, _SUMS + state].sum())
+                time = exact_sum(part[:, _SUMS + state])
+                group.sums[state] += time
+                self._lived += abs(time)
         if len(rows):
             self._remember(rows)
 
@@ -414,6 +432,7 @@ class Joiner:
         for proc in self._procs.values():
             if proc.open is not None:
                 proc.sums[proc.open[0]] += self._last - proc.open[1]
+        self._check_times()
         return Joined(
             start=self._first,
             end=self._last,
@@ -434,6 +453,11 @@ class Joiner:
             samples=np.concatenate(self._samples),
             clipped=self._between is not None,
         )
+
+
+_MOST_ALONE: Final = 1 << 60
+"""Nanoseconds that a goroutine is in a state: a generation adds up to six times that, which is less
+than 64 bits hold."""
 
 
 @dataclass(slots=True)
