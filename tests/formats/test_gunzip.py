@@ -40,6 +40,18 @@ def test_all_members_come_and_padding_does_not(module: Any, step: int) -> None:
 
 
 @pytest.mark.parametrize("module", LIBRARIES, ids=lambda module: module.__name__)
+@pytest.mark.parametrize("step", [1, 100, 1 << 20])
+@pytest.mark.parametrize("zeros", [1, 511, 512, 1_500])
+def test_members_that_are_padded_follow_each_other(module: Any, step: int, zeros: int) -> None:
+    parts = [some(10_000), some(700)]
+    data = bytes(zeros).join(map(gzip.compress, parts))
+    stream = Gunzip(module)
+    found = b"".join(made for piece in cut_up(data, step) for made in stream.add(piece))
+    assert found + stream.end() == b"".join(parts)
+    assert stream.whole
+
+
+@pytest.mark.parametrize("module", LIBRARIES, ids=lambda module: module.__name__)
 def test_pieces_are_small_however_well_they_were_compressed(module: Any) -> None:
     stream = Gunzip(module)
     sizes = [len(made) for made in stream.add(gzip.compress(bytes(50 << 20)))]

@@ -47,8 +47,9 @@ class Gunzip:
             piece = bytes(view[at : at + self._step])
             at += len(piece)
             if self._inflater.eof:
-                if not piece.strip(b"\0"):
-                    continue  # tapes and disks pad with zeros
+                piece = piece.lstrip(b"\0")  # tapes and disks pad with zeros
+                if not piece:
+                    continue
                 self._begin()
             yield from self._inflated(piece)
             at -= len(self._inflater.unused_data)
