@@ -143,3 +143,9 @@ def test_a_profile_is_one_packed_or_not_and_whatever_field_is_its_first(name: st
     assert recognise(raw).kind is Kind.PROFILE
     assert recognise(gzip.compress(raw, 1)).kind is Kind.PROFILE
     assert recognise(gzip.compress(raw, 1)[:400]).kind is Kind.PROFILE
+
+
+def test_a_profile_is_one_wherever_its_beginning_is_cut_off() -> None:
+    raw = gzip.decompress(shared("large.cpu.pb.gz").read_bytes())[:600]
+
+    assert {recognise(raw[:end]).kind for end in range(16, len(raw))} == {Kind.PROFILE}

@@ -176,9 +176,11 @@ def _kind(head: bytes) -> Kind:
 
 
 def _has_fields(data: bytes) -> bool:
-    """Whether bytes begin with some fields of a Profile message, in whatever order."""
+    """Whether bytes begin with some fields of a Profile message, in whatever order; the last may be
+    cut off.
+    """
     at = seen = 0
-    while at < len(data) and seen < _ENOUGH:
+    while at + 1 < len(data) and seen < _ENOUGH:
         tag = data[at]
         number, wire = tag >> 3, tag & 7
         if number not in _WIRES or wire not in _WIRES[number]:
