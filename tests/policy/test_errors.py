@@ -134,6 +134,20 @@ CASES = [
         "{output}",
     ),
     (
+        "version: 1\nservices:\n  a: {build: {prepare: [go, generate, ./...]}}\n",
+        3,
+        25,
+        "'go' alone is no command",
+        "[[go, generate, ./...]]",
+    ),
+    (
+        "version: 1\nservices:\n  a: {build: {prepare: [sh, -c, make]}}\n",
+        3,
+        29,
+        "'-c' alone is no command",
+        "prepare lists commands",
+    ),
+    (
         "version: 1\nservices:\n  a: {build: {flags: [-o, x]}}\n",
         3,
         23,

@@ -114,6 +114,12 @@ def _check_build(places: Places, name: str, entry: ServiceEntry) -> None:
     for number, command in enumerate(build.prepare):
         if not command:
             raise places.of(*at, "prepare", number).error("an empty command", hint="remove it")
+        if command == ("go",) or command[0].startswith("-") or command[0].endswith("..."):
+            # Elsewhere a command is one list of words, and here it is easily written so too.
+            raise places.of(*at, "prepare", number).error(
+                f"{command[0]!r} alone is no command",
+                hint="prepare lists commands: write [[go, generate, ./...]]",
+            )
     _check_output(places, (*at, "flags"), build.flags)
 
 
