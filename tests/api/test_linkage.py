@@ -75,6 +75,10 @@ def test_a_program_without_c_is_told_that_it_is() -> None:
 
     assert report.tables["matrix"].column("linkage") == ["static", "static", "static"]
     assert any("nothing in the program uses cgo" in note.text for note in report.notes)
+    assert any(
+        '`CGO_ENABLED=1 go build -ldflags="-linkmode=external -extldflags=-static"`' in note.text
+        for note in report.notes
+    )
 
 
 def test_linker_flags_of_the_user_are_kept() -> None:

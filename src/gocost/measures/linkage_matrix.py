@@ -33,6 +33,12 @@ class Way:
     cgo: bool
     ldflags: str = ""
 
+    @property
+    def settings(self) -> str:
+        """What to set for it, as it is typed in a shell."""
+        ldflags = [f'-ldflags="{self.ldflags}"'] if self.ldflags else []
+        return " ".join([f"CGO_ENABLED={int(self.cgo)}", *ldflags])
+
     def flags(self, flags: Sequence[str]) -> tuple[str, ...]:
         """The user's build flags with this way's linker flags added: go takes the last -ldflags."""
         given = [flag for flag in flags if flag.startswith("-ldflags=")]
@@ -133,11 +139,8 @@ def _ways_table(outcomes: Sequence[Outcome]) -> Table:
 
 def _row(outcome: Outcome) -> tuple[str | int | float | None, ...]:
     way = outcome.way
-    settings = " ".join(
-        [f"CGO_ENABLED={int(way.cgo)}", *([f'-ldflags="{way.ldflags}"'] if way.ldflags else [])]
-    )
     if outcome.found is None:
-        return (way.name, None, None, None, None, None, settings)
+        return (way.name, None, None, None, None, None, way.settings)
     linkage = outcome.found.linkage
     return (
         way.name,
@@ -146,7 +149,7 @@ def _row(outcome: Outcome) -> tuple[str | int | float | None, ...]:
         len(linkage.needed),
         linkage.glibc or NO_GLIBC,
         outcome.seconds,
-        settings,
+        way.settings,
     )
 
 
@@ -174,6 +177,11 @@ def _platforms_table(outcomes: Sequence[Outcome]) -> Table:
 
 def matrix_notes(outcomes: Sequence[Outcome]) -> Iterator[Note]:
     """What a reader of the table should know."""
+    for outcome in outcomes:
+        if outcome.found is not None and outcome.way.ldflags:
+            # Whole, where a table of 80 columns has room for its ends only.
+            cgo, ldflags = outcome.way.settings.split(" ", 1)
+            yield Note("info", f"{outcome.way.name}: `{cgo} go build {ldflags}` builds it")
     for outcome in outcomes:
         if outcome.found is not None and outcome.found.linkage.static_glibc:
             yield Note(
