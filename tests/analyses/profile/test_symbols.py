@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import gocost
+from gocost.analyses.profile.symbols import linked
 from gocost.formats.pprof.decoding import decode
 from gocost.formats.pprof.encoding import encode
 from gocost.formats.pprof.profile import Functions, Lines, Profile
@@ -159,6 +160,17 @@ def test_texts_with_addresses_alone(kind: str, tmp_path: Path) -> None:
         shaped(name): amounts for name, amounts in asked.items()
     }
     assert any(name.startswith("main.") for name in asked)
+
+
+def test_a_mapping_of_everything_moves_no_address() -> None:
+    # Else addresses that are also places of the file, in programs over 4 MiB, get others' names.
+    program, folder = run("plain")
+    profile = decode((folder / "heap.1.txt").read_bytes())
+    with opened(program) as binary:
+        parts = [part for part in binary.image.segments if part.kind == "load"]
+        places = [part.offset + part.size_in_file // 2 for part in parts if part.size_in_file]
+        assert places
+        assert [linked(binary.image, profile.mappings, 0, place) for place in places] == places
 
 
 def test_another_build_is_refused(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ from gocost.formats.pprof.profile import (
 _HAS_ALL: Final = 15
 """Mappings.flags: functions, file names, line numbers, inlined frames."""
 _NOT_FILES: Final = ("[", "//anon")
+_EVERYWHERE: Final = (0, (1 << 64) - 1, 0)
+"""Start, limit and offset of the mapping that stands for none: texts of Go have no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,12 @@ def linked(image: Executable, mappings: Mappings, row: int, address: int) -> int
     """The address as linked of one in the process, which is in that mapping (-1: in none)."""
     start = int(mappings.start[row]) if row >= 0 else 0
     limit = int(mappings.limit[row]) if row >= 0 else 0
-    if not limit or not start <= address < limit:
-        return address
+    offset = int(mappings.offset[row]) if row >= 0 else 0
+    if not start <= address < limit or (start, limit, offset) == _EVERYWHERE:
+        return address  # the address as linked already, as far as can be told
     if image.container == "pe":
         return address - start + image.image_base
-    place = address - start + int(mappings.offset[row])
+    place = address - start + offset
     for part in image.segments:
         if part.kind == "load" and part.offset <= place < part.offset + part.size_in_file:
             return part.address + place - part.offset
