@@ -42,6 +42,10 @@ DUMPED: Final = Relation(
         text("created_in", "file:line of the go statement"),
         text("entry", "the function that it began in"),
         texts("stack", "functions from the innermost to the outermost"),
+        texts(
+            "ancestors",
+            "functions of the goroutines that it descends from, the nearest first, *** between two",
+        ),
         text("labels", "key:text, as the dump has them"),
         yes("leaked", "the runtime says so"),
         yes("locked", "to its thread"),
@@ -63,10 +67,7 @@ def dumped(found: tuple[int, Dump]) -> Filled:
     }
     packages = packages_of([each.function if each else "" for each in waits.values()])
     package = dict(zip(waits, packages, strict=True))
-    names, number_of = _functions(frames)
-    lengths = {number: len(found) for number, found in frames.items()}
-    sizes = np.array([lengths[number] for number in dump.stack.tolist()], np.int64)
-    items = [each for number in dump.stack.tolist() for each in number_of[number]]
+    ancestors = {int(number): dump.frames(int(number)) for number in np.unique(dump.ancestors)}
 
     def by_stack(values: dict[int, str | None]) -> Coded:
         found = coded([values[int(number)] for number in stacks])
@@ -86,21 +87,25 @@ def dumped(found: tuple[int, Dump]) -> Filled:
         "created_by": _of_creator(dump, creators, place=False),
         "created_in": _of_creator(dump, creators, place=True),
         "entry": by_stack({n: entry(f) or None for n, f in frames.items()}),
-        "stack": Lists(Coded(names, np.array(items, np.int64)), np.cumsum(sizes)),
+        "stack": _functions(dump.stack, frames),
+        "ancestors": _functions(dump.ancestors, ancestors),
         "labels": Coded(dump.texts, dump.labels),
         "leaked": ((dump.flags & LEAKED) != 0) | dump.leaks,
         "locked": (dump.flags & LOCKED) != 0,
     }
 
 
-def _functions(frames: dict[int, tuple[Frame, ...]]) -> tuple[list[str], dict[int, list[int]]]:
-    """Names of functions, and those of each stack by their numbers."""
+def _functions(stacks: npt.NDArray[np.int32], frames: dict[int, tuple[Frame, ...]]) -> Lists:
+    """The functions of the stack that each row names by its number."""
     numbers: dict[str, int] = {}
     of_stack = {
         number: [numbers.setdefault(each.function, len(numbers)) for each in found]
         for number, found in frames.items()
     }
-    return list(numbers), of_stack
+    rows = stacks.tolist()
+    sizes = np.array([len(of_stack[number]) for number in rows], np.int64)
+    items = np.array([each for number in rows for each in of_stack[number]], np.int64)
+    return Lists(Coded(list(numbers), items), np.cumsum(sizes))
 
 
 def _of_creator(dump: Dump, creators: dict[int, tuple[Frame, ...]], *, place: bool) -> Coded:
