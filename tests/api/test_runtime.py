@@ -105,6 +105,20 @@ def test_the_usual_page_says_what_it_does_not_tell(saved: Path) -> None:
     assert report.fact("gc.pause.max") is not None
 
 
+def test_a_page_without_all_classes_of_memory_says_where_they_are(
+    saved: Path, tmp_path: Path
+) -> None:
+    pages = [tmp_path / "first", tmp_path / "last"]
+    for page in pages:
+        lines = (saved / f"{page.name}.usual").read_text().splitlines(keepends=True)
+        page.write_text("".join(line for line in lines if "mspan" not in line))
+    report = gocost.runtime(*pages, limit=256 * 2**20)
+    (told,) = [note.text for note in report.notes if note.text.startswith("nothing is recommended")]
+    assert "gctrace" not in told
+    assert told.endswith("give /debug/vars, or a page with all of go_memstats_* or "
+                         "go_memory_classes_*")  # fmt: skip
+
+
 def test_pages_of_unknown_time_bound_the_rate_by_their_last_collections(saved: Path) -> None:
     report = gocost.runtime(saved / "first.usual", saved / "last.usual")
     fact = report.fact("memory.allocation.rate")

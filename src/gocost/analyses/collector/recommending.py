@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gocost.analyses.collector.settings import (
+    CLASSES,
     FARTHEST,
     THRASHING,
     Prediction,
@@ -77,7 +78,7 @@ def recommend(
         return Recommendation(container, None, str(refused))
     memory = window.memory
     if memory is None:
-        reason = "a gctrace log does not tell what is mapped besides the heap; give a page"
+        reason = f"nothing tells what is mapped besides the heap; {CLASSES}"
         return Recommendation(container, None, reason)
     assert window.live is not None
     limit = limit_for(window, container, resident)

@@ -38,6 +38,8 @@ from gocost.analyses.collector.window import (
     pace,
 )
 
+CLASSES: Final = "give /debug/vars, or a page with all of go_memstats_* or go_memory_classes_*"
+"""Where the classes of memory stand, which a gctrace log and a page of few metrics do not have."""
 FEWEST_CYCLES: Final = 10
 FARTHEST: Final = 4.0
 """Times the headroom that was seen; beyond, the program was never seen."""
@@ -167,7 +169,7 @@ def predict(window: CollectorWindow, setting: Setting) -> Prediction | Refusal:
         return Refusal(
             setting,
             "what a limit leaves to the heap is not known without the classes of memory",
-            "give a page of the service",
+            CLASSES,
         )
     if setting.gogc is None and setting.limit is None:
         return Refusal(setting, "without GOGC and GOMEMLIMIT it never collects", "set one of them")
