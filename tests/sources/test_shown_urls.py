@@ -68,6 +68,17 @@ def test_urls_within_a_text(text: str, told: str) -> None:
     assert shown_within(text) == told
 
 
+@pytest.mark.parametrize("before", ["_", "1", "0x", ".", "-"])
+def test_what_stands_before_a_scheme_does_not_hide_it(before: str) -> None:
+    assert "S" not in shown_within(f"no file {before}http://u:S@h/?token=S: it is not there")
+
+
+@pytest.mark.parametrize("text", ["http://" + "." * 2_000_000 + "x", "a." * 1_000_000 + ":/x"])
+def test_a_text_without_end_is_looked_through(text: str) -> None:
+    """What looked again from each of its characters would not come to an end."""
+    assert shown_within(text) == text
+
+
 def test_what_is_left_out_is_known() -> None:
     assert secrets_of("http://h/?debug=1&a=S%20T&U&b=") == ["S%20T", "U"]
     assert secrets_of("http://h/#?a=b") == []

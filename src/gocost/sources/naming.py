@@ -23,9 +23,9 @@ _TELLING: Final = frozenset(("seconds", "debug", "gc"))
 _AMOUNT: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _HOST: Final = re.compile(r"(?:\[[^\]@]*\]|[^:@\[\]]*)(?::[0-9]*)?")
 _ENDS: Final = re.compile(r"[/?#]")
-_URL: Final = re.compile(
-    r"\b([a-z][a-z0-9+.-]*:/{1,2})(\S+?)(?=[:;,.)'\"]*(?:\s|$))", re.IGNORECASE
-)
+_URL: Final = re.compile(r"(?<![a-z0-9+.-])([a-z0-9+.-]+:/{1,2})(\S+)", re.IGNORECASE)
+_AFTER: Final = ":;,.)'\""
+"""What stands behind a URL in a sentence."""
 _BEGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?i:https?):/")
 """Of a URL of any kind, and of one that a path was made of."""
 
@@ -78,7 +78,12 @@ def shown_url(url: str) -> str:
 
 def shown_within(text: str) -> str:
     """A text with all URLs in it as `shown_url` has them, also those of a mistyped scheme."""
-    return _URL.sub(lambda found: found[1] + shown_url(found[2]), text)
+    return _URL.sub(lambda found: found[1] + _shown_in_a_sentence(found[2]), text)
+
+
+def _shown_in_a_sentence(rest: str) -> str:
+    url = rest.rstrip(_AFTER)
+    return shown_url(url) + rest[len(url) :]
 
 
 def secrets_of(url: str) -> list[str]:
