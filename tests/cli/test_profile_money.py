@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 import gocost
 from gocost.api.profile import profile
 from gocost.cli.main import run
+from gocost.formats.pprof.decoding import decode
+from gocost.formats.pprof.encoding import encode
 from gocost.model.quantity import Money
 from tests.fixtures.profiles import recorded
 from tests.viewer.running import running
@@ -136,6 +139,29 @@ def test_cpu_time_of_other_windows_has_no_price_and_of_equal_ones_it_has(
 
     assert whole(same["tables"]["functions"]) == 0
     assert any("drop --normalize" in note["text"] for note in scaled["notes"])
+
+
+def test_cpu_time_less_that_of_a_window_that_is_not_known_has_no_price(
+    policy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = recorded() / "cpu.1.pb.gz"
+    before = decode(known.read_bytes())
+    other = tmp_path / "cpu.pb.gz"
+    other.write_bytes(encode(replace(before, header=replace(before.header, duration_ns=0))))
+    words = ["--policy", policy, "--service", "pay"]
+
+    for file, base in ((known, other), (other, known)):
+        found = report(capsys, "top", file, "--base", base, *words)
+        assert any("both windows are known" in note["text"] for note in found["notes"])
+        assert "money" not in [each["name"] for each in found["tables"]["functions"]["columns"]]
+
+
+def test_the_file_of_a_function_stays_beside_its_money(policy: Path) -> None:
+    found = profile(recorded() / "cpu.1.pb.gz", policy=policy, service="pay", by="filefunction")
+    ((name, table),) = found.tables.items()
+
+    assert found.layout.columns[name][:4] == ("function", "file", "flat", "money")
+    assert set(found.layout.columns[name]) <= set(table.names())
 
 
 @pytest.mark.parametrize(

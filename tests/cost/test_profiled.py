@@ -77,6 +77,7 @@ def test_without_a_policy_it_is_one_instance() -> None:
         (Measured("alloc_space", 5, 1.0, 30.0), "no price for alloc_space"),
         (Measured("cpu", 5, None, 30.0), "there is no price for cpu"),
         (Measured("cpu", 5, 1.0, None), "where its window is known"),
+        (Measured("inuse_space", 5, 1.0, 30.0), "record the heap without --seconds"),
         (Measured("cpu", 5, 1.0, 30.0, unpriced="means have none"), "means have none"),
     ],
 )

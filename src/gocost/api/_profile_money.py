@@ -42,7 +42,7 @@ class Money:
             return structs.replace(report, subject=subject, notes=notes)
         layout = report.layout
         columns = {
-            name: (table.names()[0], *_FIRST)
+            name: (*table.names()[: table.names().index(_FIRST[0])], *_FIRST)
             for name, table in report.tables.items()
             if table.columns[-len(MONEY) :] == MONEY
         }
@@ -89,7 +89,9 @@ def _unpriced(recorded: Recorded, seen: View) -> str:
             "" if many == others else f"{many} profiles less {others} have no price: name as many"
         )
     windows = [each.header.duration_ns for each in (recorded.head, recorded.base)]
-    if min(windows) > 0 and max(windows) - min(windows) > _ALIKE * max(windows):
+    if min(windows) <= 0:
+        return "CPU time has a price where both windows are known: a profile does not say its own"
+    if max(windows) - min(windows) > _ALIKE * max(windows):
         return (
             f"CPU time of {windows[0] / 1e9:.3g} s less that of {windows[1] / 1e9:.3g} s has no "
             "price: compare profiles of equal windows, or see each by itself"

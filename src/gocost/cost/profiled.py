@@ -72,6 +72,11 @@ def tariff(measured: Measured, book: PriceBook, deployment: Deployment | None) -
         rate = cpu_rate(measured.seconds, book, deployment) * Decimal(str(size))
         return Tariff(rate, book, tuple(told))
     if measured.type == LIVE and size:
+        if measured.seconds:  # net/http/pprof gives the difference of two then
+            return (
+                f"live bytes of {measured.seconds:.3g} s are what came and went meanwhile, and "
+                "have no price: record the heap without --seconds"
+            )
         size /= measured.profiles
         held = round(measured.total * size)
         said = formula(format_quantity(held, Unit.BYTES), where, book, "memory")
