@@ -321,3 +321,10 @@ def test_a_damaged_page_ends_with_what_to_do(tmp_path: Path) -> None:
     path.write_bytes(b"go_goroutines 5\ngo_gc_gogc_percent \xff\n")
     with pytest.raises(FormatError, match=r"metrics: .*; it is damaged.* copy it again"):
         gocost.runtime(str(path))
+
+
+@pytest.mark.parametrize("url", ["http://[::1/x?token=secret", "http://[::1"])
+def test_what_is_no_url_is_refused_as_none(url: str) -> None:
+    with pytest.raises(UsageError, match="is not the URL of a service") as refused:
+        gocost.runtime(url)
+    assert "secret" not in str(refused.value)

@@ -101,7 +101,10 @@ def test_the_query_of_a_service_goes_to_each_of_its_pages() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["http://h/a b?token=S", "http://h/\x7f?S", "http://h\n/?S"])
+@pytest.mark.parametrize(
+    "text",
+    ["http://h/a b?token=S", "http://h/\x7f?S", "http://h\n/?S", "http://h/é?S", "http://h?a=Sé"],
+)
 def test_what_no_request_can_hold_is_no_url(text: str) -> None:
     with pytest.raises(UsageError, match="is not the URL of a service") as refused:
         service_url(text)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 from gocost.analyses.runtime.recorded import Recorded
 from gocost.formats import gctrace, runtime_page
@@ -20,7 +19,7 @@ from gocost.formats.runtime_page import RuntimePage
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.naming import check_named_once, is_url, listed, shown, shown_url
 from gocost.sources.recordings import check_length, read_recording
-from gocost.sources.service_urls import page_of
+from gocost.sources.service_urls import page_of, service_url
 
 T = TypeVar("T")
 PAGES: Final = ("/metrics", "/debug/vars", "/debug/pprof/heap?debug=1")
@@ -100,7 +99,7 @@ class Reading:
 
     def _found(self, url: str) -> tuple[str, RuntimePage]:
         """The first page of a service that tells of the collector, and what it tells."""
-        parts = urlsplit(url)
+        parts = service_url(url)
         if parts.path.rstrip("/") not in ("", "/debug/pprof"):
             return url, self._asked(url)
         base = shown_url(parts._replace(path="", query="", fragment="").geturl())

@@ -16,6 +16,7 @@ def service_url(text: str) -> SplitResult:
         name.encode("idna")  # as whoever looks it up will: `a..b` and very long names are none
         # Only asking for the port reads it.
         sound = parts.scheme in ("http", "https") and bool(name) and parts.port != 0
+        sound = sound and f"{parts.path}{parts.query}".isascii()  # what else there is, is encoded
         sound = sound and not any(sign <= " " or sign == "\x7f" for sign in text)
     except ValueError:
         sound = False
