@@ -117,6 +117,19 @@ def test_what_is_not_the_repositorys_own() -> None:
     assert dict(zip(asked, owners, strict=True)) == asked
 
 
+@pytest.mark.parametrize("main", ["", "example.com/m/cmd/api"])
+def test_a_closure_inlined_into_main_is_whose_file_it_is_in(main: str) -> None:
+    rules = decode(b"/cmd/ @core\n/internal/ @domain\n")
+    found = Repository(rules, {"example.com/m": ""}, main=main)
+    asked = {
+        ("example.com/m/internal/log", "/b/internal/log/log.go"): "@domain",
+        ("main", "/b/internal/log/log.go"): "@domain",
+        ("main", "/b/cmd/api/main.go"): "@core",
+    }
+    packages, files = zip(*asked, strict=True)
+    assert owners_of(packages, files, found) == list(asked.values())
+
+
 def test_modules_by_the_version_in_a_path() -> None:
     assert module_of_file("github.com/x/y@v1.2.3/z/f.go") == "github.com/x/y"
     assert module_of_file("/h/go/pkg/mod/gopkg.in/yaml.v3@v3.0.1/f.go") == "gopkg.in/yaml.v3"

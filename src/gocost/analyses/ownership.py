@@ -98,11 +98,12 @@ class Paths:
         """
         if package not in ("main", NO_NAME):
             return package
-        if package == "main" and self._main:
-            return self._main
         folder = posixpath.dirname(file)
         if folder in self._packages:
+            # Also of main: a closure that was inlined into main has its name, but not its file.
             return self._packages[folder]
+        if package == "main" and self._main:
+            return self._main
         if package == "main":
             trimmed = ((path, path) for path in self._modules)
             for root, path in (*self._roots, *self._local, *trimmed):
