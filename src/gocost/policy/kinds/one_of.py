@@ -9,6 +9,9 @@ from gocost.model.quantity import Unit
 from gocost.policy.kinds.interface import Case, Form, Kind, Ruling, Spot, Written
 from gocost.policy.places import unknown_word
 
+EMPTY = "''"
+"""An empty text as it is written in YAML: build.goflags where none are set."""
+
 
 class OneOf(Kind):
     """One of some words, for metrics that are text."""
@@ -32,7 +35,7 @@ class OneOf(Kind):
             raise spot.place.error("one_of allows nothing", hint="name a word")
         for at, word in enumerate(written):
             check_word(word, metric, spot.item(at))
-        return Limit(self.key, list(written), ", ".join(written))
+        return Limit(self.key, list(written), ", ".join(word or EMPTY for word in written))
 
     def tighter(self, new: Limit, old: Limit) -> bool:
         """Fewer words are tighter."""
@@ -43,7 +46,7 @@ class OneOf(Kind):
     def judge(self, case: Case) -> Ruling:
         """Among the words."""
         assert isinstance(case.limit.value, list)
-        found = f"{case.name} is {case.show(case.fact.value, case.metric.unit)}"
+        found = f"{case.name} is {case.show(case.fact.value, case.metric.unit) or EMPTY}"
         if case.fact.value in case.limit.value:
             return Ruling(True, f"{found}, allowed: {case.limit.text}")
         return Ruling(False, f"{found}, must be one of {case.limit.text}")
