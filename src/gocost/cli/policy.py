@@ -34,7 +34,7 @@ def command() -> None:
 @_policy_option
 @reporting
 def lint_command(policy: str | None, output: Output) -> int:
-    """Check the policy: every error with its file, line, column and the nearest right word."""
+    """Check the policy: its first error, with file, line, column and the nearest right word."""
     from gocost.api.policy_file import lint
 
     output.emit(lint(policy))
