@@ -34,7 +34,7 @@ def policy_file(path: str | Path | None = None) -> Report:
         Layout(
             title=title,
             rows=0,
-            columns={"rules": _seen(loaded)},
+            columns={"rules": _seen(loaded), "waivers": _waivers_seen(loaded)},
             whole={"rules": ("rule",), "settings": ("setting",), "waivers": ("rule",)},
         ),
     )
@@ -56,6 +56,20 @@ def _seen(loaded: Policy) -> tuple[str, ...]:
         "severity",
         *(() if everywhere else ("where",)),
         *(("metric",) if named else ()),
+    )
+
+
+def _waivers_seen(loaded: Policy) -> tuple[str, ...]:
+    """The same of the waivers: why one was given goes first."""
+    several = len(loaded.services) > 1
+    return (
+        *(("service",) if several else ()),
+        "rule",
+        "limit",
+        "owner",
+        "expires",
+        "from",
+        "reason",
     )
 
 
@@ -229,7 +243,7 @@ def _rules(loaded: Policy) -> Table:
             Column("service", Unit.TEXT, "whom it holds for"),
             Column("rule", Unit.TEXT, "its id"),
             Column("metric", Unit.TEXT, "what it limits"),
-            Column("limit", Unit.TEXT, "as it was written"),
+            Column("limit", Unit.TEXT, "as it was written, and how long it must be broken"),
             Column("severity", Unit.TEXT, "how much it matters"),
             Column("from", Unit.TEXT, "file and line"),
             Column("where", Unit.TEXT, "where it acts; empty: wherever its metric can be measured"),
@@ -239,7 +253,7 @@ def _rules(loaded: Policy) -> Table:
                 governed.service.name,
                 rule.id,
                 rule.metric.id + _selector(rule),
-                f"{kind} {limit.text}",
+                f"{kind} {limit.text}" + _hold(rule),
                 rule.severity.value + (" (locked)" if rule.locked else ""),
                 str(rule.places[kind]),
                 "" if rule.where == rule.metric.where else ", ".join(rule.where),
@@ -261,6 +275,7 @@ def _waivers(loaded: Policy) -> Table:
             Column("expires", Unit.TEXT, "the last day it acts"),
             Column("reason", Unit.TEXT, "why"),
             Column("from", Unit.TEXT, "file and line"),
+            Column("limit", Unit.TEXT, "how far it acts; empty: however far"),
         ),
         rows=[
             [
@@ -270,11 +285,16 @@ def _waivers(loaded: Policy) -> Table:
                 waiver.expires.isoformat(),
                 waiver.reason,
                 str(waiver.place),
+                f"{waiver.limit.kind} {waiver.limit.text}" if waiver.limit else "",
             ]
             for governed in loaded.services
             for waiver in governed.waivers
         ],
     )
+
+
+def _hold(rule: Rule) -> str:
+    return f" for {format_quantity(rule.hold, Unit.SECONDS)}" if rule.hold else ""
 
 
 def _selector(rule: Rule) -> str:
