@@ -131,7 +131,7 @@ def test_policy_show_cuts_no_name_that_is_typed_elsewhere(tmp_path: Path) -> Non
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_policy_show_tells_how_long_and_how_far(tmp_path: Path) -> None:
+def test_it_is_told_how_long_and_how_far(tmp_path: Path) -> None:
     (tmp_path / "gocost.yaml").write_text(
         with_rules(
             "{id: pauses, metric: gc.pause.max, max: 15 ms, for: 30 s}",
@@ -143,6 +143,8 @@ def test_policy_show_tells_how_long_and_how_far(tmp_path: Path) -> None:
     text = " ".join(run("policy", "show", cwd=tmp_path).stdout.split())
     assert "pauses max 15 ms for 30 s gocost.yaml:5" in text
     assert "binary.size max 13 MiB me 2099-01-01 gocost.yaml:8 big" in text
+    rule = " ".join(run("explain", "pauses", cwd=tmp_path).stdout.split())
+    assert "max 15 ms for 30 s, error, from gocost.yaml:5" in rule
 
 
 def test_policy_show_has_room_for_where_each_rule_comes_from(tmp_path: Path) -> None:

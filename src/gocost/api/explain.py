@@ -110,7 +110,9 @@ def _rule(name: str, policy: str | Path | None) -> Report:
         raise _unknown(name, list(rules))
     rows = []
     for service, rule in rules[name]:
-        limits = ", ".join(f"{kind} {limit.text}" for kind, limit in rule.limits.items())
+        limits = ", ".join(
+            f"{kind} {limit.text}{rule.lasting}" for kind, limit in rule.limits.items()
+        )
         where = f"{rule.place}" + (f" ({rule.origin})" if rule.origin != rule.place.path else "")
         rows.append((service, f"{limits}, {rule.severity}, from {where}"))
     metric = rules[name][0][1].metric

@@ -253,7 +253,7 @@ def _rules(loaded: Policy) -> Table:
                 governed.service.name,
                 rule.id,
                 rule.metric.id + _selector(rule),
-                f"{kind} {limit.text}" + _hold(rule),
+                f"{kind} {limit.text}" + rule.lasting,
                 rule.severity.value + (" (locked)" if rule.locked else ""),
                 str(rule.places[kind]),
                 "" if rule.where == rule.metric.where else ", ".join(rule.where),
@@ -291,10 +291,6 @@ def _waivers(loaded: Policy) -> Table:
             for waiver in governed.waivers
         ],
     )
-
-
-def _hold(rule: Rule) -> str:
-    return f" for {format_quantity(rule.hold, Unit.SECONDS)}" if rule.hold else ""
 
 
 def _selector(rule: Rule) -> str:

@@ -14,7 +14,7 @@ from gocost.formats.yaml_document import Place
 from gocost.model.catalogue import all_metrics
 from gocost.model.finding import Limit, Severity
 from gocost.model.metric import Enforcer, Metric
-from gocost.model.quantity import Unit
+from gocost.model.quantity import Unit, format_quantity
 from gocost.policy.kinds.interface import Kind, Spot, Written
 from gocost.policy.kinds.registry import KINDS
 from gocost.policy.places import Path, Places, unknown_word
@@ -47,6 +47,11 @@ class Rule:
     locked: bool = False
     locked_in: str = ""
     """The file that locked it."""
+
+    @property
+    def lasting(self) -> str:
+        """How long it must be broken, as ` for 30 s`, or nothing."""
+        return f" for {format_quantity(self.hold, Unit.SECONDS)}" if self.hold else ""
 
 
 @dataclass(frozen=True, slots=True)
