@@ -8,8 +8,7 @@ ids of their own in every generation; here they are numbered once for all, by wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -25,6 +24,7 @@ from gocost.analyses.trace.account import (
     Stacks,
 )
 from gocost.analyses.trace.durations import exact_sum
+from gocost.analyses.trace.joining_procs import Procs
 from gocost.formats.exectrace.ordered import MOST_TIME, TOO_LONG, Carried
 from gocost.formats.exectrace.room import Room
 from gocost.formats.exectrace.tables import Clock
@@ -70,7 +70,7 @@ class Joiner:
         self._live = np.empty((0, _LIVE_FIELDS), np.int64)
         self._groups: dict[str, Group] = {}
         self._ended: list[Int64s] = []
-        self._procs: dict[int, _Proc] = {}
+        self._procs = Procs()
         self._waits = Amounts()
         self._latencies = np.zeros(kernel.BUCKETS, np.int64)
         self._samples: list[Int64s] = [np.zeros((0, 5), np.int64)]
@@ -97,7 +97,7 @@ class Joiner:
             self._first, self._clock = carried.first_ns, carried.tables.clock
         self._intervals(carried, local)
         self._goroutines(carried, local, first=first)
-        self._add_procs(carried, first=first)
+        self._procs.add(carried, first=first)
         self._latencies += carried.histogram
         self._heap = carried.heap if self._heap is None else np.maximum(self._heap, carried.heap)
         self._add_samples(carried, local)
@@ -121,8 +121,7 @@ class Joiner:
         """
         sums = (self._live[:, _SUMS : _SUMS + 4], self._live[:, _ASSISTED])
         alone = max(max(int(each.max(initial=0)), -int(each.min(initial=0))) for each in sums)
-        used = sum(map(abs, chain.from_iterable(proc.sums for proc in self._procs.values())))
-        if alone >= _MOST_ALONE or max(self._lived, used) >= MOST_TIME:
+        if alone >= _MOST_ALONE or max(self._lived, self._procs.most) >= MOST_TIME:
             raise FormatError(f"the trace: {TOO_LONG}", hint="record it again")
 
     def _check_collector(self, carried: Carried, *, first: bool) -> None:
@@ -321,27 +320,6 @@ class Joiner:
         self._room.take(rows.nbytes)
         self._samples.append(rows)
 
-    def _add_procs(self, carried: Carried, *, first: bool) -> None:
-        for number, row in enumerate(carried.procs.tolist()):
-            if row[fields.P_STATE] == 0:
-                continue
-            proc = self._procs.setdefault(number, _Proc())
-            if proc.open is not None and proc.open[0] != _proc_state(row[fields.P_FIRST]):
-                raise FormatError(f"P {number} has another state than it was left in")
-            for state in range(3):
-                proc.sums[state] += row[fields.P_SUMS + 1 + state]
-            proc.swept += row[fields.P_SWEPT]
-            if row[fields.P_SWEPT_OLD] and proc.sweep is not None:
-                proc.swept -= proc.sweep
-            if row[fields.P_SWEEP] != 0:
-                proc.sweep = row[fields.P_SWEEP] if row[fields.P_SWEEP] > 0 else None
-            # What was open is closed here by its first leaving, which counts from 0.
-            if not first and proc.open is not None and _moved(row):
-                proc.sums[_proc_state(row[fields.P_FIRST])] -= proc.open[1]
-            state = _proc_state(row[fields.P_STATE])
-            if first or _moved(row) or proc.open is None:
-                proc.open = (state, row[fields.P_SINCE])
-
     @property
     def stacks(self) -> Stacks:
         """The stacks so far."""
@@ -361,11 +339,7 @@ class Joiner:
             reason[found], entry[found] = live[at, _REASON], live[at, _ENTRY]
             other[found] = live[at, _ASSIST]
         for row in np.flatnonzero(kind >= fields.R_PROC).tolist() if self._procs else ():
-            proc = self._procs.get(int(who[row]))
-            if proc is not None and kind[row] == fields.R_SWEEP:
-                other[row] = -1 if proc.sweep is None else proc.sweep
-            elif proc is not None and proc.open is not None:
-                other[row] = proc.open[1]
+            other[row] = self._procs.since(int(who[row]), sweeping=kind[row] == fields.R_SWEEP)
         return Before(since, stack, reason, entry, other)
 
     def open_intervals(self) -> tuple[Int64s, ...]:
@@ -381,25 +355,7 @@ class Joiner:
             live[:, _REASON], procs_on, threads_on, live[:, _ENTRY],
             np.where(running & (live[:, _ASSIST] >= 0), both, -1),
         ]  # fmt: skip
-        procs = np.array(
-            [
-                [
-                    fields.R_PROC + 1 + proc.open[0],
-                    number,
-                    proc.open[1],
-                    end,
-                    0,
-                    0,
-                    number,
-                    -1,
-                    0,
-                    -1,
-                ]
-                for number, proc in sorted(self._procs.items())
-                if proc.open is not None
-            ],
-            np.int64,
-        ).reshape(-1, 10)
+        procs = self._procs.open_intervals(end)
         return tuple(np.concatenate([one, procs[:, place]]) for place, one in enumerate(goroutines))
 
     def _on(self, ids: Int64s) -> tuple[Int64s, Int64s]:
@@ -429,9 +385,7 @@ class Joiner:
             kept = kept[kept[:, _SUMS : _SUMS + 4].any(axis=1)]
         self._keep = 0  # what lives is in `kept` already
         self._retire(live)
-        for proc in self._procs.values():
-            if proc.open is not None:
-                proc.sums[proc.open[0]] += self._last - proc.open[1]
+        self._procs.close(self._last)
         self._check_times()
         return Joined(
             start=self._first,
@@ -441,7 +395,7 @@ class Joiner:
             groups=self._groups,
             goroutines=kept[:, _SHOWN],
             open=live[:, _OPEN],
-            procs={p: [*proc.sums, proc.swept] for p, proc in sorted(self._procs.items())},
+            procs=self._procs.sums(),
             waits=self._waits,
             latencies=self._latencies,
             marks=self._marks,
@@ -458,27 +412,6 @@ class Joiner:
 _MOST_ALONE: Final = 1 << 60
 """Nanoseconds that a goroutine is in a state: a generation adds up to six times that, which is less
 than 64 bits hold."""
-
-
-@dataclass(slots=True)
-class _Proc:
-    sums: list[int] = field(default_factory=lambda: [0, 0, 0])
-    """Running, idle, in a syscall."""
-    swept: int = 0
-    sweep: int | None = None
-    """Since when it sweeps."""
-    open: tuple[int, int] | None = None
-    """The state it is in, and since when."""
-
-
-def _moved(row: list[int]) -> bool:
-    """Whether the P left the state in which this generation found it."""
-    return row[fields.P_SINCE] != 0
-
-
-def _proc_state(state: int) -> int:
-    """The place of a P's state among running, idle and syscall, where an abandoned one is."""
-    return min(state, fields.P_SYSCALL) - 1
 
 
 def _state_of(kind: int) -> int:
