@@ -12,7 +12,7 @@ import pytest
 
 from gocost.model.finding import Finding, Outcome, Severity
 from gocost.model.quantity import Unit
-from gocost.model.report import Column, Report, Table
+from gocost.model.report import Column, Layout, Report, Table
 from gocost.reporters.interface import Settings
 from tests.reporters.conftest import rendered
 from tests.reporters.hostile import HOSTILE
@@ -125,6 +125,15 @@ def test_csv_of_a_check_is_its_findings_and_of_a_portrait_its_facts() -> None:
     assert (first["money"], first["money_currency"]) == ("1.82", "USD")
     assert facts[0][:3] == ["metric", "value", "unit"]
     assert facts[1][:3] == ["memory.rss.peak", "60000000", "bytes"]
+
+
+def test_csv_of_a_listing_is_its_lines() -> None:
+    functions = Table("f", (Column("function"), Column("n", Unit.BYTES)), [["main.f", 3]])
+    lines = Table("l", (Column("function"), Column("line", Unit.COUNT)), [["main.f", 7]])
+    layout = Layout(split={"lines": ("function",)})
+    tables = {"functions": functions, "lines": lines}
+
+    assert rows_of(Report("profile", "0", tables=tables, layout=layout))[0] == ["function", "line"]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", " =", "\r=", "\uff1d"])

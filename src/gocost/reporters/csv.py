@@ -1,9 +1,10 @@
 """One table of the report as CSV, for spreadsheets and scripts.
 
-Which one: the findings of a report that judges, else its main table (the first of its layout, or
-the first) when it has one, else its facts. Every row is written unless `--top` says how many;
-numbers are raw, in base units. An amount of money takes two columns, `name` and `name_currency`.
-A text that a spreadsheet would run as a formula gets a quote before it.
+Which one: the findings of a report that judges, else its main table, if it has one, else its facts.
+The main table is a listing, whose lines another table only sums up, or the first of the layout, or
+the first. Every row is written unless `--top` says how many; numbers are raw, in base units. An
+amount of money takes two columns, `name` and `name_currency`. A text that a spreadsheet would run
+as a formula gets a quote before it.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def main_table(report: Report) -> Table:
     if report.findings:
         return _findings(report.findings)
     tables = shown_tables(report) or list(report.tables.items())
+    tables = [each for each in tables if each[0] in report.layout.split] or tables
     return tables[0][1] if tables else _facts(report.facts)
 
 
