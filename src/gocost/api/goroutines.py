@@ -12,9 +12,11 @@ from gocost.analyses.goroutines.allowances import Allow, allowing
 from gocost.analyses.goroutines.groups import LEAST_INTERVAL, Dumps, group
 from gocost.analyses.goroutines.tables import (
     BY,
+    LABEL,
     change_table,
     facts,
     group_table,
+    label_table,
     leak_table,
     leaks,
     sentence,
@@ -60,10 +62,12 @@ def goroutines(
     goroutineleak page where the service has it, unless `leak_profile` is false. `older_than` keeps
     goroutines that waited so many seconds, or stood at the same place in dumps so far apart (which
     they may have left meanwhile), `min_count` groups of so many, and
-    `by` merges groups by `creator`, `stack` or `state`. `allow` are expressions over function
+    `by` merges groups by `creator`, `stack` or `state`; `label` counts goroutines by their labels,
+    which may hold what is personal and are not shown else. `allow` are expressions over function
     names whose goroutines are no probable leaks;
     those of a `policy` are added, of its only service or of the one named `service`.
-    Tables: groups, leaks where something leaks, and changes between several dumps.
+    Tables: groups, leaks where something leaks, labels where they are asked for, and changes
+    between several dumps.
 
     Raises UsageError for an option that is wrong, SourceError where a dump cannot be had and
     FormatError where it is none.
@@ -125,10 +129,20 @@ def _report(
     changes = {"changes": change_table(everything)} if len(found.dumps) > 1 else {}
     if leaking := leaks(judged):
         tables = {"leaks": leak_table(judged), "groups": table}
+    if by == LABEL:
+        tables = {"labels": label_table(last), **tables}
     notes = [Note("warning", sentence(each)) for each in leaking[:TOLD]]
     notes += [Note("warning", text) for text in (taken.lost, *_doubts(found)) if text]
     notes += [Note("info", text) for text in _excused(judged)]
     notes += [Note("info", text) for text in (*taken.notes, *_limits(found, older_than))]
+    if by == LABEL and not (last.labels >= 0).any():
+        notes.append(
+            Note(
+                "warning",
+                "no goroutine of it has a label: run the service with "
+                "GODEBUG=tracebacklabels=1 (Go 1.26 and later)",
+            )
+        )
     parked = [each.group.seeming for each in judged if each.verdict is Verdict.PARKED]
     if older_than and (seeming := sum(parked)):
         notes.append(Note("info", _seeming(seeming, older_than)))
@@ -255,6 +269,8 @@ def _limits(found: Dumps, older_than: float | None) -> list[str]:
             f"{format_quantity(older_than, Unit.SECONDS)} to a minute is not shown. Give a URL, or "
             "several dumps and the time between them (--every)"
         )
+    if (last.ancestors >= 0).any():
+        told.append("who created their creators is in the column `ancestors`, in JSON, CSV and SQL")
     if len(found.dumps) < 3 and last.form is Form.STACKS:
         told.append(
             "a leak that the runtime cannot prove shows in three dumps under steady load: give a "

@@ -18,7 +18,7 @@ GROUP = "Attribute"
 @click.option("--min-count", type=click.IntRange(min=1), default=1, help="Only groups of so many.")
 @click.option(
     "--by",
-    type=click.Choice(["group", "creator", "stack", "state"]),
+    type=click.Choice(["group", "creator", "stack", "state", "label"]),
     default="group",
     show_default=True,
     help="Put groups together that have this in common.",

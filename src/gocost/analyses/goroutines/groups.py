@@ -74,6 +74,8 @@ class Group:
     """Between the dumps; empty where they have no ids."""
     gone: int = 0
     """Of those that arrived in the first interval: not there in the third dump."""
+    ancestors: tuple[tuple[Frame, ...], ...] = ()
+    """From whom they descend, each different line of them once; empty where that is not said."""
     key: int = field(default=-1, repr=False)
 
     @property
@@ -148,6 +150,7 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
     moved, gone = _moved(found, rows, len(keys))
     if found.traced is not None:
         moved, gone = _went_on(found.traced, own, len(keys))
+    ancestors = _different(inverse, last.ancestors, len(split))
     groups = []
     for i, (code, row) in enumerate(zip(split.tolist(), first.tolist(), strict=True)):
         key = code >> 1
@@ -168,6 +171,7 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
                 counts=tuple(int(each[key]) for each in over),
                 intervals=tuple(Interval(int(a[key]), int(d[key])) for a, d in moved),
                 gone=int(gone[key]),
+                ancestors=tuple(map(last.frames, ancestors[i])),
                 key=key,
             )
         )
@@ -340,6 +344,16 @@ def _went_on(trace: Traced, rows: Int64s, keys: int) -> tuple[list[tuple[Int64s,
     first = np.bincount(rows[trace.arrived & ~late], minlength=keys)
     second = np.bincount(rows[trace.arrived & late], minlength=keys)
     return [(first, went), (second, went)], went
+
+
+def _different(which: Int64s, numbers: Int32s, size: int) -> list[list[int]]:
+    """By group, the numbers of texts that its goroutines have; -1 is none."""
+    found: list[list[int]] = [[] for _ in range(size)]
+    there = numbers >= 0
+    pairs = np.unique(np.stack([which[there], numbers[there].astype(np.int64)]), axis=1)
+    for group_, number in pairs.T.tolist():
+        found[group_].append(number)
+    return found
 
 
 def _sums(which: Int64s, amounts: npt.NDArray[Any], size: int) -> Int64s:

@@ -8,13 +8,14 @@ from typing import Final
 from gocost.analyses.goroutines.groups import Dumps, Group
 from gocost.analyses.goroutines.names import NO_STACK, entry, told, waits_at
 from gocost.analyses.goroutines.verdicts import Judged, Verdict
-from gocost.formats.goroutine_dump.dump import Frame
+from gocost.formats.goroutine_dump.dump import Dump, Frame
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, SumsTo, Table
 from gocost.model.subject import Subject
 
-BY: Final = ("group", "creator", "stack", "state")
+LABEL: Final = "label"
+BY: Final = ("group", "creator", "stack", "state", LABEL)
 COUNT: Final = "goroutines.count"
 LEAKED: Final = "goroutines.leaked"
 _RANK: Final = {Verdict.CERTAIN: 0, Verdict.PROBABLE: 1, Verdict.PARKED: 2}
@@ -33,13 +34,19 @@ _COLUMNS: Final = (
     Column("system", Unit.BOOLEAN, "the runtime's own"),
     Column("stack", Unit.TEXT, "function and file:line from the leaf to the root, joined by ;"),
     Column("creator", Unit.TEXT, "function and file:line of the go statement"),
+    Column(
+        "ancestors",
+        Unit.TEXT,
+        "functions of the goroutines that they descend from, the nearest first, *** between two",
+    ),
 )
 
 
 def group_table(
     judged: Sequence[Judged], *, by: str = "group", older: bool = False, min_count: int = 1
 ) -> tuple[Table, int, int]:
-    """The groups, the largest first, merged by creator, stack or state where that is asked.
+    """The groups, the largest first, merged by creator, stack or state where that is asked (labels
+    are those of goroutines and not of groups: `label_table`).
 
     With `older` only goroutines that have waited so long, or seem to have, are counted. Returns the
     table, and how many groups and goroutines are not in it as they are fewer than `min_count`.
@@ -51,12 +58,33 @@ def group_table(
     rows = sorted((_row(group, older=older) for group in merged.values()), key=_rank)
     kept = [row for row in rows if _count(row) >= min_count]
     table = Table(
-        title="Goroutines" if by == "group" else f"Goroutines by {by}",
+        title="Goroutines" if by in ("group", LABEL) else f"Goroutines by {by}",
         columns=_COLUMNS,
         rows=kept,
         sums_to=None if older or len(kept) < len(rows) else SumsTo("count", COUNT),
     )
     return table, len(rows) - len(kept), sum(map(_count, rows)) - sum(map(_count, kept))
+
+
+def label_table(dump: Dump) -> Table:
+    """How many goroutines have which labels, those of most first. They may hold what is personal:
+    for who asks for it.
+    """
+    counts: dict[str, int] = {}
+    for number, count in zip(dump.labels.tolist(), dump.count.tolist(), strict=True):
+        counts[dump.text(number)] = counts.get(dump.text(number), 0) + count
+    return Table(
+        title="Goroutines by label",
+        columns=(
+            Column("labels", Unit.TEXT, "key:text, as the dump has them; none for no label"),
+            Column("count", Unit.COUNT, "how many there are", additive=True),
+        ),
+        rows=[
+            (text or None, count)
+            for text, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        ],
+        sums_to=SumsTo("count", COUNT),
+    )
 
 
 def _count(row: Sequence[Cell]) -> int:
@@ -99,7 +127,19 @@ def _row(merged: Sequence[Judged], *, older: bool) -> Sequence[Cell]:
         all(each.system for each in merged),
         _same([written(each.stack) for each in groups]),
         _same([written(each.creator) or None for each in groups]),
+        _of_some(
+            {
+                ";".join(f.function for f in line_): None
+                for each in groups
+                for line_ in each.ancestors
+            }
+        ),
     )
+
+
+def _of_some(different: dict[str, None]) -> str | None:
+    """What those have that have any, or how many different ones there are."""
+    return _same([*different]) if different else None
 
 
 def _same(values: Sequence[str | None]) -> str | None:
