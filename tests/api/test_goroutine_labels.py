@@ -38,6 +38,22 @@ def test_goroutines_by_label(tmp_path: Path) -> None:
     ]
 
 
+def test_what_waits_for_long_by_label(tmp_path: Path) -> None:
+    """main runs, and has not waited; the others have for two minutes."""
+    path = dump(tmp_path, "a", "b", "b")
+    old = gocost.goroutines(path, by="label", older_than=60).tables["labels"]
+    assert [list(row) for row in old.rows] == [['{"tenant": "b"}', 2], ['{"tenant": "a"}', 1]]
+    assert old.sums_to is None
+    older = gocost.goroutines(path, by="label", older_than=180).tables["labels"]
+    assert not older.rows
+
+
+def test_labels_of_few_are_left_out(tmp_path: Path) -> None:
+    report = gocost.goroutines(dump(tmp_path, "a", "b", "b"), by="label", min_count=2)
+    assert [list(row) for row in report.tables["labels"].rows] == [['{"tenant": "b"}', 2]]
+    assert report.tables["labels"].title == "Goroutines by label, of 2 or more"
+
+
 def test_labels_are_for_who_asks_for_them(tmp_path: Path) -> None:
     """They may hold what is personal."""
     report = gocost.goroutines(dump(tmp_path, "somebody"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from gocost._version import VERSION
 from gocost.analyses.goroutines.allowances import Allow, allowing
-from gocost.analyses.goroutines.groups import LEAST_INTERVAL, Dumps, group
+from gocost.analyses.goroutines.groups import LEAST_INTERVAL, Dumps, group, lasting
 from gocost.analyses.goroutines.tables import (
     BY,
     LABEL,
@@ -130,7 +130,8 @@ def _report(
     if leaking := leaks(judged):
         tables = {"leaks": leak_table(judged), "groups": table}
     if by == LABEL:
-        tables = {"labels": label_table(last), **tables}
+        counted = None if older_than is None else lasting(found, older_than)
+        tables = {"labels": label_table(last, counted, min_count=min_count), **tables}
     notes = [Note("warning", sentence(each)) for each in leaking[:TOLD]]
     notes += [Note("warning", text) for text in (taken.lost, *_doubts(found)) if text]
     notes += [Note("info", text) for text in _excused(judged)]

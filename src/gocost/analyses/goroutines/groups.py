@@ -130,8 +130,7 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
     last, own = found.dumps[-1], rows[-1]
     certain = _certain(last)
     known, stood = _known(last), _stood(found, rows)
-    sure = known >= older_than if older_than else np.ones(len(last.id), np.bool_)
-    seeming = ~sure & (stood >= older_than) if older_than else ~sure
+    sure, seeming = _so_long(known, stood, older_than)
     split, first, inverse = np.unique(own * 2 + certain, return_index=True, return_inverse=True)
     inverse = inverse.reshape(-1)
     counts = _sums(inverse, last.count, len(split))
@@ -192,6 +191,24 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
                 )
             )
     return sorted(groups, key=_rank)
+
+
+def lasting(found: Dumps, older_than: float | None) -> npt.NDArray[np.bool_]:
+    """Which goroutines of the last dump have waited for so many seconds, or seem to have."""
+    keys = _Keys()
+    rows = [keys.of(dump) for dump in found.dumps]
+    sure, seeming = _so_long(_known(found.dumps[-1]), _stood(found, rows), older_than)
+    return sure | seeming
+
+
+def _so_long(
+    known: npt.NDArray[np.float64], stood: npt.NDArray[np.float64], older_than: float | None
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which have waited for so long, and which others seem to have. Without a time, all have."""
+    if not older_than:
+        return np.ones(len(known), np.bool_), np.zeros(len(known), np.bool_)
+    sure = known >= older_than
+    return sure, ~sure & (stood >= older_than)
 
 
 def _rank(each: Group) -> tuple[Any, ...]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from gocost.analyses.goroutines.groups import Dumps, Group
 from gocost.analyses.goroutines.names import NO_STACK, entry, told, waits_at
 from gocost.analyses.goroutines.verdicts import Judged, Verdict
@@ -66,24 +69,30 @@ def group_table(
     return table, len(rows) - len(kept), sum(map(_count, rows)) - sum(map(_count, kept))
 
 
-def label_table(dump: Dump) -> Table:
-    """How many goroutines have which labels, those of most first. They may hold what is personal:
-    for who asks for it.
+def label_table(
+    dump: Dump, counted: npt.NDArray[np.bool_] | None = None, *, min_count: int = 1
+) -> Table:
+    """How many goroutines have which labels, those of most first; only the `counted` ones of the
+    dump where that is given, and only labels that `min_count` of them have. Labels may hold what
+    is personal: for who asks for them.
     """
-    counts: dict[str, int] = {}
-    for number, count in zip(dump.labels.tolist(), dump.count.tolist(), strict=True):
-        counts[dump.text(number)] = counts.get(dump.text(number), 0) + count
+    total: dict[str, int] = {}
+    amounts = dump.count if counted is None else np.where(counted, dump.count, 0)
+    for number, count in zip(dump.labels.tolist(), amounts.tolist(), strict=True):
+        if count:
+            total[dump.text(number)] = total.get(dump.text(number), 0) + count
+    kept = {text: count for text, count in total.items() if count >= min_count}
     return Table(
-        title="Goroutines by label",
+        title="Goroutines by label" + (f", of {min_count:,} or more" if min_count > 1 else ""),
         columns=(
             Column("labels", Unit.TEXT, "key:text, as the dump has them; none for no label"),
             Column("count", Unit.COUNT, "how many there are", additive=True),
         ),
         rows=[
             (text or None, count)
-            for text, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            for text, count in sorted(kept.items(), key=lambda item: (-item[1], item[0]))
         ],
-        sums_to=SumsTo("count", COUNT),
+        sums_to=SumsTo("count", COUNT) if counted is None and len(kept) == len(total) else None,
     )
 
 
