@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
@@ -26,8 +25,6 @@ UNREACHED: Final = (502, 503, 504)
 """What a proxy answers for a service that it does not reach."""
 WITHOUT: Final = "pass credentials with --header 'Name: value', or with --cert FILE"
 _WRONG: Final = "correct what --header gives, which is not shown here"
-
-
 _WRONG_URL: Final = f"correct the query of the URL, whose values are not shown here, or {WITHOUT}"
 
 
@@ -81,14 +78,21 @@ def _secrets(headers: Mapping[str, str]) -> Iterator[str]:
             both = _decoded(encoded)
             words += [word for word in (both, both.partition(":")[2]) if word]
         for word in (value, *words):
-            yield from (word, html.escape(word), quote(word, safe=""), quote_plus(word))
+            yield from _forms(word)
 
 
 def _secrets_of_url(words: Sequence[str]) -> Iterator[str]:
     """What stands in a query, as it was typed, as it is meant, and as others would write that."""
     for word in words:
         for meant in (word, unquote(word), unquote_plus(word)):
-            yield from (meant, html.escape(meant), quote(meant, safe=""), quote_plus(meant))
+            yield from _forms(meant)
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    """How a service may write what it was sent."""
+    import html  # its table of entities takes 2 ms, and few services refuse
+
+    return word, html.escape(word), quote(word, safe=""), quote_plus(word)
 
 
 def _decoded(encoded: str) -> str:
