@@ -22,7 +22,7 @@ from gocost.measures.attribution import folder_files
 from gocost.measures.listening import Listening
 from gocost.measures.manifest import Manifest, read_manifest
 from gocost.measures.same_process import another_process
-from gocost.sources.endpoints import absent
+from gocost.sources.endpoints import Absence, absent
 from tests.fixtures.answering import Quiet
 from tests.fixtures.answering import answering as serving
 from tests.fixtures.restarting import between, restarting
@@ -149,14 +149,18 @@ def test_a_clock_that_was_set_starts_no_process(moved: float, another: bool) -> 
 def test_where_no_service_is() -> None:
     port = free_port()
     nothing = f"nothing listens at http://127.0.0.1:{port} any more"
-    assert absent(f"http://127.0.0.1:{port}") == nothing
-    assert absent(f"https://127.0.0.1:{port}/debug/pprof?x=1") == nothing.replace("http:", "https:")
+    assert absent(f"http://127.0.0.1:{port}") == Absence(nothing, sure=True)
+    found = absent(f"https://127.0.0.1:{port}/debug/pprof?x=1")
+    assert found == Absence(nothing.replace("http:", "https:"), sure=True)
     assert not absent("http://no.such.host.invalid:80"), "that a name is not known tells nothing"
     for status, gone in ((502, True), (503, True), (504, True), (500, False), (404, False)):
         with misbehaving(partial(answering, status)) as url:
             assert bool(absent(url)) == gone
     with misbehaving(lambda _: None) as url:
-        assert "ends every connection" in absent(url)
+        found = absent(url)
+        assert found is not None
+        assert "ends every connection" in found.why
+        assert not found.sure
 
 
 def test_a_service_that_is_slow_is_there() -> None:
@@ -167,7 +171,7 @@ def test_a_service_that_is_slow_is_there() -> None:
             pass
 
     with misbehaving(holding) as url:
-        assert [absent(url, within=0.2) for _ in range(3)] == ["", "", ""]
+        assert [absent(url, within=0.2) for _ in range(3)] == [None, None, None]
 
 
 class Choosy(Quiet):

@@ -240,12 +240,19 @@ def _verb(what: str) -> str:
 
 
 def _ended(manifest: Manifest) -> list[str]:
-    """That the service died meanwhile, and what was not asked for before."""
+    """That the service died meanwhile, and what was not asked for before; that several processes
+    answered.
+    """
+    told = []
+    if manifest.several:
+        left = dict.fromkeys(part.kind for part in manifest.parts if part.lost == manifest.several)
+        rest = f", and of {', '.join(left)} there is no second page to compare with" if left else ""
+        told.append(f"{manifest.several}; what was recorded is of whichever answered{rest}")
     if not manifest.ended:
-        return []
+        return told
     late = dict.fromkeys(part.kind for part in manifest.parts if _late(part, manifest))
     rest = f", without {', '.join(late)} of its end" if late else ""
-    return [f"{manifest.ended}; what was recorded until then counts{rest}"]
+    return [*told, f"{manifest.ended}; what was recorded until then counts{rest}"]
 
 
 def _late(part: Part, manifest: Manifest) -> bool:
@@ -258,7 +265,9 @@ def _lost(manifest: Manifest) -> list[str]:
     return [
         f"the {part.kind} of the recording {_verb(part.kind)} lost: {part.lost}"
         for part in manifest.parts
-        if part.lost and part.kind not in _OPTIONAL and not _late(part, manifest)
+        if part.lost not in ("", manifest.several)
+        and part.kind not in _OPTIONAL
+        and not _late(part, manifest)
     ]
 
 

@@ -73,6 +73,9 @@ class Manifest(msgspec.Struct, frozen=True, tag_field="schema", tag="gocost.reco
     ended_why: str = ""
     restarted: bool = False
     """It was started anew."""
+    several: str = ""
+    """What is to be said where several processes answered in turn: each page is of one of them, and
+    those that would have been compared are lost."""
 
     @property
     def ended(self) -> str:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,7 @@ from gocost.measures.listening import Listening
 from gocost.measures.manifest import MANIFEST, ClockPair, Manifest, Moment, Part, write_manifest
 from gocost.measures.profile_conflict import WITHIN, naming_who_profiles
 from gocost.measures.runtime_metrics import PAGES
-from gocost.measures.same_process import another_process
+from gocost.measures.same_process import another_process, in_turn
 from gocost.model.errors import FormatError, GocostError, SourceError, UsageError
 from gocost.sources.files import is_file, read_bounded, translated
 from gocost.sources.naming import shown_url
@@ -51,7 +52,12 @@ _PIECE: Final = 0.5
 """Seconds."""
 
 _IDENTITY: Final = 2.0
-"""Seconds for the page by which a process is known again."""
+"""Seconds for the page by which a process is known again, and for all that are asked for to tell a
+process that was started anew from several that answer in turn."""
+_AGAIN: Final = 8
+"""So many of them at most: of ten that answer in turn no eight are one."""
+_FIRST: Final = 2
+"""Pages that are asked for at the beginning, to see whether one process answers."""
 
 INTERRUPTED: Final = "the recording was interrupted"
 _SNAPSHOTS: Final = (
@@ -97,6 +103,8 @@ class _Recorder:
     """When the service was seen to be gone, or to be another process."""
     ended_why: str = ""
     restarted: bool = False
+    several: str = ""
+    """What is to be said where several processes answer in turn."""
     _told: dict[str, RuntimePage] = field(default_factory=dict)
     """What the first page of a kind told of the process."""
 
@@ -136,10 +144,9 @@ class _Recorder:
             if not part.lost:
                 self._found[kind] = where
                 self.listening.add(where)
-                path = self.request.folder / name
-                if why := self._another(kind, read_bounded(path, self.request.max_bytes)):
-                    self._end(why, part.asked_ns, restarted=True)
-                    part = msgspec.structs.replace(part, lost=why)
+                data = read_bounded(self.request.folder / name, self.request.max_bytes)
+                if self._is_another(kind, data, part.asked_ns):
+                    part = msgspec.structs.replace(part, lost=self.several or self.ended_why)
                 self.parts.append(part)
                 return
             tried.append(part)
@@ -160,40 +167,75 @@ class _Recorder:
         if why:
             self._end(why, self.request.clock(), restarted=False)
             return
-        for kind, where in self._found.items():
-            data, asked = bytearray(), self.request.clock()
-            with contextlib.suppress(GocostError):
-                save_recording(
-                    where,
-                    data.extend,
-                    headers=self.request.headers,
-                    max_bytes=self.request.max_bytes,
-                    within=_IDENTITY,
-                )
-                if why := self._another(kind, bytes(data)):
-                    self._end(why, asked, restarted=True)
-                    return
+        self.meet(self._found)
+
+    def meet(self, kinds: Iterable[str] | None = None) -> None:
+        """Asks for a page of each of these kinds again, or for some of the first kind by which a
+        process is known.
+        """
+        for kind in [*self._told][:1] * _FIRST if kinds is None else [*kinds]:
+            if self.several or self.ended_ns:
+                return
+            asked = self.request.clock()
+            if (data := self._page(kind, _IDENTITY)) is not None:
+                self._is_another(kind, data, asked)
+
+    def _page(self, kind: str, within: float) -> bytes | None:
+        """A page of that kind, in no file; None where it is not had."""
+        data, request = bytearray(), self.request
+        try:
+            save_recording(
+                self._found[kind],
+                data.extend,
+                headers=request.headers,
+                max_bytes=request.max_bytes,
+                within=within,
+            )
+        except GocostError:
+            return None
+        return bytes(data)
 
     def _end(self, why: str, at_ns: int, *, restarted: bool) -> None:
         self.ended_ns, self.ended_why, self.restarted = at_ns, why, restarted
 
-    def _another(self, kind: str, data: bytes) -> str:
-        """Why a page is of another process than the first of its kind; empty where it may not be,
-        and where pages of this kind do not tell.
+    def _is_another(self, kind: str, data: bytes, asked_ns: int) -> bool:
+        """Whether a page is of another process than the first of its kind, where pages of this kind
+        tell; what follows from that is noted, and said of several that answer.
         """
-        try:
-            page = decode(data)
-        except FormatError:
-            return ""
-        why = another_process(self._told.setdefault(kind, page), page)
-        return why and f"another process answers since then: {why}"
+        if (page := _read(data)) is None:
+            return False
+        first = self._told.setdefault(kind, page)
+        why = another_process(first, page)
+        if why and in_turn(chain([first, page], self._again(kind))):
+            self.several = (
+                f"several processes answer in turn at {shown_url(self.request.url)} ({why}): "
+                "record one of them, by its own address"
+            )
+            self.request.announce(self.several)
+        elif why:
+            self._end(f"another process answers since then: {why}", asked_ns, restarted=True)
+        return bool(why)
+
+    def _again(self, kind: str) -> Iterator[RuntimePage]:
+        """What the next pages of that kind tell."""
+        until = time.monotonic() + _IDENTITY
+        for _ in range(_AGAIN):
+            if (left := until - time.monotonic()) <= 0:
+                return
+            data = self._page(kind, left)
+            page = None if data is None else _read(data)
+            if page is not None:
+                yield page
 
     def _of_another(self, kind: str, name: str) -> Part | None:
-        """What is not asked of a service that is gone, or is another process."""
-        if not self.ended_ns:
+        """What is not asked of a service that is gone, or is another process; nor what would be
+        compared with what one of several processes gave.
+        """
+        compared = self.several if any(part.kind == kind for part in self.parts) else ""
+        if not self.ended_ns and not compared:
             return None
         now = self.request.clock()
-        return Part(kind, name, now, now, self.ended_why)
+        return Part(kind, name, now, now, self.ended_why or compared)
 
     def wait(self, seconds: float, profile: Future[Part]) -> None:
         """Passes so much time, in pieces: a Ctrl-C that comes between Python's last look for one
@@ -258,6 +300,14 @@ def _slow() -> type[GocostError]:
     return TooSlowError
 
 
+def _read(data: bytes) -> RuntimePage | None:
+    """What a page tells; None where it is none of those that do."""
+    try:
+        return decode(data)
+    except FormatError:
+        return None
+
+
 def _portion(until: float) -> float:
     """What one page may take of the time that is left for several."""
     return max(_LEAST, (until - time.monotonic()) * _PART)
@@ -297,6 +347,7 @@ def record(request: Request) -> Manifest:
             recorder.ended_ns,
             recorder.ended_why,
             recorder.restarted,
+            recorder.several,
         )
         write_manifest(folder, manifest)
     if all(part.lost for part in manifest.parts):
@@ -347,6 +398,8 @@ def _edges(recorder: _Recorder, number: int) -> None:
             recorder.get(kind, name, page, until=time.monotonic() + _portion(until))
     if all(part.lost for part in recorder.parts[before:]):
         recorder.look()
+    elif number == 1:
+        recorder.meet()
 
 
 def _window(recorder: _Recorder) -> None:

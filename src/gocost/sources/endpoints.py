@@ -253,24 +253,38 @@ class Endpoint:
         return self._connection.getresponse()
 
 
-def absent(url: str, *, headers: Mapping[str, str] | None = None, within: float = TIMEOUT) -> str:
-    """Why there is no service behind a page; empty where one answers, or may be there: one that
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why there is no service behind a page."""
+
+    why: str
+    sure: bool
+    """Nothing listens at all. What ends connections, or answers as a proxy does for a service that
+    it does not reach, may be the service itself, with too much to do."""
+
+
+def absent(
+    url: str, *, headers: Mapping[str, str] | None = None, within: float = TIMEOUT
+) -> Absence | None:
+    """Why there is no service behind a page; None where one answers, or may be there: one that
     does not answer in time, a name that is not known now. Raises UsageError for what is no URL.
     """
     with Endpoint(url, headers=headers, timeout=within) as endpoint:
         try:
             status = endpoint.get("").status
         except TooSlowError:  # the end of the time breaks the connection, too
-            return ""
+            return None
         except EndpointError as error:
             if isinstance(error.__cause__, ConnectionRefusedError):
-                return f"nothing listens at {endpoint.origin} any more"
+                return Absence(f"nothing listens at {endpoint.origin} any more", sure=True)
             if isinstance(error.__cause__, _BROKEN):
-                return f"what listens at {endpoint.origin} ends every connection"
-            return ""
+                why = f"what listens at {endpoint.origin} ends every connection"
+                return Absence(why, sure=False)
+            return None
         if status in UNREACHED:
-            return f"what stands before it at {endpoint.origin} answers {status}"
-    return ""
+            why = f"what stands before it at {endpoint.origin} answers {status}"
+            return Absence(why, sure=False)
+    return None
 
 
 def _unpacked(response: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
