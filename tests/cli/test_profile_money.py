@@ -171,7 +171,7 @@ def test_the_file_of_a_function_stays_beside_its_money(policy: Path) -> None:
         (["--policy", "gone.yaml"], "gone.yaml"),
     ],
 )
-@pytest.mark.parametrize("command", ["top", "flame", "view"])
+@pytest.mark.parametrize("command", ["top", "flame", "view", "tree", "tags"])
 def test_a_policy_that_is_wrong_is_said(
     command: str, words: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

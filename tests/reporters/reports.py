@@ -245,10 +245,18 @@ def flamed() -> Report:
                     Column("self", ns, "cpu in itself", additive=True),
                     Column("base", ns, "the same before", additive=True),
                     Column("delta", ns, "self less base", additive=True),
-                    Column("money", Unit.MONEY_PER_MONTH, "what self costs"),
+                    Column("money", Unit.MONEY_PER_MONTH, "what self costs", additive=True),
+                    Column("money_delta", Unit.MONEY_PER_MONTH, "what delta costs", additive=True),
                 ),
                 [
-                    [*row, row[2] - row[3], Money(Decimal(row[2]) / 400_000_000, "USD", "list")]
+                    [
+                        *row,
+                        row[2] - row[3],
+                        *(
+                            Money(Decimal(value) / 400_000_000, "USD", "list")
+                            for value in (row[2], row[2] - row[3])
+                        ),
+                    ]
                     for row in frames
                 ],
                 SumsTo("delta", "profile.total"),

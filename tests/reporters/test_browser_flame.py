@@ -35,6 +35,19 @@ def report_of(frames: list[tuple[str, int | None, int]], title: str = "cpu by st
     return Report("profile", "0", tables=tables, layout=layout)
 
 
+def without(report: Report, *names: str) -> Report:
+    """The report without these columns of its stacks."""
+    stacks = report.tables["stacks"]
+    kept = [i for i, name in enumerate(stacks.names()) if name not in names]
+    rest = msgspec.structs.replace(
+        stacks,
+        columns=tuple(stacks.columns[i] for i in kept),
+        rows=[[row[i] for i in kept] for row in stacks.rows],
+        sums_to=None,
+    )
+    return msgspec.structs.replace(report, tables={**report.tables, "stacks": rest})
+
+
 # main calls a (6 s itself, and b for 3 s) and b (1 s).
 PLAIN: list[tuple[str, int | None, int]] = [
     ("main", None, 0), ("a", 0, 6_000_000_000), ("b", 1, 3_000_000_000), ("b", 0, 1_000_000_000)
@@ -169,7 +182,7 @@ def test_a_difference_says_and_shows_what_grew_and_what_shrank(page: Open) -> No
 
     texts = {text.split(":")[0]: text for text in words(chrome)}
     assert "before 3 s, +2 s (+66.7%)" in texts[TOTAL]
-    shrank = frame(chrome, f"{JSON}: 1.25 USD/month, 500 ms")
+    shrank = frame(chrome, f"{JSON}: -1.00 USD/month (1.25 USD/month now), 500 ms")
     assert "before 900 ms, -400 ms (-44.4%)" in (shrank.get_attribute("aria-label") or "")
     assert "(small)" not in texts  # 10 ns are narrower than a pixel
     red, _, blue = rgb(frame(chrome, TOTAL))
@@ -179,7 +192,7 @@ def test_a_difference_says_and_shows_what_grew_and_what_shrank(page: Open) -> No
     assert chrome.find_element(By.CSS_SELECTOR, ".flame > [data-legend]").is_displayed()
 
 
-def test_the_width_may_be_now_before_or_money(page: Open) -> None:
+def test_the_width_may_be_now_before_or_what_it_costs_more_or_less(page: Open) -> None:
     chrome = page(flamed())
 
     def part(way: str) -> float:
@@ -189,21 +202,39 @@ def test_the_width_may_be_now_before_or_money(page: Open) -> None:
     assert part("either") == pytest.approx(5 / 5.9)
     assert part("now") == pytest.approx(5 / 5.5)
     assert part("base") == pytest.approx(3 / 3.9)
-    assert part("money") == pytest.approx(5 / 5.5)
-    assert "12.50 USD/month" in (frame(chrome, TOTAL).get_attribute("aria-label") or "")
+    assert part("change") == pytest.approx(5 / 6)
+    ways = chrome.find_elements(By.CSS_SELECTOR, ".flame select option")
+    assert [way.text for way in ways] == [
+        "larger of before and now", "now", "before", "change in money"
+    ]  # fmt: skip
+
+
+def test_a_difference_says_what_it_costs_more_or_less_and_what_it_costs_now(page: Open) -> None:
+    chrome = page(flamed())
+
+    assert words(chrome)[0].startswith("everything: +4.00 USD/month (13.75 USD/month now), 5.5 s")
+    total = frame(chrome, TOTAL).get_attribute("aria-label") or ""
+    assert total.startswith(f"{TOTAL}: +5.00 USD/month (12.50 USD/month now), 5 s")
+    assert "before 3 s, +2 s" in total
+
+    chrome.find_element(By.CSS_SELECTOR, ".flame option[value=change]").click()
+    search = chrome.find_element(By.CSS_SELECTOR, ".flame input")
+    found = chrome.find_element(By.CSS_SELECTOR, ".flame [data-found]")
+    search.send_keys("json")
+    WebDriverWait(chrome, DEADLINE).until(lambda _: found.text == "-1.00 USD/month in 2 frames")
+    frame(chrome, TOTAL).send_keys("s")
+    told = chrome.find_element(By.CSS_SELECTOR, ".sandwich [data-sum]")
+    assert told.text.startswith("+5.00 USD/month (12.50 USD/month now)")
+
+
+def test_a_difference_of_which_only_now_has_a_price_says_that_it_is_now(page: Open) -> None:
+    chrome = page(without(flamed(), "money_delta"))
+
+    assert words(chrome)[0].startswith("everything: 13.75 USD/month now, 5.5 s")
 
 
 def test_money_is_the_width_where_nothing_is_compared(page: Open) -> None:
-    report = flamed()
-    stacks = report.tables["stacks"]
-    kept = [0, 1, 2, 5]  # without base and delta
-    alone = msgspec.structs.replace(
-        stacks,
-        columns=tuple(stacks.columns[i] for i in kept),
-        rows=[[row[i] for i in kept] for row in stacks.rows],
-        sums_to=None,
-    )
-    chrome = page(msgspec.structs.replace(report, tables={**report.tables, "stacks": alone}))
+    chrome = page(without(flamed(), "base", "delta", "money_delta"))
 
     ways = chrome.find_elements(By.CSS_SELECTOR, ".flame select option")
     assert [way.text for way in ways] == ["time", "money"]

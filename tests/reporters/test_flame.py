@@ -28,6 +28,19 @@ def test_frames_are_columns_with_each_name_once() -> None:
     assert data["self"] == [0, 3_000_000_000, 2_000_000_000, 500_000_000, 10]
     assert data["base"] == [0, 1_000_000_000, 2_000_000_000, 900_000_000, 0]
     assert (data["money"][1], data["currency"], data["per"]) == (7.5, "USD", "/month")
+    assert data["change"][:4] == [0, 5, 0, -1]
+
+
+def test_a_change_in_money_is_one_where_something_is_compared() -> None:
+    stacks = flamed().tables["stacks"]
+    kept = [i for i, name in enumerate(stacks.names()) if name not in ("base", "delta")]
+    alone = msgspec.structs.replace(
+        stacks,
+        columns=tuple(stacks.columns[i] for i in kept),
+        rows=[[row[i] for i in kept] for row in stacks.rows],
+    )
+
+    assert "change" not in (flame(alone) or {})
 
 
 def test_a_caller_that_does_not_stand_before_its_frame_calls_nothing() -> None:

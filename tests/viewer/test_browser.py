@@ -69,6 +69,24 @@ def test_a_name_of_the_table_leads_to_its_callers_and_callees(
     assert len(chrome.find_elements(By.CSS_SELECTOR, ".sandwich .graph svg")) == 2
 
 
+def test_peek_leads_from_a_function_to_what_it_calls(
+    chrome: webdriver.Chrome, profile: str
+) -> None:
+    chrome.get(f"{profile}/peek?sample_index=alloc_space&f=main.serve%24")
+    (callee,) = [
+        row.find_element(By.TAG_NAME, "a")
+        for row in chrome.find_elements(By.CSS_SELECTOR, "[data-table=other] tbody tr")
+        if "callee" in row.text
+    ]
+    name = callee.text
+
+    callee.click()
+
+    WebDriverWait(chrome, DEADLINE).until(lambda each: there(each, "/peek?"))
+    WebDriverWait(chrome, DEADLINE).until(lambda each: there(each, "function="))
+    assert name in chrome.find_element(By.TAG_NAME, "main").text
+
+
 def test_a_fault_is_said_and_can_be_mended(chrome: webdriver.Chrome, profile: str) -> None:
     chrome.get(f"{profile}/top?focus=(")
     assert "no regular expression" in chrome.find_element(By.CSS_SELECTOR, ".fault").text

@@ -16,6 +16,8 @@ function Flame(place, data) {
   const root = grow(data);
   const compared = Boolean(data.base);
   const names = new Set(data.names);
+  const changed = compared && Boolean(data.change);
+  const paid = (value, signed = false) => money(value, data.currency, data.per, signed);
   let by = compared ? "either" : data.money && root.totalMoney > 0 ? "money" : "now";
 
   const said = (node, through = false) => {
@@ -27,7 +29,8 @@ function Flame(place, data) {
       const verdict = node.totalBase ? of : " (new)";
       parts.push(`before ${quantity(node.totalBase, data.unit)}, ${quantity(grew, data.unit, true)}${node.total ? verdict : " (gone)"}`);
     }
-    if (data.money) parts.unshift(money(node.totalMoney, data.currency, data.per));
+    if (changed) parts.unshift(`${paid(cents(node.totalChange), true)} (${paid(node.totalMoney)} now)`);
+    else if (data.money) parts.unshift(paid(node.totalMoney) + (compared ? " now" : ""));
     return parts.join(", ");
   };
   const shown = { said, compared, unit: data.unit };
@@ -64,11 +67,14 @@ function Flame(place, data) {
   const found = find("[data-found]");
   const look = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const { frames, sum } = graph.light(words);
-    found.textContent = words.length
-      ? `${quantity(sum, by === "money" ? "" : data.unit)} (${share(sum, root.width)}) in ${frames.toLocaleString("en")} frames`
-      : "";
-    if (words.length && by === "money") found.textContent = `${money(sum, data.currency, data.per)} (${share(sum, root.width)}) in ${frames.toLocaleString("en")} frames`;
+    // Widths of a change have no sign; what is found costs more or less.
+    const { frames, sum } = graph.light(words, by === "change" ? (node) => node.totalChange : undefined);
+    const told = {
+      money: () => `${paid(sum)} (${share(sum, root.width)})`,
+      change: () => paid(cents(sum), true),
+    }[by] ?? (() => `${quantity(sum, data.unit)} (${share(sum, root.width)})`);
+    const many = `${frames.toLocaleString("en")} ${frames === 1 ? "frame" : "frames"}`;
+    found.textContent = words.length ? `${told()} in ${many}` : "";
   };
   let waiting = 0;
   search.addEventListener("input", () => {
@@ -87,7 +93,8 @@ function Flame(place, data) {
   const ways = [];
   if (compared) ways.push(["either", "larger of before and now"], ["now", "now"], ["base", "before"]);
   else if (data.money && root.total) ways.push(["now", WORDS[data.unit] ?? "amount"]);
-  if (data.money) ways.push(["money", "money"]);
+  if (changed) ways.push(["change", "change in money"]);
+  else if (data.money) ways.push(["money", "money"]);
   const select = find("select");
   select.replaceChildren(...ways.map(([value, text]) => new Option(text, value)));
   select.value = by;
@@ -118,6 +125,11 @@ function Flame(place, data) {
     if (name) focus(name);
     else found.textContent = `nothing here is called ${asked}`;
   }
+}
+
+// A sum of fractions that cancel out is nothing, and no amount below a cent.
+function cents(amount) {
+  return Math.abs(amount) < 1e-9 ? 0 : amount;
 }
 
 // The names in the tables of the page that the graph has too lead to their callers and callees.

@@ -127,7 +127,7 @@ export class Graph {
   }
 
   // Lights what has all of the words in its name: how many frames, and how much they cost.
-  light(words) {
+  light(words, cost = (node) => node.width) {
     this.lit = words;
     this.chart.search("words");
     this.decorate();
@@ -138,7 +138,7 @@ export class Graph {
       const [node, within] = queue.pop();
       if (node.highlight) {
         frames += 1;
-        if (!within) sum += node.data.width;
+        if (!within) sum += cost(node.data);
       }
       for (const each of node.children ?? []) queue.push([each, within || node.highlight]);
     }

@@ -40,11 +40,12 @@ export function quantity(value, unit, signed = false) {
   return sign + Number(amount.toPrecision(amount >= 1e4 ? 12 : 4)).toLocaleString("en");
 }
 
-export function money(value, currency, per = "") {
+export function money(value, currency, per = "", signed = false) {
   const amount = Math.abs(value);
+  const plus = signed && value > 0 ? "+" : "";
   if (amount > 0 && amount < 0.005) return `${value < 0 ? "> -" : "< "}0.01 ${currency}${per}`;
   const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
-  return `${value < 0 ? "-" : ""}${amount.toLocaleString("en", digits)} ${currency}${per}`;
+  return `${value < 0 ? "-" : plus}${amount.toLocaleString("en", digits)} ${currency}${per}`;
 }
 
 export function share(part, whole) {

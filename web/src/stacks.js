@@ -7,9 +7,10 @@ export function grow(data) {
     self: data.self[row],
     base: data.base ? data.base[row] : 0,
     money: data.money ? data.money[row] : 0,
+    change: data.change ? data.change[row] : 0,
     children: [],
   }));
-  const root = { name: "everything", self: 0, base: 0, money: 0, children: [] };
+  const root = { name: "everything", self: 0, base: 0, money: 0, change: 0, children: [] };
   nodes.forEach((node, row) => {
     const caller = data.parent[row] < 0 ? root : nodes[data.parent[row]];
     node.parent = caller;
@@ -26,12 +27,14 @@ function summed(root) {
     node.total = node.self;
     node.totalBase = node.base;
     node.totalMoney = node.money;
+    node.totalChange = node.change;
   }
   for (let i = order.length - 1; i > 0; i--) {
-    const { parent, total, totalBase, totalMoney } = order[i];
+    const { parent, total, totalBase, totalMoney, totalChange } = order[i];
     parent.total += total;
     parent.totalBase += totalBase;
     parent.totalMoney += totalMoney;
+    parent.totalChange += totalChange;
   }
   for (const node of order) {
     node.children.sort((a, b) => weight(b) - weight(a) || (a.name < b.name ? -1 : 1));
@@ -44,12 +47,14 @@ function weight(node) {
 }
 
 // What a frame's width stands for. "either" is as wide as the larger of before and now at every
-// leaf, so that what is gone is seen as well as what is new.
+// leaf, so that what is gone is seen as well as what is new; "change" as the money that every leaf
+// costs more or less, so that what grew does not hide what shrank.
 export const WIDTHS = {
   now: (node) => node.self,
   base: (node) => node.base,
   either: (node) => Math.max(node.self, node.base),
   money: (node) => Math.max(0, node.money),
+  change: (node) => Math.abs(node.change),
 };
 
 export function measure(root, by) {
@@ -87,12 +92,13 @@ export function sandwich(root, name) {
     inner.self += frame.total;
     inner.base += frame.totalBase;
     inner.money += frame.totalMoney;
+    inner.change += frame.totalChange;
   }
   return { callers: summed(callers), callees: summed(callees), paths: frames.length };
 }
 
 function copy(name, parent = null) {
-  return { name, parent, self: 0, base: 0, money: 0, children: [], named: new Map() };
+  return { name, parent, self: 0, base: 0, money: 0, change: 0, children: [], named: new Map() };
 }
 
 function child(node, name) {
@@ -112,6 +118,7 @@ function merge(into, from) {
     target.self += source.self;
     target.base += source.base;
     target.money += source.money;
+    target.change += source.change;
     for (const each of source.children) pairs.push([child(target, each.name), each]);
   }
 }

@@ -11,7 +11,7 @@ export function tables() {
 function lead() {
   const start = document.querySelector("main").dataset.leads;
   if (!start) return;
-  for (const body of document.querySelectorAll("[data-table=function] tbody")) {
+  for (const body of document.querySelectorAll("[data-table=function] tbody, [data-table=other] tbody")) {
     for (const row of body.rows) {
       if (row.classList.contains("rest")) continue;
       const link = document.createElement("a");

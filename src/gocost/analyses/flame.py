@@ -175,13 +175,15 @@ def flame_table(
     told: str,
     sums_to: str | None = None,
     money: Sequence[Money] | None = None,
+    money_delta: Sequence[Money] | None = None,
 ) -> Table:
     """A row a frame, callers before what they call, the largest first.
 
     `level` names what frames are (function, package), `told` the values (cpu in nanoseconds);
     `sums_to` is the metric that the values add up to. `money`, in the order of the tree's nodes, is
-    what each cost itself. Columns: `level`, parent, self; where the tree is a difference also base
-    and delta; and money. Raises FormatError for names beyond MOST_TEXT.
+    what each cost itself, and `money_delta` how much more or less than before. Columns: `level`,
+    parent, self; where the tree is a difference also base and delta; and the money of self and of
+    delta. Raises FormatError for names beyond MOST_TEXT.
     """
     sizes = np.array([len(name) for name in tree.names], np.int64)
     if (size := int(sizes[tree.name].sum())) > MOST_TEXT:
@@ -211,9 +213,11 @@ def flame_table(
             Column("delta", unit, "self less base", additive=True),
         ]
         cells += [tree.before[order].tolist(), (tree.own - tree.before)[order].tolist()]
-    if money is not None:
-        columns.append(Column("money", Unit.MONEY_PER_MONTH, "what self costs"))
-        cells.append([money[row] for row in order.tolist()])
+    for name, amounts in (("self", money), ("delta", money_delta if compared else None)):
+        if amounts is not None:
+            paid = "money" if name == "self" else f"money_{name}"
+            columns.append(Column(paid, Unit.MONEY_PER_MONTH, f"what {name} costs", additive=True))
+            cells.append([amounts[row] for row in order.tolist()])
     return Table(
         title=title,
         columns=tuple(columns),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
-from gocost.analyses.profile.tables import MONEY
+from gocost.analyses.profile.tables import MONEY, in_money
 from gocost.analyses.profile.units import size_of
 from gocost.cost.profiled import CPU, Measured, Tariff, tariff
 from gocost.model.report import Note, Report
@@ -34,26 +35,34 @@ class Money:
     compared: bool
     """The whole is more or less than a base's."""
 
-    def said(self, report: Report) -> Report:
-        """The report with the service, the whole in money, the prices, and what was assumed."""
+    def said(self, report: Report, paid: Mapping[str, tuple[str, ...]]) -> Report:
+        """The report with the service, the whole in money, the prices, and what was assumed.
+
+        The tables that `paid` names get their columns of money, and the person sees those it names.
+        """
         subject = Subject(service=self.service)
         if isinstance(self.tariff, str):
             notes = [*report.notes, Note("info", self.tariff)]
             return structs.replace(report, subject=subject, notes=notes)
         layout = report.layout
+        tables = {
+            name: in_money(table, self.tariff.of) if name in paid else table
+            for name, table in report.tables.items()
+        }
         columns = {
             name: (*table.names()[: table.names().index(_FIRST[0])], *_FIRST)
             for name, table in report.tables.items()
-            if table.columns[-len(MONEY) :] == MONEY
+            if table.columns[-len(MONEY) :] == MONEY and name not in paid
         }
         return structs.replace(
             report,
             subject=subject,
+            tables=tables,
             assumptions=[*report.assumptions, *self.tariff.assumptions],
             layout=structs.replace(
                 layout,
                 title=f"{layout.title}, {self.tariff.shown(self.total, signed=self.compared)}",
-                columns={**layout.columns, **columns},
+                columns={**layout.columns, **columns, **paid},
             ),
         )
 

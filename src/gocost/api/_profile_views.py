@@ -99,6 +99,8 @@ class Shown:
     """One of pprof's, whatever `by` says."""
     noinlines: bool | None = None
     layout: Layout = PLAIN
+    paid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By table that has values: the columns a person sees where these have a price."""
 
 
 def top(look: Look) -> Tables:
@@ -257,6 +259,12 @@ def _no_match(look: Look) -> UsageError:
     )
 
 
+OF_A_FUNCTION: Final = Layout(
+    facts=(),
+    split={"calls": ("function",)},
+    columns={"calls": ("other", "role", "inlined", "value", "share", "cumulative")},
+)
+ROUTINES: Final = ("function", "flat", "money", "cumulative", "money_cumulative")
 LINES: Final = Layout(
     facts=(),
     rows=0,
@@ -286,14 +294,45 @@ LISTING: Final = Layout(
 VIEWS: Final[Mapping[str, Shown]] = {
     "top": Shown(top),
     "flame": Shown(top),
-    "tree": Shown(tree),
-    "peek": Shown(peek),
-    "tags": Shown(tags),
+    "tree": Shown(
+        tree, paid={"calls": ("function", "role", "other", "value", "money", "money_cumulative")}
+    ),
+    "peek": Shown(
+        peek,
+        layout=OF_A_FUNCTION,
+        paid={"calls": ("other", "role", "value", "money", "share", "money_cumulative")},
+    ),
+    "tags": Shown(tags, paid={"labels": ("key", "label", "value", "money", "share", "samples")}),
     "traces": Shown(traces),
     "raw": Shown(raw, "addresses", layout=Layout(facts=(), rows=0)),
-    "list": Shown(source, "lines", layout=LINES),
-    "disasm": Shown(disasm, "addresses", noinlines=True, layout=INSTRUCTIONS),
-    "weblist": Shown(weblist, "addresses", layout=LISTING),
+    "list": Shown(
+        source,
+        "lines",
+        layout=LINES,
+        paid={
+            "routines": ROUTINES,
+            "lines": ("line", "flat", "cumulative", "money_cumulative", "source"),
+        },
+    ),
+    "disasm": Shown(
+        disasm,
+        "addresses",
+        noinlines=True,
+        layout=INSTRUCTIONS,
+        paid={
+            "routines": ROUTINES,
+            "instructions": ("address", "cumulative", "money_cumulative", "instruction", "line"),
+        },
+    ),
+    "weblist": Shown(
+        weblist,
+        "addresses",
+        layout=LISTING,
+        paid={
+            "routines": ROUTINES,
+            "listing": ("line", "address", "flat", "cumulative", "money_cumulative", "text"),
+        },
+    ),
 }
 
 

@@ -52,7 +52,8 @@ def profile(
     subtracted, and with `diff_base` percentages are of the base. A service is asked for its `page`
     (profile, heap, ...), recorded for `seconds` where that is given, with `headers`; at most
     `max_bytes` of each are decompressed. `policy` gives the prices and the deployment of `service`:
-    `top` and `flame` then show money. The other arguments are those of `profile_report`.
+    every view but `traces` and `raw` then shows money. The other arguments are those of
+    `profile_report`.
 
     Raises UsageError for an option that is wrong, SourceError where a file cannot be read and
     FormatError where it is no profile.
@@ -126,7 +127,7 @@ def profile_report(
         money = priced(recorded, look, prices)
     report = _report(recorded, look, shown, shown.tables(look))
     if money is not None:
-        report = money.said(report)
+        report = money.said(report, shown.paid)
     if not flame and not drawn:
         return report
     from gocost.analyses.profile.flame_report import with_flame

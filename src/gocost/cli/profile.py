@@ -234,18 +234,21 @@ _command(
     "Callers and callees of every function, the most expensive first.",
     sorting,
     trimming,
+    priced,
 )
 _command(
     "peek",
     "Callers and callees of some functions.",
     "Callers and callees of the functions that match REGEX.",
     sorting,
+    priced,
     about="REGEX",
 )
 _command(
     "list",
     "Source with the cost of each line.",
     "The source of the functions that match REGEX, with what each line costs.",
+    priced,
     about="REGEX",
 )
 _command(
@@ -253,6 +256,7 @@ _command(
     "Machine code with the cost of each instruction.",
     "The machine code of the functions that match REGEX, with what each instruction costs.",
     program,
+    priced,
     about="REGEX",
 )
 _command(
@@ -260,6 +264,7 @@ _command(
     "Source and machine code, as a page of its own.",
     "The source of the functions that match REGEX, beneath each line its instructions.",
     program,
+    priced,
     about="REGEX",
     default="html",
 )
@@ -272,6 +277,7 @@ _command(
     "tags",
     "What was spent under each label.",
     "What was spent under each label (pprof's tags), by key.",
+    priced,
 )
 _command(
     "traces",

@@ -199,7 +199,7 @@ class Layout(msgspec.Struct, frozen=True):
     flames: tuple[str, ...] = ()
     """Tables to draw as flame graphs in HTML: a row a frame, callers first. Columns: its name,
     `parent` (the caller's row, from 0), `self`, `base` (self in what it is compared with), `money`
-    (of self)."""
+    (of self), `money_delta` (of self less base)."""
     curves: dict[str, tuple[str, str]] = {}
     """By table: two columns to draw above it in HTML, a length on a logarithmic axis and a share of
     it, as a curve."""

@@ -1,8 +1,8 @@
 """A table of stacks as the tree that the HTML report draws as a flame graph.
 
 Columns of the page's data: names (each once), and for each frame the number of its name, its
-caller's row (-1 for none), what it cost itself, and where the table has them the same before and
-the money. Callers stand before what they call.
+caller's row (-1 for none), what it cost itself, and where the table has them the same before, the
+money, and how much more or less that is than before. Callers stand before what they call.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ PARENT: Final = "parent"
 SELF: Final = "self"
 BASE: Final = "base"
 MONEY: Final = "money"
+CHANGE: Final = "money_delta"
 
 
 def flame(table: Table) -> dict[str, Any] | None:
@@ -41,16 +42,22 @@ def flame(table: Table) -> dict[str, Any] | None:
         data["base"] = _amounts(table.column(BASE))
     if MONEY in columns:
         cells = table.column(MONEY)
-        data["money"] = [float(cell.amount) if isinstance(cell, Money) else 0 for cell in cells]
+        data["money"] = _money(cells)
         data["currency"] = next((plain(c.currency) for c in cells if isinstance(c, Money)), "")
         unit = table.columns[columns.index(MONEY)].unit
         data["per"] = "/month" if unit is Unit.MONEY_PER_MONTH else ""
+        if BASE in columns and CHANGE in columns:
+            data["change"] = _money(table.column(CHANGE))
     return data if any(data["self"]) or any(data.get("base", ())) else None
 
 
 def _caller(row: int, cell: Cell) -> int:
     """The caller's row; what does not stand before the frame calls nothing."""
     return cell if isinstance(cell, int) and 0 <= cell < row else -1
+
+
+def _money(cells: Sequence[Cell]) -> list[float]:
+    return [float(cell.amount) if isinstance(cell, Money) else 0 for cell in cells]
 
 
 def _amounts(cells: Sequence[Cell]) -> list[float]:

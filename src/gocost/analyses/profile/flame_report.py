@@ -28,7 +28,7 @@ def with_flame(
     money: Priced | None = None,
 ) -> Report:
     """The report with the table `stacks`, to be drawn as a flame graph, and in money where values
-    have a price. Raises UsageError.
+    have a price: now, and of a difference also what changed. Raises UsageError.
     """
     if seen.mean:
         raise UsageError("a flame graph has no means: they do not add up", hint="drop --mean")
@@ -43,6 +43,7 @@ def with_flame(
         told=f"{seen.type.type} in {seen.type.unit}",
         sums_to=TOTAL,
         money=money(tree.own.tolist()) if money is not None else None,
+        money_delta=money((tree.own - tree.before).tolist()) if money is not None else None,
     )
     notes = list(report.notes)
     if share:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
+from msgspec import structs
 
 from gocost.analyses.profile.nodes import Nodes, grouped
 from gocost.analyses.profile.units import reported
@@ -29,6 +30,9 @@ MONEY: Final = (
     Column("money", Unit.MONEY_PER_MONTH, "what flat costs", additive=True),
     Column("money_cumulative", Unit.MONEY_PER_MONTH, "what cumulative costs"),
 )
+
+_PRICED: Final = {"flat": "money", "value": "money", "cumulative": "money_cumulative"}
+"""By column: the one that has it in money."""
 
 TOTAL: Final = "profile.total"
 GRANULARITIES: Final = {
@@ -108,6 +112,27 @@ def costs_table(
         rows=_CostRows(nodes, found, rows, seen.total, filed=by == "filefunction", money=money),
         sums_to=SumsTo("flat", TOTAL) if complete and not seen.mean else None,
     )
+
+
+def in_money(table: Table, money: Priced) -> Table:
+    """The table with what its flat costs, or values, and its cumulative ones are in money.
+
+    These columns are its last, MONEY's; where a row has no value it has no amount.
+    """
+    names = table.names()
+    places = [at for at, name in enumerate(names) if name in _PRICED]
+    told = [
+        Column(_PRICED[each.name], Unit.MONEY_PER_MONTH, f"what {each.name} costs",
+               additive=each.additive)
+        for each in (table.columns[at] for at in places)
+    ]  # fmt: skip
+    rows: list[Row] = []
+    for row in table.rows:
+        found = [value if isinstance(value := row[at], int) else None for at in places]
+        amounts = iter(money([value for value in found if value is not None]))
+        paid = [None if value is None else next(amounts) for value in found]
+        rows.append((*row, *paid))
+    return structs.replace(table, columns=(*table.columns, *told), rows=rows)
 
 
 def calls_of(seen: View, nodes: Nodes, found: Costs, calls: Calls, chosen: Sequence[int]) -> Table:
