@@ -14,7 +14,10 @@ from setuptools import Extension, setup
 # The loop of this kernel is worth its speed only where its small functions are inlined; a compiler
 # that is asked to, and not told, stops at what the loop has grown to.
 INLINED = () if os.name == "nt" else ("trace_run",)
-INLINE = "-DCYTHON_INLINE=inline __attribute__((always_inline))"
+INLINE = (
+    "-DCYTHON_INLINE=inline __attribute__((always_inline))",
+    "-fno-inline-functions-called-once",
+)
 
 setup(
     ext_modules=cythonize(
@@ -22,7 +25,7 @@ setup(
             Extension(
                 f"gocost.kernels.{name}",
                 [str(kernels.source(name))],
-                extra_compile_args=["-O3", *([INLINE] if name in INLINED else [])],
+                extra_compile_args=["-O3", *(INLINE if name in INLINED else ())],
             )
             for name in kernels.names()
         ],

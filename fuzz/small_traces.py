@@ -115,6 +115,31 @@ GoDestroy dt=1
     return trace_bytes(text + tables_text(1, 5) + clock_text(23, 1))
 
 
+def ring() -> bytes:
+    """Threads that hand one P on, by system calls: each waits for the one before it."""
+    text = "Trace Go1.23\n"
+    for m in range(4):
+        text += f"EventBatch gen=1 m={9 - m} time=5 size=?\n"
+        if m == 0:
+            text += "ProcStatus dt=1 p=0 pstatus=2\n"
+        text += f"GoStatus dt=1 g={m + 1} m=18446744073709551615 gstatus=4\n"
+        for turn in (m, m + 4):
+            if turn:
+                text += f"ProcSteal dt=1 p=0 p_seq={3 * turn} m={9 - (turn - 1) % 4}\n"
+            text += f"ProcStart dt=1 p=0 p_seq={3 * turn + 1}\n"
+            if turn == m:
+                text += f"GoUnblock dt=1 g={m + 1} g_seq=1 stack=0\n"
+            text += f"GoStart dt=1 g={m + 1} g_seq={2 + turn // 4}\n"
+            text += f"GCBegin dt=1 gc_seq={2 * turn + 1} stack=2\n"
+            text += f"GCEnd dt=1 gc_seq={2 * turn + 2}\n"
+            if turn == 7:
+                text += "GoBlock dt=1 reason_string=1 stack=2\nProcStop dt=1\n"
+            else:
+                text += f"GoSyscallBegin dt=1 p_seq={3 * turn + 2} stack=1\n"
+                text += "GoSyscallEndBlocked dt=1\n"
+    return trace_bytes(text + tables_text(1, 5) + clock_text(23, 1))
+
+
 def tables_text(generation: int, time: int) -> str:
     """Batches of strings, stacks and CPU samples: three reasons, two stacks."""
     return _TABLES.format(g=generation, t=time)
@@ -130,4 +155,6 @@ def clock_text(version: int, generation: int) -> str:
     )
 
 
-TRACES = [*(small_trace(version) for version in (22, 23, 25, 26)), coroutines(), claimed_twice()]
+TRACES = [
+    *(small_trace(version) for version in (22, 23, 25, 26)), coroutines(), claimed_twice(), ring(),
+]  # fmt: skip

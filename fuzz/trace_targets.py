@@ -40,7 +40,7 @@ class _Events:
         self.tick = read.clock.tick_ns
         self.ids = run._ids
         self.first: list[NDArray[Any]] = [
-            run._threads.reshape(-1), run._ahead.reshape(-1), run._queue, run._scalars,
+            run._threads.reshape(-1), run._ahead.reshape(-1), run._queue, run._waits, run._scalars,
         ]  # fmt: skip
         self.now = [array.copy() for array in self.first]
         self.table = np.empty(4 * ROWS, np.int32)
@@ -56,7 +56,7 @@ class _Events:
 
     def run(self, data: Bytes) -> None:
         """Carry out what the mutated bytes say, until it is done, wrong or there is no room."""
-        threads, ahead, queue, scalars = self.now
+        threads, ahead, queue, waits, scalars = self.now
         for array, first in zip(self.now, self.first, strict=True):
             array[:] = first
         rows = threads.reshape(-1, fields.THREAD_FIELDS)
@@ -67,6 +67,10 @@ class _Events:
         scalars[fields.S_RECORDING] = len(data) and data[-1] & 1
         scalars[fields.S_CLIPPING] = len(data) and data[-1] >> 1 & 1
         scalars[fields.S_FROM], scalars[fields.S_TO] = 64_500, 66_000
+        if len(data) and data[-1] >> 2 & 1:
+            # As if threads had been tried again so often that who waits is looked up from now on.
+            scalars[fields.S_WAKING] = 1
+            scalars[fields.S_TRIED] = (fields.MOST_TRIES - 8) * len(self.ids)
         data = np.concatenate([data, np.zeros(trace_run.PADDING, np.uint8)])
         self.table.fill(-1)
         self.goroutines[:, 0] = -1
@@ -79,7 +83,7 @@ class _Events:
         intervals.fill(0)
         while True:
             outcome = trace_run.run(
-                data, self.tick, threads, ahead, queue, self.ids, self.table,
+                data, self.tick, threads, ahead, queue, waits, self.ids, self.table,
                 self.goroutines.reshape(-1), self.procs.reshape(-1), groups, self.ended,
                 self.marks, intervals, histogram, heap, self.records, scalars,
             )  # fmt: skip

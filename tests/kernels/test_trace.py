@@ -174,28 +174,6 @@ def test_what_takes_no_time_counts_where_it_is(
     assert not before.groups[:, fields.B_COUNT].any()
 
 
-def _one_by_one(threads: int, rounds: int) -> bytes:
-    """Threads that hand one P on, each to the one before it: the last of all is tried last."""
-    text = "Trace Go1.22\n"
-    for place in range(threads):
-        text += f"EventBatch gen=1 m={place + 1} time=5 size=?\n"
-        if place + 1 == threads:
-            text += "ProcStatus dt=1 p=0 pstatus=2\n"
-        for number in range(rounds):
-            text += (
-                f"ProcStart dt=1 p=0 p_seq={number * threads + threads - place}\nProcStop dt=1\n"
-            )
-    return trace_bytes(text + tables_text(1, 5) + clock_text(22, 1))
-
-
-def test_threads_that_wait_for_each_other_without_measure_are_refused() -> None:
-    # Compiled only: threads are tried again ten million times.
-    (found,) = carried(_one_by_one(300, 2))
-    assert found.events == 2 * 2 * 300 + 1
-    with pytest.raises(FormatError, match="threads wait for each other over 1,024 times an event"):
-        carried(_one_by_one(3000, 2))
-
-
 def test_histogram_buckets(kernel: LoadKernel) -> None:
     run = kernel("trace_run")
     for value in [

@@ -13,6 +13,7 @@ from gocost.kernels._trace_procs import _proc_event, _proc_leaves, _sweep_event
 from gocost.kernels._trace_rest import _assist_event, _mark_event, _status_event
 from gocost.kernels._trace_table import _create, _find, _ready, _runs
 from gocost.kernels._trace_turns import _next_batch, _try_again
+from gocost.kernels._trace_waits import _wait, _wake
 from gocost.kernels.trace_fields import (
     AT_END,
     EXISTS,
@@ -64,6 +65,9 @@ from gocost.kernels.trace_fields import (
     S_PARKS,
     S_PROGRESS,
     S_QUEUED,
+    S_RAN_FROM,
+    S_RAN_G,
+    S_RAN_P,
     S_REASONS,
     S_RECORDING,
     S_RECORDS,
@@ -76,6 +80,7 @@ from gocost.kernels.trace_fields import (
     S_TEXTS,
     S_THREADS,
     S_TO,
+    S_WAKING,
     SYSCALL,
     T_AT,
     T_END,
@@ -108,6 +113,7 @@ def _run(
     threads: cython.p_longlong,
     ahead: cython.p_longlong,
     queue: cython.p_int,
+    waits: cython.p_int,
     ids: cython.pointer[cython.const[cython.longlong]],
     table: cython.p_int,
     goroutines: cython.p_longlong,
@@ -170,7 +176,7 @@ def _run(
     many = cython.declare(_Numbers)
     while True:
         if scalars[S_QUEUED] == 0:
-            outcome = _try_again(data, threads, queue, got, scalars)
+            outcome = _try_again(data, threads, queue, waits, got, scalars)
             if outcome != 0:
                 return outcome - 100
         thread = queue[cython.cast(cython.Py_ssize_t, scalars[S_HEAD] % size)]
@@ -180,6 +186,9 @@ def _run(
         g = cython.cast(cython.Py_ssize_t, threads[(thread << 3) + T_G])
         p = cython.cast(cython.Py_ssize_t, threads[(thread << 3) + T_P])
         me = threads[(thread << 3) + T_ID]
+        scalars[S_RAN_FROM] = at
+        scalars[S_RAN_G] = g
+        scalars[S_RAN_P] = p
         stop = at
         events = 0
         outcome = 0
@@ -490,6 +499,10 @@ def _run(
             scalars[S_EVENTS] += events
             if time > scalars[S_LAST]:
                 scalars[S_LAST] = time
+            if scalars[S_WAKING]:
+                _wake(
+                    data, counts, at, threads, queue, waits, table, goroutines, procs, got, scalars
+                )
         threads[(thread << 3) + T_AT] = at
         threads[(thread << 3) + T_TIME] = time
         threads[(thread << 3) + T_G] = g
@@ -507,3 +520,5 @@ def _run(
         if outcome == NOT_READY:
             scalars[S_PARKED] += 1
             scalars[S_PARKS] += 1
+            if scalars[S_WAKING]:
+                _wait(data, counts, thread, threads, waits, got, scalars)

@@ -1,18 +1,20 @@
 """Which thread goes on, and with which of its batches. Piece of trace_run.
 
 Threads that can go on stand in a queue, those that wait for another do not: they are tried again
-when nothing else goes on, which is seldom.
+when nothing else goes on, which is seldom. Where it is not, see `_trace_waits`.
 """
 
 import cython
 
 from gocost.kernels._trace_bytes import _varint
+from gocost.kernels._trace_waits import _wait_for_nothing
 from gocost.kernels.trace_fields import (
     A_END,
     A_START,
     A_TIME,
     AHEAD,
     DONE,
+    FEW_TRIES,
     GC_IDLE,
     GC_RUNNING,
     MOST_TRIES,
@@ -31,6 +33,7 @@ from gocost.kernels.trace_fields import (
     S_QUEUED,
     S_THREADS,
     S_TRIED,
+    S_WAKING,
     T_AT,
     T_END,
     T_MORE,
@@ -87,6 +90,7 @@ def _try_again(
     data: cython.pointer[cython.const[cython.uchar]],
     threads: cython.p_longlong,
     queue: cython.p_int,
+    waits: cython.p_int,
     got: cython.p_ulonglong,
     scalars: cython.p_longlong,
 ) -> cython.Py_ssize_t:
@@ -105,6 +109,8 @@ def _try_again(
     if scalars[S_TRIED] > MOST_TRIES * (scalars[S_EVENTS] + size):
         return 100 + TANGLED
     scalars[S_PROGRESS] = 0
+    scalars[S_WAKING] = scalars[S_TRIED] > FEW_TRIES * (scalars[S_EVENTS] + size)
+    _wait_for_nothing(waits, scalars)
     for thread in range(size):
         if threads[(thread << 3) + T_STATUS] == PARKED:
             threads[(thread << 3) + T_STATUS] = READY

@@ -54,6 +54,7 @@ from gocost.kernels.trace_fields import (
     S_SHIFT,
     S_STACKS,
     S_THREADS,
+    S_WAIT_SHIFT,
     THREAD_FIELDS,
 )
 
@@ -155,6 +156,7 @@ def run(
     threads: npt.NDArray[np.int64],
     ahead: npt.NDArray[np.int64],
     queue: npt.NDArray[np.int32],
+    waits: npt.NDArray[np.int32],
     ids: npt.NDArray[np.int64],
     table: npt.NDArray[np.int32],
     goroutines: npt.NDArray[np.int64],
@@ -171,14 +173,15 @@ def run(
     """Carry out events until data or room are missing, all is done, or something is wrong.
 
     `tick` is nanoseconds a tick; `data` has PADDING bytes behind the last batch; `ids` (threads)
-    the sorted ids of the threads; none is empty; the tables are those of trace_fields, and kept
-    between calls. Returns DONE, NEED, a FULL_ code, or a number below 0: -1 less the place in
-    ERRORS, of the thread scalars[S_FAULT].
+    the sorted ids of the threads; `waits` two numbers a thread and then a power of two of -1; none
+    is empty; the tables are those of trace_fields, and kept between calls. Returns DONE, NEED, a
+    FULL_ code, or a number below 0: -1 less the place in ERRORS, of the thread scalars[S_FAULT].
     """
     if not len(ids):
         return DONE
     _measure(table, scalars)
     scalars[S_THREADS] = len(threads) // THREAD_FIELDS
+    scalars[S_WAIT_SHIFT] = 32 - (len(waits) - 2 * len(queue)).bit_length()
     scalars[S_STACKS] = len(groups) // GROUP_FIELDS
     scalars[S_PROCS] = len(procs) // PROC_FIELDS
     scalars[S_BINS] = len(heap)
@@ -194,6 +197,7 @@ def run(
             _view(threads),
             _view(ahead),
             _view(queue),
+            _view(waits),
             _view(ids),
             _view(table),
             _view(goroutines),
@@ -218,6 +222,7 @@ def _run_all(
     threads: cython.longlong[::1],
     ahead: cython.longlong[::1],
     queue: cython.int[::1],
+    waits: cython.int[::1],
     ids: cython.const[cython.longlong][::1],
     table: cython.int[::1],
     goroutines: cython.longlong[::1],
@@ -242,6 +247,7 @@ def _run_all(
                 cython.address(threads[0]),
                 cython.address(ahead[0]),
                 cython.address(queue[0]),
+                cython.address(waits[0]),
                 cython.address(ids[0]),
                 cython.address(table[0]),
                 cython.address(goroutines[0]),
@@ -258,8 +264,8 @@ def _run_all(
             )
     else:
         outcome = _run(
-            data, counts, tick, threads, ahead, queue, ids, table, goroutines, procs, groups, ended,
-            marks, intervals, histogram, heap, records, got, scalars,
+            data, counts, tick, threads, ahead, queue, waits, ids, table, goroutines, procs, groups,
+            ended, marks, intervals, histogram, heap, records, got, scalars,
         )  # fmt: skip
     return outcome
 

@@ -236,6 +236,7 @@ class _Run:
         self._threads[ids < 0, fields.T_G] = fields.NONE
         self._threads[:, fields.T_STATUS] = fields.NEEDS
         self._queue = np.zeros(max(1, len(ids)), np.int32)
+        self._waits = np.full(2 * len(ids) + (1 << len(ids).bit_length()), -1, np.int32)
 
     def carry_out(self) -> None:
         """Run until all is done. Raises FormatError."""
@@ -274,6 +275,7 @@ class _Run:
                 self._threads.reshape(-1),
                 self._ahead.reshape(-1),
                 self._queue,
+                self._waits,
                 self._ids,
                 self._table,
                 self._goroutines.reshape(-1),
