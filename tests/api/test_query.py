@@ -60,6 +60,11 @@ def test_the_example_of_the_documentation() -> None:
     assert report.tables["result"].columns[1].unit.value == "nanoseconds"
 
 
+def test_an_id_is_shown_as_it_is() -> None:
+    found = gocost.query(recorded("go", "all"), sql="select goroutine, starts from goroutines")
+    assert [column.unit.value for column in found.tables["result"].columns] == ["number", "count"]
+
+
 def test_every_goroutine_of_a_trace_is_a_row() -> None:
     trace = recorded("go", "all")
     groups = gocost.trace(trace).tables["goroutine_groups"]
@@ -118,25 +123,6 @@ def test_a_dump(dump: str) -> None:
     )  # fmt: skip
     assert [row[0] for row in found] == [1, 10, 11]
     assert found[1][1:] == ["chan send (nil chan)", 3, True, True]
-
-
-def test_dumps_of_one_file_are_told_apart(tmp_path: Path) -> None:
-    path = tmp_path / "service.log"
-    turns = [written(range(10, 10 + many)) for many in (2, 5, 8)]
-    path.write_text("\n".join(f"SIGQUIT\n\n{MAIN}\n{turn}" for turn in turns))
-    found = rows("select dump, count(*) from dump_goroutines group by 1 order by 1", path)
-    assert found == [[1, 3], [2, 6], [3, 9]]
-
-
-def test_a_goroutine_of_any_dump_began_where_gocost_goroutines_says(tmp_path: Path) -> None:
-    path = tmp_path / "grouped"
-    path.write_text(
-        "goroutine profile: total 1\n1 @ 0x1 0x2 0x3\n#\t0x1\tmain.main+0x1\t/src/main.go:9\n"
-        "#\t0x2\truntime.main+0x1\t/go/src/runtime/proc.go:283\n\n"
-    )
-    groups = gocost.goroutines(path).tables["groups"]
-    assert rows("select entry from dump_goroutines", path) == [groups.column("function")]
-    assert groups.column("function") == ["main.main"]
 
 
 def test_pages_and_logs(tmp_path: Path) -> None:

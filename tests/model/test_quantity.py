@@ -75,6 +75,7 @@ def test_refuses_with_an_example(text: str, unit: Unit) -> None:
         (600, Unit.SECONDS, "10.0 min"),
         (0.1234, Unit.RATIO, "12.3%"),
         (1234567, Unit.COUNT, "1,234,567"),
+        (1234567, Unit.NUMBER, "1234567"),
         (0.5, Unit.CORES, "0.5"),
         (True, Unit.BOOLEAN, "yes"),
         ("static", Unit.TEXT, "static"),

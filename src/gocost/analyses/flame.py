@@ -199,7 +199,7 @@ def flame_table(
     callers = [None if row < 0 else row for row in place[tree.parent[order]].tolist()]
     columns = [
         Column(level, Unit.TEXT, "what the frame is of"),
-        Column("parent", Unit.COUNT, "the row, counted from 0, of its caller; none for a root"),
+        Column("parent", Unit.NUMBER, "the row, counted from 0, of its caller; none for a root"),
         Column("self", unit, f"{told}, in itself under these callers", additive=True),
     ]
     cells: list[Sequence[Cell]] = [

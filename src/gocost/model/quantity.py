@@ -31,6 +31,8 @@ class Unit(StrEnum):
     """Whole numbers, where recordings count them and sums must be exact."""
     CORES = "cores"
     COUNT = "count"
+    NUMBER = "number"
+    """Tells one thing from another (a goroutine's id, a line) and counts nothing."""
     RATIO = "ratio"
     BYTES_PER_SECOND = "bytes/second"
     COUNT_PER_SECOND = "count/second"
@@ -205,6 +207,8 @@ def format_quantity(
         return "yes" if value else "no"
     if isinstance(value, str):
         return value
+    if unit == Unit.NUMBER:
+        return str(value)
     number = float(value)
     sign = "-" if number < 0 else "+" if signed else ""
     text = _format_positive(abs(number), Unit(unit))

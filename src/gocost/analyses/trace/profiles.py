@@ -163,7 +163,7 @@ def _sample_table(trace: Joined) -> Table:
         title=_TITLES["cpu"],
         columns=(
             Column("function", Unit.TEXT, "the one that ran"),
-            Column("goroutine", Unit.COUNT, "its id; none where a thread ran no goroutine"),
+            Column("goroutine", Unit.NUMBER, "its id; none where a thread ran no goroutine"),
             Column("samples", Unit.COUNT, "how often it was seen running", additive=True),
             Column("share", Unit.RATIO, "of all samples of the trace", additive=True),
             Column("entry", Unit.TEXT, "the outermost function"),

@@ -86,7 +86,7 @@ def goroutine_table(trace: Joined, most: int | None = None) -> Table:
     return Table(
         title="Goroutines",
         columns=(
-            Column("goroutine", Unit.COUNT, "its id"),
+            Column("goroutine", Unit.NUMBER, "its id"),
             Column("entry", Unit.TEXT, "the function that it starts in"),
             *_states(),
             Column("starts", Unit.COUNT, "how often it was put on a P"),
@@ -107,7 +107,7 @@ def proc_table(trace: Joined) -> Table:
     return Table(
         title="Ps",
         columns=(
-            Column("proc", Unit.COUNT, "its number"),
+            Column("proc", Unit.NUMBER, "its number"),
             Column("running", _NS, "it ran a goroutine or looked for one", additive=True),
             Column("idle", _NS, "no thread had it", additive=True),
             Column("syscall", _NS, "its goroutine was in a system call", additive=True),

@@ -51,7 +51,7 @@ class Threads:
         return Table(
             title="Threads",
             columns=(
-                Column("thread", Unit.COUNT, "its id in the system"),
+                Column("thread", Unit.NUMBER, "its id in the system"),
                 Column("running", Unit.NANOSECONDS, "it ran goroutines", additive=True),
                 Column("runs", Unit.COUNT, "times that it ran one without a pause", additive=True),
                 Column("syscall", Unit.NANOSECONDS, "in system calls of them", additive=True),
