@@ -127,7 +127,7 @@ def carried_out(
         if timeline:
             from gocost.analyses.trace.timeline import Spread
 
-            spread = Spread(window)
+            spread = Spread(window, room)
         recorder = None if spread is None else spread.recorder
         with _carried(
             file, found, opened.version, window, keep=keep, room=room, recorder=recorder

@@ -16,6 +16,10 @@ STATES: Final = ("runnable", "running", "syscall", "waiting")
 """In the order of their numbers, from 1 on."""
 UNKNOWN_ENTRY: Final = "(started before the trace)"
 
+_TEXT: Final = 200
+"""Bytes of an entry that has a text, and of one that has frames, beside what they say."""
+_FRAMES: Final = 260
+
 
 @dataclass(slots=True)
 class Stacks:
@@ -24,6 +28,8 @@ class Stacks:
     texts: list[str] = field(default_factory=lambda: [""])
     frames: list[Int64s] = field(default_factory=lambda: [np.zeros((3, 0), np.int64)])
     """Columns function (a text), file (a text), line, leaf first."""
+    held: int = 0
+    """Bytes that they take, more or less."""
     _of_text: dict[str, int] = field(default_factory=lambda: {"": 0})
     _of_frames: dict[bytes, int] = field(default_factory=lambda: {b"": 0})
 
@@ -33,6 +39,7 @@ class Stacks:
         if found is None:
             found = self._of_text[text] = len(self.texts)
             self.texts.append(text)
+            self.held += _TEXT + len(text)
         return found
 
     def number(self, frames: Int64s) -> int:
@@ -42,6 +49,7 @@ class Stacks:
         if found is None:
             found = self._of_frames[key] = len(self.frames)
             self.frames.append(frames)
+            self.held += _FRAMES + 2 * len(key)
         return found
 
     def root(self, stack: int) -> str:

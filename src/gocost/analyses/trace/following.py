@@ -87,7 +87,8 @@ class Follower:
 
     def finish(self) -> None:
         """What is still open when the last generation was joined, up to the trace's end."""
-        self._hand_on(Chunk(*self._joiner.open_intervals()))
+        for columns in self._joiner.open_intervals():
+            self._hand_on(Chunk(*columns))
 
     def _hand_on(self, chunk: Chunk) -> None:
         if len(chunk.kind):

@@ -8,6 +8,7 @@ ids of their own in every generation; here they are numbered once for all, by wh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,10 +93,13 @@ class Joiner:
             raise FormatError(f"generation {carried.generation.number} follows on {self._number}")
         self._number = carried.generation.number
         self._check_collector(carried, first=first)
+        named = self._stacks.held
         local = Local(carried.tables, self._stacks)
         if first:
             self._first, self._clock = carried.first_ns, carried.tables.clock
         self._intervals(carried, local)
+        self._room.give(carried.intervals.nbytes)
+        self._count(carried, local)
         self._goroutines(carried, local, first=first)
         self._procs.add(carried, first=first)
         self._latencies += carried.histogram
@@ -105,6 +109,7 @@ class Joiner:
             self._marks.append((carried.marks, local))  # and with it the tables
         else:
             self._room.give(carried.held)
+        self._room.take(self._stacks.held - named)
         self._running = carried.running
         self._events += carried.events
         self._check_times()
@@ -144,6 +149,7 @@ class Joiner:
         rows = carried.intervals
         base = 3 * len(carried.tables.stack_end)
         for first in np.flatnonzero(rows[:base, fields.I_COUNT]).tolist():
+            known = len(self._waits.rows)
             state, stack = _state_of(first % 3), local.stack(first // 3)
             at = first
             while True:
@@ -153,9 +159,10 @@ class Joiner:
                 at = packed >> 32
                 if not at:
                     break
+            self._room.take((len(self._waits.rows) - known) * _AMOUNT)
 
-    def _goroutines(self, carried: Carried, local: Local, *, first: bool) -> None:
-        """Closes what was open, counts what ended, and keeps what lives."""
+    def _count(self, carried: Carried, local: Local) -> None:
+        """Adds what was created and ended in the generation to its groups."""
         groups = carried.groups
         for start in np.flatnonzero(groups[:, fields.B_COUNT]).tolist():
             row = groups[start].tolist()
@@ -167,22 +174,27 @@ class Joiner:
                 time = row[fields.B_SUMS + 1 + state]
                 group.sums[state] += time
                 self._lived += abs(time)
+
+    def _goroutines(self, carried: Carried, local: Local, *, first: bool) -> None:
+        """Closes what was open, counts what ended, and keeps what lives."""
         own = carried.ended
-        created = (own[:, fields.G_FIRST] == 0) & (own[:, fields.G_START] > 0)
-        # What was created and ended here is in the groups already.
-        if created.any():
-            self._remember(self._fresh(own[created], local, ended=True))
-        ended = self._closed(own[~created], local, first=first, ended=True)
         before = self._live.nbytes
-        live = self._closed(carried.live, local, first=first, ended=False)
-        self._retire(ended)
-        # Of goroutines that nothing was said of nothing changed.
-        known = self._live[:, _ID]
-        silent = ~_among(known, ended[:, _ID]) & ~_among(known, live[:, _ID])
-        if silent.any():
-            live = np.concatenate([self._live[silent], live])
-            live = live[np.argsort(live[:, _ID], kind="stable")]
-        self._live = live
+        with self._room.lent(_JOINED * (len(own) + len(carried.live))):
+            created = (own[:, fields.G_FIRST] == 0) & (own[:, fields.G_START] > 0)
+            # What was created and ended here is in the groups already.
+            if created.any():
+                self._remember(self._fresh(own[created], local, ended=True))
+            ended = self._closed(own[~created], local, first=first, ended=True)
+            live = self._closed(carried.live, local, first=first, ended=False)
+            self._retire(ended)
+            # Of goroutines that nothing was said of nothing changed.
+            known = self._live[:, _ID]
+            silent = ~_among(known, ended[:, _ID]) & ~_among(known, live[:, _ID])
+            if silent.any():
+                with self._room.lent(2 * (int(silent.sum()) + len(live)) * _ROW):
+                    live = np.concatenate([self._live[silent], live])
+                    live = live[np.argsort(live[:, _ID], kind="stable")]
+            self._live = live
         self._room.take(self._live.nbytes - before)
         self._room.give(own.nbytes + carried.live.nbytes)
 
@@ -264,6 +276,12 @@ class Joiner:
 
     def _span(self, before: Int64s, left: Int64s) -> None:
         """Intervals that began in an earlier generation and ended in this one."""
+        for at in range(0, len(before), _AT_ONCE):
+            known = len(self._waits.rows)
+            self._span_some(before[at : at + _AT_ONCE], left[at : at + _AT_ONCE])
+            self._room.take((len(self._waits.rows) - known) * _AMOUNT)
+
+    def _span_some(self, before: Int64s, left: Int64s) -> None:
         took = left - before[:, _SINCE]
         for state, stack, reason, time in zip(
             before[:, _STATE].tolist(),
@@ -342,21 +360,21 @@ class Joiner:
             other[row] = self._procs.since(int(who[row]), sweeping=kind[row] == fields.R_SWEEP)
         return Before(since, stack, reason, entry, other)
 
-    def open_intervals(self) -> tuple[Int64s, ...]:
-        """Columns of a Chunk: the states that goroutines and Ps are in at the end."""
-        live = self._live
+    def open_intervals(self) -> Iterator[tuple[Int64s, ...]]:
+        """Columns of Chunks: the states that goroutines and Ps are in at the end."""
         end = self._last if self._between is None else min(self._last, self._between[1])
-        count = len(live)
-        procs_on, threads_on = self._on(live[:, _ID])
-        running = live[:, _STATE] == fields.RUNNING
-        both = np.maximum(live[:, _ASSIST], live[:, _SINCE])
-        goroutines = [
-            live[:, _STATE], live[:, _ID], live[:, _SINCE], np.full(count, end), live[:, _STACK],
-            live[:, _REASON], procs_on, threads_on, live[:, _ENTRY],
-            np.where(running & (live[:, _ASSIST] >= 0), both, -1),
-        ]  # fmt: skip
+        for at in range(0, len(self._live), _AT_ONCE):
+            live = self._live[at : at + _AT_ONCE].copy()
+            procs_on, threads_on = self._on(live[:, _ID])
+            running = live[:, _STATE] == fields.RUNNING
+            both = np.maximum(live[:, _ASSIST], live[:, _SINCE])
+            yield (
+                live[:, _STATE], live[:, _ID], live[:, _SINCE], np.full(len(live), end),
+                live[:, _STACK], live[:, _REASON], procs_on, threads_on, live[:, _ENTRY],
+                np.where(running & (live[:, _ASSIST] >= 0), both, -1),
+            )  # fmt: skip
         procs = self._procs.open_intervals(end)
-        return tuple(np.concatenate([one, procs[:, place]]) for place, one in enumerate(goroutines))
+        yield tuple(procs[:, place] for place in range(procs.shape[1]))
 
     def _on(self, ids: Int64s) -> tuple[Int64s, Int64s]:
         """The P and the thread that goroutines are on at the end; -1 for none."""
@@ -380,11 +398,19 @@ class Joiner:
             live[rows, _SUMS + state - 1] += self._last - live[rows, _SINCE]
         open_ = live[:, _ASSIST] >= 0
         live[open_, _ASSISTED] += self._last - live[open_, _ASSIST]
-        kept = np.concatenate([live, *self._ended]) if self._ended else live
-        if self._between is not None:
-            kept = kept[kept[:, _SUMS : _SUMS + 4].any(axis=1)]
-        self._keep = 0  # what lives is in `kept` already
-        self._retire(live)
+        ended, self._ended = self._ended, []
+        with self._room.lent(2 * (live.nbytes + sum(each.nbytes for each in ended))):
+            kept = np.concatenate([live, *ended]) if ended else live
+            del ended
+            if self._between is not None:
+                kept = kept[kept[:, _SUMS : _SUMS + 4].any(axis=1)]
+            self._keep = 0  # what lives is in `kept` already
+            self._retire(live)
+            goroutines, still = kept[:, _SHOWN], live[:, _OPEN]
+            del kept
+        with self._room.lent(sum(each.nbytes for each in self._samples)):
+            samples = np.concatenate(self._samples)
+            self._samples.clear()
         self._procs.close(self._last)
         self._check_times()
         return Joined(
@@ -393,8 +419,8 @@ class Joiner:
             events=self._events,
             generations=self._generations,
             groups=self._groups,
-            goroutines=kept[:, _SHOWN],
-            open=live[:, _OPEN],
+            goroutines=goroutines,
+            open=still,
             procs=self._procs.sums(),
             waits=self._waits,
             latencies=self._latencies,
@@ -404,7 +430,7 @@ class Joiner:
             clock=self._clock,
             created=self._created,
             lost=lost,
-            samples=np.concatenate(self._samples),
+            samples=samples,
             clipped=self._between is not None,
         )
 
@@ -430,6 +456,14 @@ def _longest(rows: Int64s, count: int) -> Int64s:
 (_ID, _ENTRY, _SUMS) = (0, 1, 2)
 (_STARTS, _ASSISTED, _ENDED, _CREATOR, _STATE, _SINCE, _REASON, _STACK, _ASSIST) = range(6, 15)
 _LIVE_FIELDS = 15
+_ROW: Final = 8 * _LIVE_FIELDS
+_JOINED: Final = 3 * _ROW
+"""Bytes that a goroutine of a generation needs while it is joined: rows that are made of it, and
+copies of what was known before."""
+_AMOUNT: Final = 400
+"""Bytes of an entry of Amounts."""
+_AT_ONCE: Final = 1 << 14
+"""Goroutines that Python's lists are made of at once."""
 _SHOWN = list(range(10))
 _OPEN = [_ID, _ENTRY, _CREATOR, _STATE, _SINCE, _REASON, _STACK]
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from gocost.analyses.trace.account import UNKNOWN_ENTRY
 from gocost.formats.exectrace.ordered import Carried, Window
+from gocost.formats.exectrace.room import Room
 from gocost.formats.exectrace.tables import Tables
 from gocost.kernels import trace_bins as kernel
 from gocost.kernels import trace_fields as fields
@@ -37,6 +38,13 @@ _SPARE: Final = 8
 MOST_NAMELESS: Final = MOST_PROCS
 """Goroutines that have a lane of their own until a stack tells where they start: they were running
 on a P when the trace began, as other goroutines have a stack from their first event on."""
+_MET: Final = 160
+"""Bytes for each goroutine of a generation while it is found out who they are."""
+_KNOWN: Final = 200
+"""Bytes of what is open at the end of a generation, in a dict."""
+_AT_ONCE: Final = 1 << 14
+"""Goroutines that Python's lists are made of at once."""
+_OPEN: Final = [fields.G_ID, fields.G_STATE, fields.G_LEFT, fields.G_SINCE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,10 @@ class Timeline:
 class Spread:
     """Makes the timeline of a trace: `recorder` for each generation, `add` for each in order."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, room: Room) -> None:
+        """`room` is that of the generations, of which is taken what is known of goroutines."""
+        self._room = room
+        self._held = 0
         self._start = window.start
         length = max(1, window.end - window.start + 1)
         self._shift = max(0, (-(-length // BINS) - 1).bit_length())
@@ -88,13 +99,18 @@ class Spread:
         for proc, state, sums in recorder.procs():
             self._proc(proc, state)[:] += sums
         self._runnable += recorder.runnable()
-        self._meet(carried, recorder)
+        with self._room.lent(_MET * (len(carried.ended) + len(carried.live))):
+            self._meet(carried, recorder)
         for record in recorder.spanning:
             self._close(record, recorder.roots)
         for who, sums in recorder.nameless():
             self._lane(who)[:] += sums
         self._name()
         self._remember(carried)
+        known = (len(self._open_running) + len(self._open_ready)) * _KNOWN
+        known += sum(column.nbytes for column in self._entries)
+        self._room.take(known - self._held)
+        self._held = known
 
     def _close(self, record: list[int], roots: Callable[[int], str]) -> None:
         """An interval that began before its generation, or of a goroutine without a stack there."""
@@ -133,10 +149,12 @@ class Spread:
 
     def _meet(self, carried: Carried, recorder: Recorder) -> None:
         """Who the generation's goroutines are, and those that it says nothing of."""
-        told = np.concatenate([carried.ended, carried.live])
-        told = told[np.argsort(told[:, fields.G_ID], kind="stable")]
-        ids = told[:, fields.G_ID].copy()
-        names = recorder.numbered(told[:, fields.G_START], self._names)
+        both = (carried.ended, carried.live)
+        ids = np.concatenate([rows[:, fields.G_ID] for rows in both])
+        starts = np.concatenate([rows[:, fields.G_START] for rows in both])
+        order = np.argsort(ids, kind="stable")
+        ids, starts = ids[order], starts[order]
+        names = recorder.numbered(starts, self._names)
         names = np.where(names >= 0, names, self._numbers(ids))
         silent = ~np.isin(self._entries[0], ids)
         ids = np.concatenate([self._entries[0][silent], ids])
@@ -152,15 +170,16 @@ class Spread:
         running: dict[int, int] = {}
         ready: dict[int, int] = {}
         live = carried.live
-        for row in live[live[:, fields.G_STATE] <= fields.RUNNING].tolist():
-            id_, state = row[fields.G_ID], row[fields.G_STATE]
-            still = row[fields.G_LEFT] == fields.NOT_YET
-            now, before = (
-                (running, self._open_running)
-                if state == fields.RUNNING
-                else (ready, self._open_ready)
-            )
-            now[id_] = before.get(id_, self._start) if still else row[fields.G_SINCE]
+        open_ = live[live[:, fields.G_STATE] <= fields.RUNNING]
+        for at in range(0, len(open_), _AT_ONCE):
+            for id_, state, left, since in open_[at : at + _AT_ONCE][:, _OPEN].tolist():
+                now, before = (
+                    (running, self._open_running)
+                    if state == fields.RUNNING
+                    else (ready, self._open_ready)
+                )
+                still = left == fields.NOT_YET
+                now[id_] = before.get(id_, self._start) if still else since
         self._open_running, self._open_ready = running, ready
         living = ~np.isin(self._entries[0], carried.ended[:, fields.G_ID])
         self._entries = self._entries[0][living], self._entries[1][living]

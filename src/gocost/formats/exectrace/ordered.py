@@ -176,6 +176,7 @@ class _Run:
         self._ended = np.empty((_ENDED, fields.GOROUTINE_FIELDS), np.int64)
         self._marks = np.empty((_MARKS, fields.MARK_FIELDS), np.int64)
         self._intervals = np.zeros((3 * stacks + _PAIRS, fields.INTERVAL_FIELDS), np.int64)
+        self._room.take(self._intervals.nbytes)
         rows = fields.ROOM + (_RECORDS if record else 1)
         self._records = np.zeros((rows, fields.RECORD_FIELDS), np.int64)
         self._record = record
@@ -261,7 +262,7 @@ class _Run:
             elif outcome == fields.FULL_PROCS:
                 self._grow_procs()
             elif outcome == fields.FULL_PAIRS:
-                self._intervals = np.concatenate([self._intervals, np.zeros_like(self._intervals)])
+                self._grow_intervals()
             elif outcome == fields.FULL_RECORDS:
                 self._hand_out()
             else:
@@ -344,18 +345,29 @@ class _Run:
 
     def _grow_goroutines(self) -> None:
         """Twice the rows, and a hash table with room for them."""
-        old = len(self._goroutines)
-        count = max(_FIRST_ROWS, 2 * old)
-        self._room.take((count - old) * _ROW)
-        rows = np.empty((count, fields.GOROUTINE_FIELDS), np.int64)
-        rows[:old] = self._goroutines
-        rows[old:, fields.G_ID] = -1  # free
-        rows[old:, fields.G_STATE] = -1 - np.arange(old + 1, count + 1)
+        old = self._goroutines
+        had, count = len(old), max(_FIRST_ROWS, 2 * len(old))
+        self._room.take((count - had) * _ROW)
+        with self._room.lent(old.nbytes):
+            rows = np.empty((count, fields.GOROUTINE_FIELDS), np.int64)
+            rows[:had] = old
+            self._goroutines = rows
+            del old
+        rows[had:, fields.G_ID] = -1  # free
+        rows[had:, fields.G_STATE] = -1 - np.arange(had + 1, count + 1)
         rows[-1, fields.G_STATE] = 0  # the last one
-        self._scalars[fields.S_FREE] = old  # all old rows are taken: that is why it grows
-        self._goroutines = rows
+        self._scalars[fields.S_FREE] = had  # all old rows are taken: that is why it grows
         self._table = np.full(4 * count, -1, np.int32)
-        kernel.rehash(self._table, rows.reshape(-1), old, self._scalars)
+        kernel.rehash(self._table, rows.reshape(-1), had, self._scalars)
+
+    def _grow_intervals(self) -> None:
+        """Twice the room for what more than one reason of a stack needs."""
+        old = self._intervals
+        self._room.take(old.nbytes)
+        with self._room.lent(old.nbytes):
+            self._intervals = np.zeros((2 * len(old), fields.INTERVAL_FIELDS), np.int64)
+            self._intervals[: len(old)] = old
+            del old
 
     def _grow_procs(self) -> None:
         count = max(64, 4 * len(self._procs))
@@ -415,28 +427,40 @@ class _Run:
         procs = np.maximum(threads[:, fields.T_P], fields.NONE)
         return np.stack([ids, procs, threads[:, fields.T_ID]], axis=1)
 
+    def _whole(self, parts: list[Int64s]) -> Int64s:
+        """Parts put together, which are let go."""
+        with self._room.lent(sum(each.nbytes for each in parts)):
+            whole = np.concatenate(parts)
+            parts.clear()
+        return whole
+
     def result(self) -> Carried:
         """What was found."""
         running = self._still()
         ids = self._goroutines[:, fields.G_ID]
-        rising = np.argsort(ids, kind="stable")
-        rows = self._goroutines[rising[np.count_nonzero(ids < 0) :]]
-        longest = sum(each.nbytes for each in self._longest)
-        self._room.give(len(self._goroutines) * _ROW - rows.nbytes - longest)
-        self._goroutines = empty = np.empty((0, fields.GOROUTINE_FIELDS), np.int64)
+        living = int(np.count_nonzero(ids >= 0))
+        size = living * 8 * fields.GOROUTINE_FIELDS
+        with self._room.lent(size + ids.nbytes):
+            rows = self._goroutines[np.argsort(ids, kind="stable")[len(ids) - living :]]
+            self._room.give(len(ids) * _ROW - size)
+            del ids
+            self._goroutines = empty = np.empty((0, fields.GOROUTINE_FIELDS), np.int64)
+        self._room.take(sum(each.nbytes for each in self._longest))
+        pairs = int(self._scalars[fields.S_PAIRS])
+        self._room.give(self._intervals[pairs:].nbytes)
         spoken = self._procs[:, fields.P_STATE] != 0
         scalars = self._scalars.tolist()
         return Carried(
             generation=self._generation,
             tables=self._tables,
             live=rows,
-            ended=np.concatenate([empty, *self._out["ended"], *self._longest]),
+            ended=self._whole([empty, *self._out.pop("ended"), *self._longest]),
             groups=self._groups,
             procs=self._procs[: int(np.flatnonzero(spoken).max(initial=-1)) + 1],
-            marks=np.concatenate(
-                [np.empty((0, fields.MARK_FIELDS), np.int64), *self._out["marks"]]
+            marks=self._whole(
+                [np.empty((0, fields.MARK_FIELDS), np.int64), *self._out.pop("marks")]
             ),
-            intervals=self._intervals[: scalars[fields.S_PAIRS]],
+            intervals=self._intervals[:pairs].copy(),
             histogram=self._histogram,
             heap=self._heap,
             events=self.events,

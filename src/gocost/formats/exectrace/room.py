@@ -7,12 +7,15 @@ of them. What its generations hold is counted together, and is refused beyond a 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from gocost.model.errors import FormatError
 
 MAX_BYTES: Final = 4 << 30
-"""Of rows: about 30 million goroutines that live at once, or 50 million marks."""
+"""Of rows, and copies of them on the way: about 4 million goroutines that live at once through
+several generations, of which three are read at a time, or 25 million marks."""
 
 
 def cap(max_bytes: int | None) -> int:
@@ -46,3 +49,12 @@ class Room:
         """So many bytes are free again."""
         with self._lock:
             self._held -= size
+
+    @contextmanager
+    def lent(self, size: int) -> Iterator[None]:
+        """So many bytes for a while: of copies that are made and let go. Raises as `take`."""
+        self.take(size)
+        try:
+            yield
+        finally:
+            self.give(size)
