@@ -125,9 +125,18 @@ def test_an_unknown_view_of_intervals_is_named() -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (b"<!DOCTYPE html><title>Log in</title>", "this is a web page, not an execution trace"),
-        (b"\n\7\x08\1\x10\2", "this is a profile, not an execution trace"),
-        (b"hello, who are you?", "this is not an execution trace of Go"),
+        (
+            b"<!DOCTYPE html><title>Log in</title>",
+            "this is a web page, not an execution trace; correct the URL, or pass credentials",
+        ),
+        (
+            b"\n\7\x08\1\x10\2",
+            "this is a profile, not an execution trace; see `gocost profile top`",
+        ),
+        (
+            b"hello, who are you?",
+            "this is not an execution trace of Go; correct the URL, or pass credentials",
+        ),
     ],
 )
 def test_an_answer_that_is_no_trace_is_named_and_not_kept(
@@ -135,7 +144,7 @@ def test_an_answer_that_is_no_trace_is_named_and_not_kept(
 ) -> None:
     with breaking_off(answer, len(answer)) as url, pytest.raises(FormatError) as caught:
         gocost.trace(url, headers=ALLOWED)
-    assert str(caught.value).startswith(f"{url}: {says}; correct the URL, or pass credentials")
+    assert str(caught.value).startswith(f"{url}: {says}")
     assert [*folder.iterdir()] == []
 
 

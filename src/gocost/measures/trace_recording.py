@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import urlsplit
 
-from gocost.formats.recognition import HEAD, Kind, is_trace, mistaken
+from gocost.formats.recognition import COMMANDS, HEAD, Kind, is_trace, mistaken, recognise
 from gocost.measures.trace_on_disk import trace_on_disk
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.files import Spooled, positioned, translated
@@ -90,6 +90,8 @@ def _check(path: Path, url: str) -> None:
         other = mistaken(head, Kind.TRACE)
         told = other.message if other is not None else "this is not an execution trace of Go"
         hint = f"correct the URL, or {WITHOUT}"
+        if other is not None and recognise(head).kind in COMMANDS:
+            hint = other.hint  # no page to log in at, but one that another command reads
         raise FormatError(f"{shown_url(url)}: {told}", hint=hint)
 
 

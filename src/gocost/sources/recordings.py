@@ -52,7 +52,7 @@ def read_recording(
     )  # HTTP and TLS take 13 ms, which files do not need
 
     with (
-        _capped(),
+        _capped(url),
         Endpoint(url, headers=headers, timeout=_timeout(url), max_body=max_bytes) as endpoint,
     ):
         answer = endpoint.get("")
@@ -82,7 +82,7 @@ def save_recording(
     url = page_url(where, page, seconds)
     timeout = _timeout(url) if within is None else within
     with (
-        _capped(),
+        _capped(url),
         Endpoint(url, headers=headers, timeout=timeout, max_body=max_bytes) as endpoint,
     ):
         opened(endpoint)
@@ -151,14 +151,16 @@ def check_length(seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def _capped() -> Iterator[None]:
+def _capped(url: str) -> Iterator[None]:
     """Names the option that raises the cap of a recording, which other pages do not have."""
     from gocost.sources.endpoints import TooLargeError
 
     try:
         yield
     except TooLargeError as error:
-        hint = "record for a shorter time (?seconds=N), or raise --max-bytes"
+        lasts = _timeout(url) > _PATIENCE
+        shorter = "record for a shorter time (?seconds=N), or " if lasts else ""
+        hint = f"{shorter}raise --max-bytes"
         raise TooLargeError(error.message, hint=hint) from error
 
 

@@ -74,6 +74,17 @@ def test_a_cut_batch_is_said_to_be_lost(missing: int) -> None:
     assert index.lost == "the trace is cut off: generation 2 is lost"
 
 
+def test_a_header_that_the_file_ends_within_is_cut_off_and_another_byte_is_damage() -> None:
+    first = trace_bytes(ONE)
+    both = trace_bytes(ONE + CLOCK.format(1))
+    for end in range(len(first) + 1, len(both)):
+        lost = read_index(reading(both[:end]), end, 22).lost
+        assert lost == "the trace is cut off: generation 1 is lost", f"{end} of {len(both)} bytes"
+    for wrong in (b"w", b"\1\1\1\1\xff\xff\xff\x7f", b"\1" + 11 * b"\xff"):
+        lost = read_index(reading(first + wrong), len(first) + len(wrong), 22).lost
+        assert lost.startswith(f"the trace is damaged at byte {len(first)}"), wrong
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

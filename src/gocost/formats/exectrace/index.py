@@ -165,6 +165,8 @@ def _headers(read_into: ReadInto, size: int) -> Iterator[tuple[npt.NDArray[np.in
             window, offset, found, state, last=offset + got >= size
         )
         before, offset = offset, int(state[0])
+        if malformed and got > 0 and _could_go_on(window[offset - before :]):
+            offset = size + 1
         full = state[1] == _ROOM
         if full:
             yield found.copy(), offset
@@ -172,3 +174,12 @@ def _headers(read_into: ReadInto, size: int) -> Iterator[tuple[npt.NDArray[np.in
         elif offset == before:
             break
     yield found[:, : int(state[1])].copy(), offset
+
+
+def _could_go_on(rest: npt.NDArray[np.uint8]) -> bool:
+    """Whether the file ends within a header: with more bytes it would be one."""
+    if len(rest) >= kernel.HEADER:
+        return False
+    more = np.concatenate([rest, np.zeros(kernel.HEADER, np.uint8)])
+    found, state = np.empty((kernel.FIELDS, 1), np.int64), np.zeros(2, np.int64)
+    return not kernel.scan_headers(more, 0, found, state, last=True)
