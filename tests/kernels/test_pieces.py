@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
+import pytest
 from build_support import kernels
+from Cython.Build import cythonize
 
 
 def test_a_piece_stands_once_in_place_of_its_imports() -> None:
@@ -41,3 +44,20 @@ def test_with_checks_nothing_is_a_pointer() -> None:
         assert trusting in kernels.composed(text)
         assert trusting not in checked
     assert "goroutines: cython.longlong[::1]" in checked
+
+
+def test_every_kernel_is_one_with_checks_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GOCOST_CHECKED_KERNELS", "1")
+    monkeypatch.setattr(kernels, "CHECKED", tmp_path / "checked")
+    made = [kernels.source(name) for name in kernels.names()]
+    assert len(made) > 10
+    cythonize(  # type: ignore[no-untyped-call]  # raises for what it refuses
+        [str(path) for path in made],
+        build_dir=str(tmp_path / "cython"),
+        quiet=True,
+        compiler_directives={"language_level": 3, "show_performance_hints": False},
+    )
+    found = {path.stem for path in (tmp_path / "cython").rglob("*.c")}
+    assert found == {path.stem for path in made}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import time
@@ -144,6 +145,30 @@ def test_size_is_bounded() -> None:
         with pytest.raises(EndpointError, match="more than 2,097,152 bytes"):
             endpoint.get("/")
         assert len(sent) < 100
+
+
+@pytest.mark.parametrize("head", [b"", b"Content-Encoding: gzip\r\n", b"Content-Length: 9\r\n"])
+def test_of_a_page_of_an_error_the_beginning_is_enough(head: bytes) -> None:
+    sent = 0
+
+    def answer(connection: socket.socket) -> None:
+        nonlocal sent
+        sent = 0
+        with contextlib.suppress(OSError):  # whoever asked has gone
+            connection.sendall(b"HTTP/1.1 403 Forbidden\r\n" + head + b"\r\n")
+            if b"Length" in head:
+                connection.sendall(b"no")
+                return
+            while sent < 256 << 20:
+                connection.sendall(bytes(1 << 20))
+                sent += 1 << 20
+
+    with misbehaving(answer) as url, Endpoint(url, timeout=20) as endpoint:
+        found = endpoint.get("/")
+        assert found.status == 403
+        assert len(found.body) <= 1 << 16
+        assert endpoint.get("/").status == 403, "on a new connection"
+    assert sent < 64 << 20
 
 
 @pytest.mark.parametrize(

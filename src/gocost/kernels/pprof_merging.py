@@ -90,12 +90,13 @@ def _locations(
 @cython.exceptval(check=False)
 def _less(address: cython.longlong, begin: cython.longlong) -> cython.longlong:
     """The difference in 64 bits, interpreted too."""
-    if cython.compiled:
-        return cython.cast(
-            cython.longlong,
-            cython.cast(cython.ulonglong, address) - cython.cast(cython.ulonglong, begin),
-        )
-    return (address - begin + (1 << 63)) % (1 << 64) - (1 << 63)
+    # Compiled with checks it is compiled, too: not the form that `with_checks` looks for.
+    if not cython.compiled:
+        return (address - begin + (1 << 63)) % (1 << 64) - (1 << 63)
+    return cython.cast(
+        cython.longlong,
+        cython.cast(cython.ulonglong, address) - cython.cast(cython.ulonglong, begin),
+    )
 
 
 def location_words(

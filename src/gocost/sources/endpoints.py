@@ -33,6 +33,8 @@ MAX_BODY = 16 << 20
 TIMEOUT = 2.0
 """Seconds for a whole answer."""
 _CHUNK = 1 << 16
+_REFUSAL = 1 << 16
+"""Bytes of a page of an error that are read: a sentence of it is told."""
 _SHOWN = 40
 _NO_CERTIFICATE = (
     "TLSV13_ALERT_CERTIFICATE_REQUIRED",
@@ -197,10 +199,26 @@ class Endpoint:
                 # A kept connection that the server has closed meanwhile: once more on a new one.
                 self.close()
                 response = self._ask(target, headers)
-            body = bytearray()
             answer = Answer(response.status, response.headers.get("Content-Type", ""), b"")
-            self._read(response, url, write if write and answer.ok else body.extend)
+            if not answer.ok:
+                return replace(answer, body=self._refused(response, url))
+            body = bytearray()
+            self._read(response, url, write or body.extend)
             return replace(answer, body=bytes(body))
+
+    def _refused(self, response: http.client.HTTPResponse, url: str) -> bytes:
+        """The beginning of a page of an error, of which no more than a line is told."""
+        body = bytearray()
+        with contextlib.suppress(EndpointError, http.client.HTTPException):
+            for piece in _unpacked(response, url):
+                body += piece
+                if len(body) >= _REFUSAL:
+                    break
+            else:
+                response.close()
+                return bytes(body)
+        self.close()  # what follows is not waited for, nor whether it is whole
+        return bytes(body[:_REFUSAL])
 
     def _read(
         self, response: http.client.HTTPResponse, url: str, write: Callable[[bytes], object]
