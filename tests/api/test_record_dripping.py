@@ -1,4 +1,6 @@
-"""gocost.record: services that hang, drip or break off hold nobody up, and leave what is whole."""
+"""gocost.record: services that hang, drip or break off hold nobody up, and leave what is whole; nor
+do those that answer with pages for people.
+"""
 
 from __future__ import annotations
 
@@ -93,6 +95,41 @@ def test_one_page_that_drips_costs_no_other(tmp_path: Path) -> None:
     assert "raise --patience" in lost["metrics"]
     assert len([part for part in parts if part.kind == "metrics"]) == 1, "it is not asked again"
     assert "cpu" in gocost.attribute(folder).tables
+
+
+def page_for_people(connection: socket.socket) -> None:
+    page = b"<!DOCTYPE html><title>Welcome</title>"
+    connection.sendall(OK + b"Content-Length: %d\r\n\r\n" % len(page) + page)
+
+
+def test_a_page_for_people_is_no_recording(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+
+    def spoil(path: str, connection: socket.socket) -> bool:
+        """As services do whose pages the browser makes: they answer any path with the first."""
+        if path.startswith("/debug/pprof"):
+            return False
+        page_for_people(connection)
+        return True
+
+    with attributed() as service, between(service.origin, spoil) as url:
+        gocost.record(url, 2, folder)
+    parts = read_manifest(folder).parts
+    assert {part.kind for part in parts if part.lost} == {"metrics"}
+    (lost,) = {part.lost for part in parts if part.lost}
+    assert lost.startswith(f"{url}/metrics is a web page: correct the URL, or pass credentials")
+    assert not [*folder.glob("metrics*")]
+    assert (folder / "memstats-1.txt").is_file(), "the next place that has it was asked"
+    assert "cpu" in gocost.attribute(folder).tables
+
+
+def test_a_service_behind_a_login_gives_nothing(tmp_path: Path) -> None:
+    with (
+        misbehaving(page_for_people) as url,
+        pytest.raises(SourceError, match=r"nothing could be recorded: .* is a web page: correct"),
+    ):
+        gocost.record(url, 1, tmp_path / "recording", patience=4)
+    assert not (tmp_path / "recording").exists()
 
 
 def test_a_trace_that_broke_off_is_kept_when_nothing_else_is_had(tmp_path: Path) -> None:

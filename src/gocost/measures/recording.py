@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from gocost.formats.recognition import HEAD, Kind, recognise
 from gocost.formats.runtime_page import RuntimePage, decode
 from gocost.measures.listening import Listening
 from gocost.measures.manifest import MANIFEST, ClockPair, Manifest, Moment, Part, write_manifest
@@ -31,6 +32,7 @@ from gocost.sources.files import is_file, read_bounded, translated
 from gocost.sources.naming import shown_url
 from gocost.sources.proc import Process, find_process
 from gocost.sources.recordings import keep_piece, page_url, save_recording
+from gocost.sources.refusals import WITHOUT
 from gocost.sources.service_urls import page_of
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ _AGAIN: Final = 8
 _FIRST: Final = 2
 """Pages that are asked for at the beginning, to see whether one process answers."""
 
+_ELSEWHERE: Final = f"correct the URL, or {WITHOUT}"
 INTERRUPTED: Final = "the recording was interrupted"
 _SNAPSHOTS: Final = (
     ("heap", "heap", "pb.gz"),
@@ -289,9 +292,18 @@ class _Recorder:
             raise
         except OSError as error:
             raise translated(error, path) from error
-        if lost and not path.stat().st_size:
+        if not lost and _is_web_page(path):
+            lost = f"{shown_url(page_url(where, page, seconds))} is a web page: {_ELSEWHERE}"
+            path.unlink()
+        elif lost and not path.stat().st_size:
             path.unlink()
         return Part(kind, name, asked, request.clock(), lost)
+
+
+def _is_web_page(path: Path) -> bool:
+    """Whether the answer was one for people, as to log in: some services give one for any path."""
+    with path.open("rb") as file:
+        return recognise(file.read(HEAD)).kind is Kind.PAGE
 
 
 def _slow() -> type[GocostError]:
