@@ -16,6 +16,7 @@ from gocost.analyses.trace.timeline import Spread
 from gocost.analyses.trace.timeline_series import timeline_series
 from gocost.formats.exectrace.index import HEADER, read_format, read_index
 from gocost.formats.exectrace.ordered import Window, carry_out
+from gocost.formats.exectrace.room import Room
 from gocost.model.subject import Subject
 
 WINDOW = Window(0, 10**9, 16)
@@ -30,12 +31,14 @@ def decode(data: bytes) -> None:
         return len(part)
 
     version = read_format(data[:HEADER])
-    joiner, spread = Joiner(keep=None), Spread(WINDOW)
+    room = Room()
+    joiner, spread = Joiner(keep=None, room=room), Spread(WINDOW, room)
     for place, generation in enumerate(read_index(read_into, len(data), version).generations):
         record = spread.recorder()
         carried = carry_out(
-            read_into, generation, version, WINDOW, first=place == 0, keep=None, record=record
-        )
+            read_into, generation, version, WINDOW, first=place == 0, keep=None, record=record,
+            room=room,
+        )  # fmt: skip
         joiner.add(carried)
         spread.add(record, carried)
     found = joiner.result()
