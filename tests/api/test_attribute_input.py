@@ -335,3 +335,14 @@ def test_the_cap_that_is_raised_for_profiles_is_that_of_pages_too(
     with pytest.raises(SourceError, match="larger than 100 bytes"):
         gather(files, Reading(max_bytes=100))
     assert gather(files, Reading(max_bytes=1000)).evidence.resident.total == 1048576
+
+
+def test_live_bytes_that_are_all_that_is_known_are_said_to_be_that(tmp_path: Path) -> None:
+    heap = profile(tmp_path / "heap", HEAP, (9, 9 << 20, 3, 3 << 20))
+    (told,) = [each for each in gocost.attribute(profiles=heap).assumptions if "memory is" in each]
+    assert told.startswith("memory is what the heap profile has as live alone")
+    page = tmp_path / "metrics.txt"
+    page.write_text("process_resident_memory_bytes 20000000\ngo_goroutines 5\n")
+    report = gocost.attribute(profiles=heap, metrics=page)
+    assert not [each for each in report.assumptions if "memory is" in each]
+    assert sum(number for number in report.tables["memory"].column("memory")) == 20_000_000  # type: ignore[misc]

@@ -137,6 +137,11 @@ def test_pages_and_logs(tmp_path: Path) -> None:
     assert rows("select count(*), max(cycle) from gc_cycles", log) == [[cycles, cycles]]
 
 
+def test_a_file_alone_lacks_its_sql(cpu: str) -> None:
+    done = subprocess.run([GOCOST, "query", cpu], capture_output=True, text=True, check=False)
+    assert done.stderr == 'gocost: no SQL is given; gocost query FILE "SELECT ..."\n'
+
+
 def test_saved_reports(tmp_path: Path, cpu: str) -> None:
     done = subprocess.run(
         [GOCOST, "profile", "top", cpu, "--format", "json"], capture_output=True, check=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -118,4 +119,6 @@ def test_a_difference_names_what_it_is_against() -> None:
     for option in ("base", "diff_base"):
         title = profile(head, **{option: [base]}).layout.title  # type: ignore[arg-type]
         assert title.startswith(f"{head} against {base}: cpu, ")
-        assert " in " not in title.rpartition(": ")[2], "the length of both together is nobody's"
+        told = title.rpartition(": ")[2]
+        assert " in " not in told, "the length of both together is nobody's"
+        assert re.fullmatch(r"cpu, [+-][\d.]+ m?s, shares of [\d.]+ m?s", told), told

@@ -52,6 +52,30 @@ def test_only_the_page_of_all_metrics_has_histograms_and_scans() -> None:
     assert usual.values["/gc/gogc:percent"] == 100
 
 
+@pytest.mark.parametrize("left_out", [("mspan", "mcache"), ("other_sys",), ("buck_hash", "gc_sys")])
+def test_what_a_page_leaves_out_of_the_runtime_s_own_is_in_the_whole(
+    left_out: tuple[str, ...],
+) -> None:
+    data = pages().data["usual"][1]
+    lines = [
+        line
+        for line in data.splitlines(keepends=True)
+        if not any(f"go_memstats_{name}".encode() in line for name in left_out)
+    ]
+    before, page = decode(data), decode(b"".join(lines))
+    classes = {n: v for n, v in page.values.items() if n.startswith("/memory/classes/")}
+    assert classes.pop(TOTAL) == before.values[TOTAL] == sum(classes.values())
+    for name in ("heap/objects", "heap/free", "heap/stacks"):
+        assert page.value(f"/memory/classes/{name}:bytes") == before.value(
+            f"/memory/classes/{name}:bytes"
+        )
+
+
+def test_a_page_without_its_heap_has_no_classes() -> None:
+    data = pages().data["usual"][1].replace(b"go_memstats_heap_idle_bytes", b"go_other")
+    assert decode(data).value(TOTAL) is None
+
+
 def test_names_follow_the_rule_of_client_golang() -> None:
     assert prometheus_name("/gc/heap/live:bytes", counter=False) == "go_gc_heap_live_bytes"
     name = "/cpu/classes/gc/mark/assist:cpu-seconds"

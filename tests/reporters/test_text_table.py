@@ -98,3 +98,16 @@ def test_of_a_path_the_file_is_kept(path: str, width: int, shown: str) -> None:
 
 def test_of_a_function_both_ends_are_kept() -> None:
     assert cut("example.com/pay/internal/api.(*API).call", 21) == "example.co…*API).call"
+
+
+def test_of_code_the_end_is_cut_off_and_nothing_else() -> None:
+    line = "if e := s.entries[d.key]; e != nil && !now.Before(e.expires) {"
+    columns = (Column("line", Unit.NUMBER, ""), Column("source", Unit.CODE, ""))
+    made = grid(Table("", columns, [(1189, line), (1190, "世界" * 30)]), 40)
+    ((first,), (second,)) = made.by_row()
+    number, _, shown = first.partition("  ")
+    assert number.strip() == "1189"
+    assert shown.endswith("…")
+    assert line.startswith(shown.removesuffix("…"))
+    assert len(shown) > 30
+    assert cells(second) <= 40

@@ -238,8 +238,12 @@ def _report(recorded: Recorded, look: Look, shown: Shown, tables: dict[str, Tabl
 def _title(recorded: Recorded, look: Look) -> str:
     name = _several(recorded.files)
     seen, header = look.seen, look.profile.header
-    told = f"{seen.type.type}, {format_quantity(seen.total, reported(seen.type.unit))}"
+    unit = reported(seen.type.unit)
+    told = f"{seen.type.type}, {format_quantity(seen.total, unit)}"
     if recorded.bases:  # the lengths of both, added up, are nobody's
+        if not seen.mean:
+            changed = format_quantity(int(seen.values().sum()), unit, signed=True)
+            told = f"{seen.type.type}, {changed}, shares of {format_quantity(seen.total, unit)}"
         return f"{name} against {_several(recorded.bases)}: {told}"
     if header.duration_ns > 0:
         told += f" in {format_quantity(header.duration_ns, Unit.NANOSECONDS)}"

@@ -59,10 +59,13 @@ def command(
     recorded, and kept. `-o FILE.parquet` and `-o FILE.csv` write all rows. Queries read nothing but
     these files.
     """
+    from pathlib import Path
+
     from gocost.api.query import answered, checked_output, opened_files, read_rest
     from gocost.model.errors import UsageError
     from gocost.model.quantity import Unit, parse_option
     from gocost.sources import naming
+    from gocost.sources.files import exists
     from gocost.sources.sql_engine import Caps
 
     caps = Caps(int(parse_option("--memory", memory, Unit.BYTES)), threads, seconds)
@@ -71,7 +74,9 @@ def command(
     asks = interactive or tables
     files, statement = (words, "") if asks else (words[:-1], words[-1])
     if not files:
-        raise UsageError("no file is named", hint='gocost query FILE "SELECT ..."')
+        is_file = naming.is_url(statement) or exists(Path(statement))
+        missing = "no SQL is given" if is_file else "no file is named"
+        raise UsageError(missing, hint='gocost query FILE "SELECT ..."')
     if interactive and naming.NAME in files:
         raise UsageError(
             f"the prompt reads {naming.SHOWN}, and so does `{naming.NAME}`", hint="name a file"

@@ -87,6 +87,13 @@ _USUAL: Final = {
     "/gc/heap/objects:objects": "go_memstats_heap_objects",
     "/gc/cycles/total:gc-cycles": "go_gc_duration_seconds_count",
 }
+_MAIN: Final = (
+    "sys", "heap_alloc", "heap_inuse", "heap_idle", "heap_released", "stack_inuse", "stack_sys",
+)  # fmt: skip
+"""MemStats' heap and stacks."""
+_OWN: Final = ("mspan", "mcache")
+"""What of the runtime's own it has twice: as a whole, and what is used of it."""
+_OWN_WHOLE: Final = ("mspan_sys", "mcache_sys", "buck_hash_sys", "gc_sys", "other_sys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,26 +238,24 @@ def _of_metrics(page: promtext.Page) -> RuntimePage:
 
 
 def _classes_of_collector(page: promtext.Page) -> dict[str, float]:
-    """The classes of memory by `go_memstats_*`; empty where one of them is not there."""
-    fields = (
-        "sys",
-        "heap_alloc",
-        "heap_inuse",
-        "heap_idle",
-        "heap_released",
-        "stack_inuse",
-        "stack_sys",
-        "mspan_inuse",
-        "mspan_sys",
-        "mcache_inuse",
-        "mcache_sys",
-        "buck_hash_sys",
-        "gc_sys",
-        "other_sys",
-    )
-    told = {name: _first(page, (f"go_memstats_{name}_bytes",)) for name in fields}
+    """The classes of memory by `go_memstats_*`; empty where one of the heap or of stacks is not
+    there. Of the runtime's own structures a page may leave some out: what is left of the whole is
+    then theirs.
+    """
+    used = [f"{name}_inuse" for name in _OWN]
+    told = {
+        name: _first(page, (f"go_memstats_{name}_bytes",)) for name in (*_MAIN, *used, *_OWN_WHOLE)
+    }
     known = {name: value for name, value in told.items() if value is not None}
-    return _classes(known) if len(known) == len(told) else {}
+    if not known.keys() >= {*_MAIN}:
+        return {}
+    for name in _OWN:
+        if f"{name}_sys" not in known:
+            known.pop(f"{name}_inuse", None)
+    parts = sum(known.get(name, 0.0) for name in ("heap_inuse", "heap_idle", *_OWN_WHOLE))
+    left = known["sys"] - known["stack_sys"] - parts
+    known["other_sys"] = known.get("other_sys", 0.0) + max(0.0, left)
+    return _classes({**dict.fromkeys((*used, *_OWN_WHOLE), 0.0), **known})
 
 
 def _classes(of: Mapping[str, float]) -> dict[str, float]:

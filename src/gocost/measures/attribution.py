@@ -205,6 +205,13 @@ def _gathered(
     if used is None:
         counted = _counted(manifest, told, seconds, assumptions)
     notes += _disagreement(counted, sampled)
+    resident = _resident(manifest, told, notes)
+    if kinds.holding() and resident.total is None:
+        assumptions.append(
+            "memory is what the heap profile has as live alone, without what GOGC adds, stacks and "
+            "the runtime's own: nothing says what the process holds (--pid, or --metrics with "
+            "process_resident_memory_bytes or go_memstats_*)"
+        )
     evidence = Evidence(
         cpu=cpu,
         cpu_ns=counted,
@@ -215,7 +222,7 @@ def _gathered(
         trace=trace,
         goroutines=dump,
         tasks=used,
-        resident=_resident(manifest, told, notes),
+        resident=resident,
         share=_share(told, assumptions, notes) if kinds.heap and cpu is not None else 1.0,
     )
     return Gathered(
@@ -402,8 +409,8 @@ def _disagreement(counted: int | None, sampled: int) -> list[str]:
     told = [format_quantity(each, Unit.NANOSECONDS) for each in (counted, sampled)]
     return [
         f"the operating system counted {told[0]} of CPU, and the profile's samples come to "
-        f"{told[1]}: is it the same process (--pid)? A profile of more than some cores loses "
-        "samples"
+        f"{told[1]}: is it the same process (--pid)? A profile loses samples of more than some "
+        "cores, and of work in bursts that end before its next tick"
     ]
 
 

@@ -85,6 +85,7 @@ def grid(table: Table, width: int, *, whole: Sequence[str] = ()) -> Grid:
         prose=[flag and _is_prose(table, i) for i, flag in zip(shown, text, strict=True)],
         width=width,
         whole=[column.name in whole for column in columns],
+        code=[column.unit is Unit.CODE for column in columns],
     )
 
 
@@ -96,8 +97,11 @@ def fit(
     prose: list[bool],
     width: int,
     whole: Sequence[bool] = (),
+    code: Sequence[bool] = (),
 ) -> Grid:
-    """Cells that are text already, fitted into `width` characters."""
+    """Cells that are text already, fitted into `width` characters. Of `code` the end is cut off:
+    without its middle it would read as other code.
+    """
     natural = [max([cells(name), *(cells(row[i]) for row in rows)]) for i, name in enumerate(names)]
     floors = [
         natural[i] if right[i] else min(natural[i], _floor(rows, i) if prose[i] else NARROWEST)
@@ -113,9 +117,14 @@ def fit(
         [2 * prose[i] - (whole[i] if whole else False) for i in shown],
         width - GAP * (len(shown) - 1),
     )
+    if len(shown) < len(names):
+        rows = [[row[i] for i in shown] for row in rows]
+    for at, i in enumerate(shown):
+        if code and code[i]:
+            rows = [[*row[:at], _beginning(row[at], widths[at]), *row[at + 1 :]] for row in rows]
     return Grid(
         names=[names[i] for i in shown],
-        rows=rows if len(shown) == len(names) else [[row[i] for i in shown] for row in rows],
+        rows=rows,
         right=[right[i] for i in shown],
         prose=[prose[i] for i in shown],
         widths=widths,
@@ -164,6 +173,16 @@ def cut(text: str, width: int) -> str:
     while tail and cells(text[len(text) - tail :]) > width - 1 - (width - 1) // 2:
         tail -= 1
     return f"{start}…{text[len(text) - tail :]}"
+
+
+def _beginning(text: str, width: int) -> str:
+    """`text` in at most `width` cells, without its end."""
+    if cells(text) <= width:
+        return text
+    kept = max(width - 1, 0)
+    while kept and cells(text[:kept]) > width - 1:
+        kept -= 1
+    return f"{text[:kept]}…"
 
 
 def _end_of(path: str, width: int) -> str:
