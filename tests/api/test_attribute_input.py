@@ -346,3 +346,10 @@ def test_live_bytes_that_are_all_that_is_known_are_said_to_be_that(tmp_path: Pat
     report = gocost.attribute(profiles=heap, metrics=page)
     assert not [each for each in report.assumptions if "memory is" in each]
     assert sum(number for number in report.tables["memory"].column("memory")) == 20_000_000  # type: ignore[misc]
+
+
+def test_modules_that_nothing_tells_are_the_program_s_to_tell(tmp_path: Path) -> None:
+    cpu = profile(tmp_path / "cpu", CPU, (1, 10**7), functions=("example.com/app/pkg.F",))
+    for by, said in (("module", True), ("package", False)):
+        notes = [note.text for note in gocost.attribute(profiles=cpu, by=by).notes]
+        assert any("add --binary FILE" in text for text in notes) == said

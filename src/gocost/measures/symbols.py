@@ -62,15 +62,15 @@ def other_build(path: Path, profiled: str, mine: str) -> UsageError:
 
 
 def unnamed_note(profile: Profile) -> list[Note]:
-    """What to do about code without names, where a profile has some in files."""
+    """What to do about code without names, but where it is the system's alone, such as [vdso]."""
     bare = nameless(profile)
     if not bare.any():
         return []
     rows = profile.locations.mapping[bare]
     strings, files = profile.strings, profile.mappings.file
-    names = sorted({strings[int(files[row])] for row in rows.tolist() if row >= 0} - {""})
-    programs = [name for name in names if not name.startswith("[")]
-    if not programs and (rows >= 0).all():
+    names = {strings[int(files[row])] if row >= 0 else "" for row in rows.tolist()}
+    programs = [name for name in sorted(names) if name and not name.startswith("[")]
+    if not programs and "" not in names:
         return []
     where = f" ({', '.join(programs[:3])})" if programs else ""
     told = f"{int(bare.sum()):,} addresses have no names{where}: name the program with --binary"

@@ -21,6 +21,28 @@ def role(name: str, file: str = "") -> int:
 
 
 @pytest.mark.parametrize(
+    ("name", "file", "expected"),
+    [
+        ("time.runtimeNano", "runtime/time_nofake.go", Role.NONE),
+        ("time.Sleep", "/usr/local/go/src/runtime/time.go", Role.NONE),
+        ("reflect.unsafe_New", "/usr/local/go/src/runtime/malloc.go", Role.NONE),
+        ("internal/poll.runtime_pollWait", "/usr/local/go/src/runtime/netpoll.go", Role.NONE),
+        ("reflect.mapassign", "/go/src/internal/runtime/maps/export.go", Role.NONE),
+        ("time.Since", "/usr/local/go/src/time/time.go", Role.USER),
+        ("runtime/debug.SetGCPercent", "/usr/local/go/src/runtime/debug/garbage.go", Role.USER),
+        ("main.main", "runtime/main.go", Role.USER),
+        ("example.com/x/runtime.F", "/home/go/src/runtime/f.go", Role.USER),
+        ("example.com/x.F", "/home/x/runtime/f.go", Role.USER),
+        ("x/runtime.F", "/home/x/runtime/f.go", Role.USER),
+    ],
+)
+def test_what_the_runtime_lends_to_a_package_is_its_own(
+    name: str, file: str, expected: int
+) -> None:
+    assert role(name, file) == expected
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("runtime.gcBgMarkWorker", Role.WORKER),

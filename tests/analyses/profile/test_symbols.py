@@ -193,3 +193,6 @@ def test_what_to_do_about_code_without_names(tmp_path: Path) -> None:
     assert note.text.endswith(
         f"addresses have no names ({program}): name the program with --binary"
     )
+    # The text of /debug/pprof/heap?debug=1 does not say which program it is of.
+    (note,) = gocost.profile(str(folder / "heap.1.txt"), sample_index="alloc_space").notes
+    assert note.text.endswith("addresses have no names: name the program with --binary")

@@ -83,6 +83,8 @@ _OBSERVERS: Final = re.compile(
 _PACKAGES: Final = re.compile(r"runtime|(?:runtime/internal|internal/runtime)/[\w/]+")
 """The packages that are the runtime. runtime/debug and the like are libraries."""
 _ASSEMBLY: Final = re.compile(r"(?:^|/)(?:runtime|internal/bytealg|internal/runtime/\w+)/\w+\.s$")
+_BODIES: Final = re.compile(r"(?:^|/src/)(runtime|internal/runtime/\w+)/\w+\.go$")
+"""Sources of the runtime: what other packages declare, and it defines (go:linkname), is there."""
 
 
 def roles_of(
@@ -104,6 +106,8 @@ def _role(name: str, file: str, package: str) -> int:
     if not is_runtime(package):
         if "." not in name and (not name or _ASSEMBLY.search(file)):
             return Role.NONE  # assembly has no package in its name; addresses have no name
+        if _is_lent(file, package):
+            return Role.OBSERVER if _OBSERVERS.fullmatch(name) else Role.NONE
         return Role.USER | (Role.OBSERVER if _OBSERVERS.fullmatch(name) else Role.NONE)
     role = Role.NONE
     for each, pattern in _RUNTIME:
@@ -112,3 +116,10 @@ def _role(name: str, file: str, package: str) -> int:
     if _OBSERVERS.fullmatch(name):
         role |= Role.OBSERVER
     return role
+
+
+def _is_lent(file: str, package: str) -> bool:
+    """Whether a function of the standard library is the runtime's under another name, such as
+    time.Sleep: its source says so, as no other package's files are in the runtime's folders.
+    """
+    return _BODIES.search(file) is not None and package != "main" and "." not in package
