@@ -12,7 +12,7 @@ from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.tables import facts, tables
 from gocost.api.trace import VIEWS
 from gocost.model.quantity import Unit, format_quantity
-from gocost.model.report import Layout, Note, Report
+from gocost.model.report import Change, Layout, Note, Report
 from gocost.model.subject import Subject
 
 if TYPE_CHECKING:
@@ -68,9 +68,14 @@ def trace_report(
     shown = VIEWS[view]
     if view == "tasks" and not any(made[name].rows for name in shown if name in made):
         notes.append(Note("info", UNMARKED))
+    measured = facts(found, subject, f"execution trace {path}")
+    changes: list[Change] = []
     if base is not None:
-        from gocost.analyses.trace.changes import compared
+        from gocost.analyses.trace.changes import compared, facts_compared
 
+        # Counts are of traces of different lengths.
+        shown_facts = [fact for fact in measured if fact.metric in _FACTS]
+        changes = facts_compared(shown_facts, facts(base[1], subject, ""))
         against = compared(found, base[1])
         wanted = {"goroutines": ("goroutine_rates",), "waits": ("wait_rates",)}
         shown = wanted.get(view, tuple(against))
@@ -79,8 +84,9 @@ def trace_report(
         command="trace",
         gocost=VERSION,
         subject=subject,
-        facts=facts(found, subject, f"execution trace {path}"),
+        facts=measured,
         tables=made,
+        changes=changes,
         series=series,
         notes=notes,
         layout=Layout(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gocost.analyses.trace.account import STATES, Joined
 from gocost.analyses.trace.tables import unsaid
+from gocost.model.catalogue import all_metrics
+from gocost.model.fact import Fact
+from gocost.model.metric import Worse
 from gocost.model.quantity import Unit
-from gocost.model.report import Cell, Column, Table
+from gocost.model.report import Cell, Change, Column, Table, Verdict
 
 _RATE = "nanoseconds a second of the trace"
 
@@ -13,6 +18,39 @@ _RATE = "nanoseconds a second of the trace"
 def compared(head: Joined, base: Joined) -> dict[str, Table]:
     """Rates by goroutines' start and by what was waited for, the largest change first."""
     return {"goroutine_rates": _groups(head, base), "wait_rates": _waits(head, base)}
+
+
+def facts_compared(head: Sequence[Fact], base: Sequence[Fact]) -> list[Change]:
+    """What both traces tell, beside each other. Better or worse is only what lies in other
+    intervals; of a metric that has none, two traces say that it differed.
+    """
+    before = {fact.metric: fact for fact in base}
+    changes = []
+    for now in head:
+        then = before.get(now.metric)
+        if then is None or not isinstance(now.value, int | float) or isinstance(then.value, str):
+            continue
+        delta = now.value - then.value
+        verdict = Verdict.CHANGED if delta else Verdict.SAME
+        ends = (then.low, then.high, now.low, now.high)
+        if delta and None not in ends:
+            worse = all_metrics()[now.metric].worse
+            if _apart(then, now) and worse is not Worse.NEITHER:
+                rose = (delta > 0) == (worse is Worse.HIGHER)
+                verdict = Verdict.WORSE if rose else Verdict.BETTER
+            elif not _apart(then, now):
+                verdict = Verdict.SAME
+        changes.append(Change(now.metric, now.unit, then.value, now.value, delta, verdict))
+    return changes
+
+
+def _apart(one: Fact, other: Fact) -> bool:
+    """Whether the intervals of two facts, that have one, do not meet."""
+    assert one.low is not None
+    assert one.high is not None
+    assert other.low is not None
+    assert other.high is not None
+    return one.high < other.low or other.high < one.low
 
 
 def _groups(head: Joined, base: Joined) -> Table:
