@@ -87,13 +87,13 @@ _USUAL: Final = {
     "/gc/heap/objects:objects": "go_memstats_heap_objects",
     "/gc/cycles/total:gc-cycles": "go_gc_duration_seconds_count",
 }
-_MAIN: Final = (
+_HEAP_AND_STACKS: Final = (
     "sys", "heap_alloc", "heap_inuse", "heap_idle", "heap_released", "stack_inuse", "stack_sys",
 )  # fmt: skip
-"""MemStats' heap and stacks."""
-_OWN: Final = ("mspan", "mcache")
-"""What of the runtime's own it has twice: as a whole, and what is used of it."""
-_OWN_WHOLE: Final = ("mspan_sys", "mcache_sys", "buck_hash_sys", "gc_sys", "other_sys")
+"""Fields of MemStats that every page of its classes needs."""
+_WITH_USE: Final = ("mspan", "mcache")
+"""The runtime's structures of which it also says how much is in use."""
+_STRUCTURES: Final = ("mspan_sys", "mcache_sys", "buck_hash_sys", "gc_sys", "other_sys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,20 +242,21 @@ def _classes_of_collector(page: promtext.Page) -> dict[str, float]:
     there. Of the runtime's own structures a page may leave some out: what is left of the whole is
     then theirs.
     """
-    used = [f"{name}_inuse" for name in _OWN]
+    used = [f"{name}_inuse" for name in _WITH_USE]
     told = {
-        name: _first(page, (f"go_memstats_{name}_bytes",)) for name in (*_MAIN, *used, *_OWN_WHOLE)
+        name: _first(page, (f"go_memstats_{name}_bytes",))
+        for name in (*_HEAP_AND_STACKS, *used, *_STRUCTURES)
     }
     known = {name: value for name, value in told.items() if value is not None}
-    if not known.keys() >= {*_MAIN}:
+    if not known.keys() >= {*_HEAP_AND_STACKS}:
         return {}
-    for name in _OWN:
+    for name in _WITH_USE:
         if f"{name}_sys" not in known:
             known.pop(f"{name}_inuse", None)
-    parts = sum(known.get(name, 0.0) for name in ("heap_inuse", "heap_idle", *_OWN_WHOLE))
+    parts = sum(known.get(name, 0.0) for name in ("heap_inuse", "heap_idle", *_STRUCTURES))
     left = known["sys"] - known["stack_sys"] - parts
     known["other_sys"] = known.get("other_sys", 0.0) + max(0.0, left)
-    return _classes({**dict.fromkeys((*used, *_OWN_WHOLE), 0.0), **known})
+    return _classes({**dict.fromkeys((*used, *_STRUCTURES), 0.0), **known})
 
 
 def _classes(of: Mapping[str, float]) -> dict[str, float]:

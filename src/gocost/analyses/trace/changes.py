@@ -31,25 +31,21 @@ def facts_compared(head: Sequence[Fact], base: Sequence[Fact]) -> list[Change]:
         if then is None or not isinstance(now.value, int | float) or isinstance(then.value, str):
             continue
         delta = now.value - then.value
-        verdict = Verdict.CHANGED if delta else Verdict.SAME
-        ends = (then.low, then.high, now.low, now.high)
-        if delta and None not in ends:
-            worse = all_metrics()[now.metric].worse
-            if _apart(then, now) and worse is not Worse.NEITHER:
-                rose = (delta > 0) == (worse is Worse.HIGHER)
-                verdict = Verdict.WORSE if rose else Verdict.BETTER
-            elif not _apart(then, now):
-                verdict = Verdict.SAME
+        worse, apart = all_metrics()[now.metric].worse, _apart(then, now)
+        verdict = Verdict.CHANGED
+        if not delta or apart is False:
+            verdict = Verdict.SAME
+        elif apart and worse is not Worse.NEITHER:
+            rose = (delta > 0) == (worse is Worse.HIGHER)
+            verdict = Verdict.WORSE if rose else Verdict.BETTER
         changes.append(Change(now.metric, now.unit, then.value, now.value, delta, verdict))
     return changes
 
 
-def _apart(one: Fact, other: Fact) -> bool:
-    """Whether the intervals of two facts, that have one, do not meet."""
-    assert one.low is not None
-    assert one.high is not None
-    assert other.low is not None
-    assert other.high is not None
+def _apart(one: Fact, other: Fact) -> bool | None:
+    """Whether the intervals of two facts do not meet; None where one has none."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return None
     return one.high < other.low or other.high < one.low
 
 
