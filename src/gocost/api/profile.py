@@ -116,7 +116,8 @@ def profile_report(
     )
     look.cumulative, look.expression = cum, expression
     look.limits = None if drawn else _limits(options, nodefraction, edgefraction, nodecount)
-    if recorded.base is not None and look.seen.type.type in CUMULATIVE:
+    since_start = look.seen.type.type in CUMULATIVE and recorded.head.header.duration_ns <= 0
+    if recorded.base is not None and since_start:
         told = f"{look.seen.type.type} only ever grows: shown is what came between the snapshots"
         look.notes.append(Note("info", told))
     look.notes += [Note("info", text) for text in _empty(recorded.head, view)]

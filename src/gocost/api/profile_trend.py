@@ -1,4 +1,9 @@
-"""`gocost.profile_trend`: which allocation sites grow over several heap profiles."""
+"""`gocost.profile_trend`: which allocation sites grow over several heap profiles.
+
+A trend is of a state (live memory, goroutines, threads), or of the rate of what counts since the
+program's start (allocations, contentions). A profile of a window of its own (CPU; any other with
+`seconds=`) is neither: three of them are three measurements, and are compared as such.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +27,10 @@ from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Column, Layout, Note, Report, Table
 from gocost.sources.naming import Named, check_named_once, names_of, shown
 
-_ORDER: Final = {Verdict.LEAK: 0, Verdict.PLATEAU: 1, Verdict.NOISE: 2}
+_ORDER: Final = {Verdict.LEAK: 0, Verdict.RISING: 0, Verdict.PLATEAU: 1, Verdict.NOISE: 2}
 _MEANINGLESS: Final = ("mean", "relative_percentages", "drop_negative")
 """Options of `gocost.profile` that are about shares, means and differences."""
-_SHOWN: Final = ("verdict", "slope", "low", "high", "last")
+_OF_HEAP: Final = ("inuse_", "alloc_")
 
 
 def profile_trend(
@@ -38,9 +43,11 @@ def profile_trend(
     """The growth of every site over three profiles or more, with a verdict: leak, plateau, noise.
 
     `files` are paths, in any order: profiles say when they were recorded. `by` and `options` are
-    those of `gocost.profile`; values are what a site holds itself (flat). Table: `sites`.
+    those of `gocost.profile`; values are what a site holds itself (flat). Table: `sites`. What
+    counts since the program's start is judged by its rate: rising, plateau, noise.
 
-    Raises UsageError where there are too few profiles, or they do not say when they were.
+    Raises UsageError where there are too few profiles, they do not say when they were, or each is
+    of a window of its own, such as a CPU profile.
     """
     _, granularity = chosen("top", by)
     if by == "owner":
@@ -55,7 +62,10 @@ def profile_trend(
     reading = Reading("heap", None, headers, max_bytes)
     names = names_of(files)
     check_named_once(names)
-    profiles = [(shown(name), reading.one(name)) for name in names]
+    profiles = []
+    for name in names:
+        profiles.append((shown(name), reading.one(name)))
+        _check_not_of_a_window(*profiles[-1])
     times, ordered = _in_time(profiles)
     looks = [Look(profile, wanted, by=by) for _, profile in ordered]
     seen = looks[-1].seen
@@ -69,8 +79,10 @@ def profile_trend(
     counts = _columns([_counted(look) for look in looks])
     notes = []
     if cumulative:
-        told = "only ever grows: the trend is of what came between one profile and the next"
+        told = "only ever grows: the trend is of its rate, which rises with the service's load too"
         notes.append(Note("info", f"{seen.type.type} {told}"))
+        if told := _anew(ordered, seen, held):
+            notes.append(Note("warning", told))
     if told := _programs(ordered):
         notes.append(Note("warning", told))
     reached = confidence(len(times) - cumulative)
@@ -79,15 +91,39 @@ def profile_trend(
     period = max(looks[-1].profile.header.period, 1)
     rows = []
     for site, values in held.items():
-        clock, series = (times, values) if not cumulative else _rates(times, values)
         objects = counts.get(site, [0.0] * len(times))
         if cumulative:
+            clock, series = _rates(times, values)
             held_last, of_last = values[-1] - values[-2], objects[-1] - objects[-2]
             noise = _noise(seen, held_last, of_last, period) / (times[-1] - times[-2])
         else:
+            clock, series = times, values
             noise = _noise(seen, values[-1], objects[-1], period)
-        rows.append((site, trend(clock, series, noise)))
-    return _report(names, ordered, seen, by, times, rows, notes, reached)
+        rows.append((site, trend(clock, series, noise, rates=cumulative)))
+    table = (
+        _rates_table(seen, by, times, rows, reached)
+        if cumulative
+        else (_states_table(seen, by, rows, reached))
+    )
+    return _report(names, seen, times, table, notes, rows)
+
+
+def _check_not_of_a_window(name: str, profile: Profile) -> None:
+    header = profile.header
+    cpu = header.period_type.type == "cpu"
+    if not cpu and header.duration_ns <= 0:
+        return
+    what = "CPU time" if cpu else "what came"
+    within = (
+        f"in {format_quantity(header.duration_ns, Unit.NANOSECONDS)} of its own"
+        if header.duration_ns > 0
+        else "in a window of its own"
+    )
+    instead = "a trend takes heap profiles" if cpu else "record it without seconds= for a trend"
+    raise UsageError(
+        f"{name} counts {what} {within}, which has no trend",
+        hint=f"compare two: gocost profile top HEAD --base BASE; {instead}",
+    )
 
 
 def _in_time(profiles: Sequence[tuple[str, Profile]]) -> tuple[list[float], Any]:
@@ -123,6 +159,21 @@ def _programs(ordered: Sequence[tuple[str, Profile]]) -> str:
             return (
                 f"the profiles are of different programs: {first} of {before}, {name} of "
                 f"{program}; what grew between two processes is no trend of either"
+            )
+    return ""
+
+
+def _anew(
+    ordered: Sequence[tuple[str, Profile]], seen: View, held: Mapping[str, Sequence[float]]
+) -> str:
+    """What to say where a counter fell; empty where it did not."""
+    sums = [sum(values[at] for values in held.values()) for at in range(len(ordered))]
+    for at in range(1, len(sums)):
+        if sums[at] < sums[at - 1]:
+            before, after = ordered[at - 1][0], ordered[at][0]
+            return (
+                f"{seen.type.type} is less in {after} than in {before}: the program was started "
+                "anew between them, and the rates there are wrong"
             )
     return ""
 
@@ -167,49 +218,107 @@ def _few(count: int, reached: float) -> str:
     )
 
 
-def _report(
-    files: Sequence[str],
-    ordered: Sequence[tuple[str, Profile]],
-    seen: View,
-    by: str,
-    times: Sequence[float],
-    rows: list[tuple[str, Trend]],
-    notes: list[Note],
-    reached: float,
-) -> Report:
+def _states_table(seen: View, by: str, rows: Sequence[tuple[str, Trend]], reached: float) -> Table:
     unit = reported(seen.type.unit)
     rate = Unit.BYTES_PER_SECOND if unit is Unit.BYTES else Unit.COUNT_PER_SECOND
-    rows.sort(key=lambda row: (_ORDER[row[1].verdict], -row[1].slope.value, row[0]))
     told = f"{seen.type.type} in {seen.type.unit}"
-    between = f"of the {reached:.0%} interval"
-    table = Table(
+    return Table(
         title=f"Growth of {seen.type.type} by {by}",
         columns=(
-            Column(by, Unit.TEXT, "where it was allocated"),
-            Column("verdict", Unit.TEXT, "leak, plateau or noise"),
+            *_judged(seen, by, Verdict.LEAK),
             Column("slope", rate, f"growth of {told}: the median slope", additive=False),
-            Column("low", rate, f"the lower end {between}"),
-            Column("high", rate, f"the upper end {between}"),
+            *_ends(rate, reached),
             Column("first", unit, "in the first profile"),
             Column("last", unit, "in the last one"),
         ),
         rows=[
             (site, str(each.verdict), each.slope.value, each.slope.low, each.slope.high,
              int(each.first), int(each.last))
-            for site, each in rows
+            for site, each in _sorted(rows)
         ],
     )  # fmt: skip
-    leaks = sum(each.verdict is Verdict.LEAK for _, each in rows)
-    told_leaks = "1 site leaks" if leaks == 1 else f"{leaks or 'no'} sites leak"
+
+
+def _rates_table(
+    seen: View, by: str, times: Sequence[float], rows: Sequence[tuple[str, Trend]], reached: float
+) -> Table:
+    """How rates changed: over the whole time, as there is no unit for a change of a rate."""
+    rate, scale, told = _RATES[reported(seen.type.unit)]
+    lasted = (times[-1] - times[0]) * scale
+    return Table(
+        title=f"Rate of {seen.type.type} by {by}",
+        columns=(
+            *_judged(seen, by, Verdict.RISING),
+            Column("change", rate, f"of {told}, from the first profile to the last, by the median "
+                   "slope", additive=False),
+            *_ends(rate, reached),
+            Column("first", rate, f"{told} between the first two profiles"),
+            Column("last", rate, f"{told} between the last two"),
+        ),
+        rows=[
+            (site, str(each.verdict), each.slope.value * lasted, each.slope.low * lasted,
+             each.slope.high * lasted, each.first * scale, each.last * scale)
+            for site, each in _sorted(rows)
+        ],
+    )  # fmt: skip
+
+
+_RATES: Final = {
+    Unit.BYTES: (Unit.BYTES_PER_SECOND, 1.0, "bytes a second"),
+    Unit.COUNT: (Unit.COUNT_PER_SECOND, 1.0, "the count a second"),
+    Unit.NANOSECONDS: (Unit.COUNT, 1e-9, "goroutines that waited on average"),
+}
+"""By the unit of what is counted: that of its rate, how many of it a value is, and its name.
+Seconds of delay in a second are how many goroutines waited."""
+
+
+def _sorted(rows: Sequence[tuple[str, Trend]]) -> list[tuple[str, Trend]]:
+    return sorted(rows, key=lambda row: (_ORDER[row[1].verdict], -row[1].slope.value, row[0]))
+
+
+def _judged(seen: View, by: str, worst: Verdict) -> tuple[Column, Column]:
+    where = "where it was allocated" if seen.type.type.startswith(_OF_HEAP) else "where it was seen"
+    return (
+        Column(by, Unit.TEXT, where),
+        Column("verdict", Unit.TEXT, f"{worst}, plateau or noise"),
+    )
+
+
+def _ends(rate: Unit, reached: float) -> tuple[Column, Column]:
+    between = f"of the {reached:.0%} interval"
+    return (
+        Column("low", rate, f"the lower end {between}", additive=False),
+        Column("high", rate, f"the upper end {between}", additive=False),
+    )
+
+
+def _report(
+    files: Sequence[str],
+    seen: View,
+    times: Sequence[float],
+    table: Table,
+    notes: Sequence[Note],
+    rows: Sequence[tuple[str, Trend]],
+) -> Report:
     span = format_quantity(times[-1] - times[0], Unit.SECONDS)
-    title = f"{len(files)} profiles over {span}: {told_leaks}"
+    heap = "a heap profile is as of the last garbage collection before it; ?gc=1 makes it current"
     return Report(
         command="profile",
         gocost=VERSION,
         tables={"sites": table},
         notes=[*(Note("warning", text) for text in seen.notes), *notes],
-        assumptions=[
-            "a heap profile is as of the last garbage collection before it; ?gc=1 makes it current"
-        ],
-        layout=Layout(title=title, facts=(), columns={"sites": (by, *_SHOWN)}),
+        assumptions=[heap] if seen.type.type.startswith(_OF_HEAP) else [],
+        layout=Layout(
+            title=f"{len(files)} profiles over {span}: {_said(seen, rows)}",
+            facts=(),
+            columns={"sites": tuple(each.name for each in table.columns if each.name != "first")},
+        ),
     )
+
+
+def _said(seen: View, rows: Sequence[tuple[str, Trend]]) -> str:
+    worst = sum(each.verdict in (Verdict.LEAK, Verdict.RISING) for _, each in rows)
+    sites = "1 site" if worst == 1 else f"{worst or 'no'} sites"
+    if seen.type.type in CUMULATIVE:
+        return f"the rate of {seen.type.type} rises at {sites}"
+    return f"{sites} leak{'s' if worst == 1 else ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,10 @@ from gocost.analyses.profile.trend import Verdict, noise_of, trend
 from gocost.formats.pprof.decoding import decode
 from gocost.formats.pprof.encoding import encode
 from gocost.model.errors import UsageError
+from gocost.model.quantity import Unit
 from gocost.sources.cache import locked
 from tests.fixtures.binaries import CACHE, Recipe, built
-from tests.fixtures.profiles import field, small
+from tests.fixtures.profiles import field, message, small
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +58,97 @@ def test_order_does_not_matter(heaps: list[str]) -> None:
     assert forth.tables["sites"].rows == back.tables["sites"].rows
 
 
-def test_what_only_ever_grows_is_taken_between_profiles(heaps: list[str]) -> None:
+def test_what_only_ever_grows_is_judged_by_its_rate(heaps: list[str]) -> None:
     report = gocost.profile_trend(*heaps, sample_index="alloc_space")
-    rows = {row[0]: row for row in report.tables["sites"].rows}
+    sites = report.tables["sites"]
+    rows = {row[0]: row for row in sites.rows}
     # It allocates as much each round: the rate does not grow, though the sum does.
-    assert rows["main.leak"][1] != "leak"
+    assert rows["main.leak"][1] in ("noise", "plateau")
+    assert {row[1] for row in sites.rows} <= {"rising", "noise", "plateau"}
+    assert "leak" not in report.layout.title
+    columns = {column.name: column.unit for column in sites.columns}
+    assert columns["change"] == columns["first"] == columns["last"] == Unit.BYTES_PER_SECOND
     assert any("only ever grows" in note.text for note in report.notes)
     compared = gocost.profile(heaps[5], base=[heaps[0]], sample_index="alloc_space")
     (leak,) = [row for row in compared.tables["functions"].rows if row[0] == "main.leak"]
     assert leak[1] == pytest.approx(5 * 32 * (16 << 10), rel=0.2)
     assert any("shown is what came between" in note.text for note in compared.notes)
+
+
+def series(
+    folder: Path, kind: tuple[str, str], values: Sequence[int], seconds: int = 0
+) -> list[str]:
+    """A profile a minute of a site with these values of a kind, each over so many seconds."""
+    paths = []
+    for minute, value in enumerate(values):
+
+        def change(
+            fields: dict[str, list[bytes]], minute: int = minute, value: int = value
+        ) -> None:
+            of(fields, minute, ("/srv/pay", ""))
+            fields["strings"][1:3] = [field(6, text) for text in kind]
+            fields["samples"] = [field(2, message((1, 1), (2, value)))]
+            fields["rest"] += [field(10, seconds * 10**9)]
+
+        paths.append(folder / f"{minute}.pb")
+        paths[-1].write_bytes(small(change))
+    return [str(path) for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "last"),
+    [
+        (("alloc_space", "bytes"), Unit.BYTES_PER_SECOND, 40e9),
+        (("contentions", "count"), Unit.COUNT_PER_SECOND, 40e9),
+        (("delay", "nanoseconds"), Unit.COUNT, 40.0),
+    ],
+)
+def test_a_rate_that_grows_is_no_leak(
+    tmp_path: Path, kind: tuple[str, str], unit: Unit, last: float
+) -> None:
+    # 10, 20, 30 and then 40 G a second, of whatever is counted.
+    grown = [value * 600 * 10**9 for value in (0, 1, 3, 6, 10)]
+
+    report = gocost.profile_trend(*series(tmp_path, kind, grown))
+
+    (row,) = report.tables["sites"].rows
+    assert row[:2] == ("main.main", "rising")
+    assert row[6] == pytest.approx(last)
+    # By 10 a minute, over four minutes.
+    assert row[2] == pytest.approx(last)
+    assert report.tables["sites"].columns[6].unit is unit
+    assert report.layout.title.endswith(f"the rate of {kind[0]} rises at 1 site")
+
+
+def test_a_counter_that_begins_anew_is_said_to(tmp_path: Path) -> None:
+    paths = series(tmp_path, ("alloc_space", "bytes"), [10**6, 2 * 10**6, 10**5, 10**6])
+
+    (told,) = [note.text for note in gocost.profile_trend(*paths).notes if "anew" in note.text]
+
+    assert f"alloc_space is less in {paths[2]} than in {paths[1]}" in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "told"),
+    [
+        (("cpu", "nanoseconds"), 30, "counts CPU time in 30 s of its own, which has no trend"),
+        (("cpu", "nanoseconds"), 0, "counts CPU time in a window of its own"),
+        (("delay", "nanoseconds"), 30, "counts what came in 30 s of its own"),
+        (("inuse_space", "bytes"), 30, "counts what came in 30 s of its own"),
+    ],
+)
+def test_what_came_in_a_window_has_no_trend(
+    tmp_path: Path, kind: tuple[str, str], seconds: int, told: str
+) -> None:
+    paths = series(tmp_path, kind, [10, 20, 30, 40], seconds)
+
+    with pytest.raises(UsageError, match=told) as refused:
+        gocost.profile_trend(*paths)
+
+    compared = gocost.profile(paths[1], base=[paths[0]])
+    assert not any("only ever grows" in note.text for note in compared.notes)
+    assert "gocost profile top HEAD --base BASE" in refused.value.hint
+    assert ("seconds=" in refused.value.hint) is (kind[0] != "cpu")
 
 
 def test_too_little_to_say(heaps: list[str], tmp_path: Path) -> None:
@@ -106,9 +189,10 @@ def test_profiles_of_other_programs_are_said_to_be(
 
 
 def of(fields: dict[str, list[bytes]], minute: int, program: tuple[str, str]) -> None:
-    """As recorded at this minute of this program, of that build id."""
+    """A heap, as recorded at this minute of this program, of that build id."""
+    fields["strings"][1:3] = [field(6, text) for text in ("inuse_space", "bytes")]
     fields["strings"][8:10] = [field(6, text) for text in program]
-    fields["rest"][0] = field(9, (1_700_000_000 + 60 * minute) * 10**9)
+    fields["rest"][:2] = [field(9, (1_700_000_000 + 60 * minute) * 10**9)]
 
 
 def test_growth_within_the_sampling_is_noise() -> None:
@@ -117,6 +201,7 @@ def test_growth_within_the_sampling_is_noise() -> None:
     rate = 512 << 10
     assert trend(times, values, noise_of(1.5e6, 100, rate)).verdict is Verdict.NOISE
     assert trend(times, values, noise_of(1.5e6, 100, 4096)).verdict is Verdict.LEAK
+    assert trend(times, values, noise_of(1.5e6, 100, 4096), rates=True).verdict is Verdict.RISING
     assert noise_of(1.5e6, 1, rate) == pytest.approx(1.5e6)
 
 

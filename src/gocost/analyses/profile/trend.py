@@ -1,4 +1,4 @@
-"""Which allocation sites grow: a robust slope over several heap profiles, and what it means.
+"""Which sites grow: a robust slope over several profiles of what a service holds, and its meaning.
 
 The slope is Theil and Sen's with Sen's interval (`statistics/slope.py`): a quarter of the profiles
 may be outliers. Fewer than five cannot bound it with 95%: what they reach is told.
@@ -10,6 +10,10 @@ sqrt(V * R) (one of larger objects to sqrt(V * size)). Growth below twice that i
               the later half is at least a quarter of the whole
     plateau   it grew by more than the noise, and has stopped
     noise     neither: it is level, falls, or moves within what sampling explains
+
+What counts since the program's start (allocations, contentions) grows in every program that works.
+There the values are rates between two profiles, and one that goes on to grow is `rising`: load that
+rises does that too, and nothing is kept by it.
 """
 
 from __future__ import annotations
@@ -32,6 +36,8 @@ class Verdict(StrEnum):
     """What a site's growth is."""
 
     LEAK = "leak"
+    RISING = "rising"
+    """Of a rate, what of a state would be a leak."""
     PLATEAU = "plateau"
     NOISE = "noise"
 
@@ -46,8 +52,13 @@ class Trend:
     verdict: Verdict
 
 
-def trend(times: Sequence[float], values: Sequence[float], noise: float) -> Trend:
-    """The trend of values at rising times; `noise` is a standard deviation of the last value."""
+def trend(
+    times: Sequence[float], values: Sequence[float], noise: float, *, rates: bool = False
+) -> Trend:
+    """The trend of values at rising times; `noise` is a standard deviation of the last value.
+
+    With `rates` the values are rates, of which none leaks.
+    """
     slope = theil_sen(times, values)
     half = len(values) // 2
     # From the middle on, and never fewer than two.
@@ -58,7 +69,7 @@ def trend(times: Sequence[float], values: Sequence[float], noise: float) -> Tren
     least = 2 * noise
     goes_on = later >= GOES_ON * slope.value
     if slope.low > 0 and slope.value * span > least and goes_on:
-        verdict = Verdict.LEAK
+        verdict = Verdict.RISING if rates else Verdict.LEAK
     elif grown > least and later * (times[-1] - times[half]) < max(GOES_ON * grown, least):
         verdict = Verdict.PLATEAU
     else:
