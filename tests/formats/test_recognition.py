@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
+import lzma
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -45,6 +50,9 @@ from tests.fixtures.profiles import shared
         (b"<!DOCTYPE html>", Kind.PAGE),
         (b" \n", Kind.EMPTY),
         (b"\0\0\0\0", Kind.UNKNOWN),
+        (b"\x28\xb5\x2f\xfd\x04\x00", Kind.ZSTD),
+        (bz2.compress(b"hello"), Kind.BZIP2),
+        (lzma.compress(b"hello"), Kind.XZ),
     ],
 )
 def test_kinds(head: bytes, kind: Kind) -> None:
@@ -68,6 +76,67 @@ METRICS = b"# TYPE go_goroutines gauge\ngo_goroutines 3\n"
 TRACE = b"go 1.26 trace\0\0\0"
 DUMP = b"goroutine 1 [running]:\nmain.main()\n"
 PROFILE = b"\x0a\x04\x08\x01\x10\x02\x32\x00"
+
+
+def zipped(data: bytes) -> bytes:
+    """An archive of one file."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("profile.pb", data)
+    return made.getvalue()
+
+
+def tarred(data: bytes) -> bytes:
+    """As tar makes it, whose name would also be read as a field of a profile."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        entry = tarfile.TarInfo("P" * 60)
+        entry.size = len(data)
+        archive.addfile(entry, io.BytesIO(data))
+    return made.getvalue()
+
+
+ZIP = "a zip archive"
+UNZIP = "unpack it first: unzip FILE"
+
+
+@pytest.mark.parametrize(
+    ("command", "data", "says"),
+    [
+        ("profile top FILE", zipped(PROFILE), f"this is {ZIP}, not a profile; {UNZIP}"),
+        ("profile trend FILE", zipped(PROFILE), f"this is {ZIP}, not a profile; {UNZIP}"),
+        ("profile view FILE", zipped(PROFILE), f"this is {ZIP}, not a profile; {UNZIP}"),
+        ("trace summary FILE", zipped(TRACE), f"this is {ZIP}, not an execution trace; {UNZIP}"),
+        ("goroutines FILE", zipped(DUMP), f"this is {ZIP}, not a goroutine dump; {UNZIP}"),
+        ("runtime FILE", zipped(METRICS), f"is {ZIP}, and not a metrics page"),
+        ("attribute --profile FILE", zipped(PROFILE), f"this is {ZIP}, not a profile; {UNZIP}"),
+        (
+            "attribute --trace FILE",
+            zipped(TRACE),
+            f"this is {ZIP}, not an execution trace; {UNZIP}",
+        ),
+        ("query FILE show", zipped(PROFILE), f"is {ZIP}, and not what can be queried; {UNZIP}"),
+        (
+            "profile top FILE",
+            gzip.compress(tarred(PROFILE), mtime=0),
+            "this is a tar archive, not a profile; unpack it first: tar -xf FILE",
+        ),
+        (
+            "query FILE show",
+            gzip.compress(tarred(PROFILE), mtime=0),
+            "is gzip of a tar archive, and not what can be queried; unpack it first: tar -xf FILE",
+        ),
+    ],
+)
+def test_an_archive_is_named_with_what_unpacks_it(
+    command: str, data: bytes, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+
+    assert run([str(path) if word == "FILE" else word for word in command.split()]) == 3
+
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,11 @@ class Kind(StrEnum):
     PAGE = "a web page"
     PACKED = "gzip of something else"
     """Of what no command unpacks: neither a profile, nor a trace, nor a dump."""
+    ZIP = "a zip archive"
+    TAR = "a tar archive"
+    ZSTD = "compressed by zstd"
+    BZIP2 = "compressed by bzip2"
+    XZ = "compressed by xz"
     EMPTY = "empty"
     UNKNOWN = "nothing that gocost reads"
 
@@ -52,6 +57,16 @@ COMMANDS: Final = {
     Kind.REPORT: "gocost report",
     Kind.BINARY: "gocost size",
 }
+
+
+_UNPACK: Final = {
+    Kind.ZIP: "unzip FILE",
+    Kind.TAR: "tar -xf FILE",
+    Kind.ZSTD: "zstd -d FILE",
+    Kind.BZIP2: "bunzip2 FILE",
+    Kind.XZ: "unxz FILE",
+}
+"""What unpacks an archive, none of which any command reads."""
 
 
 VIEWS: Final = {
@@ -79,6 +94,9 @@ class Recognised:
             return "name the page itself, such as .../debug/pprof/profile or .../metrics"
         if self.inside in COMMANDS:
             return "unpack it first: gunzip FILE"
+        for kind in (self.kind, self.inside):
+            if kind in _UNPACK:
+                return f"unpack it first: {_UNPACK[kind]}"
         command = COMMANDS.get(self.kind)
         return f"see `{command}`" if command else "check the path"
 
@@ -109,6 +127,15 @@ _MAGIC = (
     (b"\xce\xfa\xed\xfe", Kind.BINARY),
     (b"\xca\xfe\xba\xbe", Kind.BINARY),
 )
+_ARCHIVES = (
+    (0, b"PK\x03\x04", Kind.ZIP),
+    (0, b"PK\x05\x06", Kind.ZIP),  # without a file in it
+    (0, b"\x28\xb5\x2f\xfd", Kind.ZSTD),
+    (0, b"BZh", Kind.BZIP2),
+    (0, b"\xfd7zXZ\0", Kind.XZ),
+    (257, b"ustar", Kind.TAR),
+)
+"""Where the mark of an archive stands; a profile may begin with a zip's first byte."""
 
 
 def recognise(head: bytes) -> Recognised:
@@ -124,6 +151,14 @@ def recognise(head: bytes) -> Recognised:
             return Recognised(inside)
         return Recognised(Kind.PACKED, inside)
     return Recognised(_kind(head[:HEAD]))
+
+
+def archive(head: bytes) -> Kind | None:
+    """The kind of an archive that begins so; None where it is none of those known."""
+    for at, mark, kind in _ARCHIVES:
+        if head.startswith(mark, at):
+            return kind
+    return None
 
 
 def is_trace(head: bytes) -> bool:
@@ -155,6 +190,10 @@ def _kind(head: bytes) -> Kind:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
+    packed = archive(head)
+    # In a tar, texts stand as they are.
+    if packed is not None and packed is not Kind.TAR:
+        return packed
     text = head.lstrip()
     if text.startswith(b"{"):
         if _REPORT.search(head):
@@ -168,6 +207,8 @@ def _kind(head: bytes) -> Kind:
         return Kind.GCTRACE
     if _DUMP.search(head):
         return Kind.DUMP
+    if packed is not None:
+        return packed
     if head.startswith(_LEGACY) or (_BINARY.search(head) and _has_fields(head)):
         return Kind.PROFILE
     if b"\0" not in head and _SAMPLE.search(head):

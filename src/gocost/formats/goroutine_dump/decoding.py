@@ -14,7 +14,7 @@ from gocost.formats.goroutine_dump.json_lines import is_json_lines, unwrapped
 from gocost.formats.goroutine_dump.profile import read_profile
 from gocost.formats.goroutine_dump.stacks import SEED, read_stacks
 from gocost.formats.gunzip import Gunzip, gunzipped
-from gocost.formats.recognition import GZIP, Kind, mistaken
+from gocost.formats.recognition import GZIP, Kind, archive, mistaken
 from gocost.model.errors import FormatError
 
 MAX_BYTES: Final = 1 << 30
@@ -32,7 +32,6 @@ _KINDS: Final = (
     (b"\x7fELF", "an executable", "see `gocost size`"),
     (b"MZ", "an executable", "see `gocost size`"),
     (b"go 1.", "an execution trace", "see `gocost trace summary`"),
-    (b"PK\x03\x04", "a zip archive", "unpack it first"),
     (b"<", "a page of HTML or XML", "name the dump itself: .../debug/pprof/goroutine?debug=2"),
     (b"{", "JSON", "name a dump as /debug/pprof/goroutine?debug=2 gives it"),
 )
@@ -101,6 +100,8 @@ def _decode(
 def _is_profile(head: bytes) -> bool:
     """Whether the bytes begin as a pprof profile does: a field of its own, in protobuf."""
     if head[:1] not in _FIELDS or not _BINARY.search(head) or _STACK.search(head):
+        return False
+    if archive(head) is not None:
         return False
     return not any(head.startswith(mark) for mark, _, _ in _KINDS)
 
