@@ -79,10 +79,10 @@ def test_without_pages_what_needs_them_is_skipped_with_the_reason(tmp_path: Path
 
 
 def test_forced_collections_are_counted_among_log_lines(tmp_path: Path) -> None:
-    run = run_of("-force", "-chatty", requests=60, seconds=1.5)
+    # Many, of which few are asked for: a line is told by when it arrives, after the load where the
+    # machine is busy, and one that a log line cuts does not say what began it.
+    run = run_of("-force", "-chatty", requests=400, seconds=4.0)
     measured = measure(target_of(run, tmp_path), context_of(tmp_path))
-    # Told by when its line arrives: those of the last requests may come after the load, the more
-    # of them the busier the machine is.
     assert value(measured, "gc.cycles") >= value(measured, "gc.forced") >= 10
 
 

@@ -147,6 +147,11 @@ def _report(
     parked = [each.group.seeming for each in judged if each.verdict is Verdict.PARKED]
     if older_than and (seeming := sum(parked)):
         notes.append(Note("info", _seeming(seeming, older_than)))
+    if fresh := sum(each.group.count - each.group.waited for each in leaking):
+        notes.append(
+            Note("info", f"Leaks counts all that leak, also {fresh:,} that are not known to have "
+                 f"waited for {format_quantity(older_than or 0, Unit.SECONDS)}")
+        )  # fmt: skip
     if few:
         notes.append(
             Note("info", f"{few:,} groups of fewer than {min_count:,} are left out: {fewer:,} "

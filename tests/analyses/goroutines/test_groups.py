@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gocost.analyses.goroutines.groups import MAX_GROUPS, Dumps, Group, Interval, group
 from gocost.formats.goroutine_dump.decoding import decode
+from gocost.formats.goroutine_dump.dump import Form
 from gocost.model.errors import FormatError
 from tests.analyses.goroutines.dumps import dump, written
 
@@ -126,6 +129,14 @@ def test_dumps_without_ids_tell_only_how_many() -> None:
     (seen,) = group(Dumps([one, two], 5.0))
     assert (seen.counts, seen.growth, seen.intervals) == ((3, 12), 9, ())
     assert (seen.state, seen.oldest_minutes) == (None, None)
+
+
+def test_without_ids_what_grew_is_counted_once() -> None:
+    one = dump(written(range(10, 13)))
+    two = dump(written(range(10, 15), state="chan send (leaked)") + written([15, 16]))
+    certain, others = group(Dumps([dump(), one, replace(two, form=Form.GROUPED)]))[:2]
+    assert (certain.counts, certain.growth, certain.certain) == ((0, 3, 7), 7, True)
+    assert (others.counts, others.growth, others.count) == ((), None, 2)
 
 
 def test_the_largest_first_and_the_sum_is_all() -> None:

@@ -44,6 +44,32 @@ def test_fewer_dumps_do_not_tell(dumps: int) -> None:
     assert judged(growing()[:dumps]).verdict is Verdict.PARKED
 
 
+LEAKED = "chan send (leaked)"
+
+
+def test_who_came_since_the_runtime_looked_is_no_leak_of_its_own() -> None:
+    """Given a line that leaks, with one more that came after the collection that found the leak."""
+    found = written(range(100, 160), state=LEAKED) + written([160])
+    texts = [written(range(100, 120)), written(range(100, 140)), found]
+    dumps = Dumps([dump(text) for text in texts], 5.0)
+    certain, _, late = judge(dumps, group(dumps))
+    assert (certain.verdict, certain.group.count, certain.group.growth) == (Verdict.CERTAIN, 60, 40)
+    assert (late.verdict, late.group.count, late.group.growth) == (Verdict.PARKED, 1, 1)
+
+
+def test_what_grows_beside_certain_ones_is_judged_by_its_own_arrivals() -> None:
+    """Given others at the line that something can still reach, and that grow in each interval."""
+    texts = [
+        written([*range(100, 100 + n), *range(200, 200 + 20 * n)], state="chan send")
+        for n in (1, 2)
+    ]
+    texts.append(written(range(100, 103), state=LEAKED) + written(range(200, 260)))
+    dumps = Dumps([dump(text) for text in texts], 5.0)
+    others, certain = judge(dumps, group(dumps))[:2]
+    assert (certain.verdict, certain.group.count, certain.group.growth) == (Verdict.CERTAIN, 3, 2)
+    assert (others.verdict, others.group.count, others.group.growth) == (Verdict.PROBABLE, 60, 40)
+
+
 def test_few_arrivals_do_not_tell() -> None:
     assert judged(growing(step=7)).verdict is Verdict.PARKED
     assert judged(growing(step=9)).verdict is Verdict.PROBABLE

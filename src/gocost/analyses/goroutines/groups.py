@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gocost.analyses.goroutines.lives import restarted
+from gocost.analyses.goroutines.movements import beside, moved, stayed, went_on
 from gocost.formats.goroutine_dump.dump import (
     LEAKED,
     Dump,
@@ -69,7 +70,9 @@ class Group:
     seen: float | None = None
     """Seconds between the dumps that have one of them at the same place; None where none has."""
     counts: tuple[int, ...] = ()
-    """How many there were in each dump, the certain ones with the others."""
+    """How many there were in each dump; where dumps have no ids, of the certain ones with the
+    others of their place, for which this is empty.
+    """
     intervals: tuple[Interval, ...] = ()
     """Between the dumps; empty where they have no ids."""
     gone: int = 0
@@ -127,11 +130,12 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
         raise FormatError(
             f"more than {MAX_GROUPS:,} groups of goroutines differ", hint="cut the file into parts"
         )
-    last, own = found.dumps[-1], rows[-1]
+    last = found.dumps[-1]
     certain = _certain(last)
     known, stood = _known(last), _stood(found, rows)
     sure, seeming = _so_long(known, stood, older_than)
-    split, first, inverse = np.unique(own * 2 + certain, return_index=True, return_inverse=True)
+    codes = _codes(found, rows, certain)
+    split, first, inverse = np.unique(codes[-1], return_index=True, return_inverse=True)
     inverse = inverse.reshape(-1)
     counts = _sums(inverse, last.count, len(split))
     leaked = _sums(inverse, np.where(last.flags & LEAKED, last.count, 0), len(split))
@@ -144,11 +148,11 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
     seen = np.zeros(len(split))
     np.maximum.at(seen, inverse, stood)
     over = [
-        _sums(each, dump.count, len(keys)) for each, dump in zip(rows, found.dumps, strict=True)
+        _sums(each, dump.count, 2 * len(keys))
+        for each, dump in zip(codes, found.dumps, strict=True)
     ]
-    moved, gone = _moved(found, rows, len(keys))
-    if found.traced is not None:
-        moved, gone = _went_on(found.traced, own, len(keys))
+    with_certain = set() if found.with_ids else _counted_with_certain(over, split)
+    movements, gone = _movements(found, codes, 2 * len(keys))
     ancestors = _different(inverse, last.ancestors, len(split))
     groups = []
     for i, (code, row) in enumerate(zip(split.tolist(), first.tolist(), strict=True)):
@@ -167,9 +171,9 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
                 seeming=int(maybe[i]),
                 longest=float(longest[i]) if longest[i] >= 0 else None,
                 seen=float(seen[i]) or None,
-                counts=tuple(int(each[key]) for each in over),
-                intervals=tuple(Interval(int(a[key]), int(d[key])) for a, d in moved),
-                gone=int(gone[key]),
+                counts=() if code in with_certain else tuple(int(each[code]) for each in over),
+                intervals=tuple(Interval(int(a[code]), int(d[code])) for a, d in movements),
+                gone=int(gone[code]),
                 ancestors=tuple(map(last.frames, ancestors[i])),
                 key=key,
             )
@@ -185,8 +189,10 @@ def group(found: Dumps, *, older_than: float | None = None, vanished: bool = Fal
                     state=state or None,
                     certain=False,
                     count=0,
-                    counts=tuple(int(each[key]) for each in over),
-                    intervals=tuple(Interval(int(a[key]), int(d[key])) for a, d in moved),
+                    counts=tuple(int(each[2 * key]) for each in over),
+                    intervals=tuple(
+                        Interval(int(a[2 * key]), int(d[2 * key])) for a, d in movements
+                    ),
                     key=key,
                 )
             )
@@ -281,6 +287,30 @@ def _certain(dump: Dump) -> Int64s:
     return numbers
 
 
+def _codes(found: Dumps, rows: Sequence[Int64s], certain: Int64s) -> list[Int64s]:
+    """By dump and goroutine, twice its group's number, and one more for those that are certain in
+    the last dump, as far as ids tell which these are in the others: so that what arrived of the
+    others is not what arrived of these.
+    """
+    own = rows[-1] * 2 + certain
+    if not found.with_ids:
+        return [*(each * 2 for each in rows[:-1]), own]
+    sure = certain != 0
+    ids, theirs = found.dumps[-1].id[sure], rows[-1][sure]
+    earlier = zip(rows[:-1], found.dumps[:-1], strict=True)
+    return [*(each * 2 + (beside(dump.id, ids, theirs) == each) for each, dump in earlier), own]
+
+
+def _counted_with_certain(over: Sequence[Int64s], split: Int64s) -> set[int]:
+    """Counts the others at the place of certain ones with these, as without ids nothing tells which
+    were which in earlier dumps. Returns their codes.
+    """
+    sure = split[split % 2 == 1]
+    for counts in over:
+        counts[sure] += counts[sure - 1]
+    return set((sure - 1).tolist())
+
+
 def _known(last: Dump) -> npt.NDArray[np.float64]:
     """Seconds that each goroutine is known to have waited at least."""
     if last.traced is not None:
@@ -301,66 +331,24 @@ def _stood(found: Dumps, rows: Sequence[Int64s]) -> npt.NDArray[np.float64]:
     for back, (dump, keys) in enumerate(
         zip(reversed(found.dumps[:-1]), reversed(rows[:-1]), strict=True), 1
     ):
-        here &= _stayed(last.id, rows[-1], dump.id, keys)
+        here &= stayed(last.id, rows[-1], dump.id, keys)
         # Who has waited for fewer minutes than before has begun anew.
-        here &= last.minutes >= _beside(last.id, dump.id, dump.minutes)
+        here &= last.minutes >= beside(last.id, dump.id, dump.minutes)
         stood = np.where(here, back * found.every, stood)
     return stood
 
 
-def _stayed(ids: Int64s, keys: Int64s, other: Int64s, other_keys: Int64s) -> npt.NDArray[np.bool_]:
-    """Which goroutines the other dump has in the same group."""
-    same: npt.NDArray[np.bool_] = _beside(ids, other, other_keys) == keys
-    return same
-
-
-def _beside(ids: Int64s, other: Int64s, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The other dump's values of these goroutines; -1 of those that it has not."""
-    if not len(other):
-        return np.full(len(ids), -1)
-    order = np.argsort(other, kind="stable")
-    at = np.minimum(np.searchsorted(other[order], ids), len(other) - 1)
-    there = order[at]
-    return np.where(other[there] == ids, values[there], -1)
-
-
-def _moved(
-    found: Dumps, rows: Sequence[Int64s], keys: int
+def _movements(
+    found: Dumps, codes: Sequence[Int64s], size: int
 ) -> tuple[list[tuple[Int64s, Int64s]], Int64s]:
-    """Arrivals and departures by group and interval; and how many of the first arrivals are gone
-    in the third dump.
+    """Arrivals and departures by code and interval, and how many of the first arrivals are gone
+    later; no interval where nothing tells.
     """
-    gone = np.zeros(keys, np.int64)
-    if not found.with_ids:
-        return [], gone
-    moved = []
-    dumps = found.dumps
-    for i in range(1, len(dumps)):
-        before, after = dumps[i - 1], dumps[i]
-        new = ~_stayed(after.id, rows[i], before.id, rows[i - 1])
-        left = ~_stayed(before.id, rows[i - 1], after.id, rows[i])
-        moved.append(
-            (
-                np.bincount(rows[i][new], minlength=keys),
-                np.bincount(rows[i - 1][left], minlength=keys),
-            )
-        )
-        if i == 1 and len(dumps) > 2:
-            missing = new & ~_stayed(after.id, rows[1], dumps[2].id, rows[2])
-            gone = np.bincount(rows[1][missing], minlength=keys)
-    return moved, gone
-
-
-def _went_on(trace: Traced, rows: Int64s, keys: int) -> tuple[list[tuple[Int64s, Int64s]], Int64s]:
-    """For the halves of a trace those that came and stayed to its end; and of each those that went
-    on, of which it is not known in which half: all of them, which judges more mildly.
-    """
-    late = trace.waited_ns < trace.length_ns / 2
-    went = np.zeros(keys, np.int64)
-    np.maximum.at(went, rows, trace.went_on)
-    first = np.bincount(rows[trace.arrived & ~late], minlength=keys)
-    second = np.bincount(rows[trace.arrived & late], minlength=keys)
-    return [(first, went), (second, went)], went
+    if found.traced is not None:
+        return went_on(found.traced, codes[-1], size)
+    if found.with_ids:
+        return moved(found.dumps, codes, size)
+    return [], np.zeros(size, np.int64)
 
 
 def _different(which: Int64s, numbers: Int32s, size: int) -> list[list[int]]:

@@ -120,8 +120,7 @@ def _key(each: Judged, by: str) -> object:
 def _row(merged: Sequence[Judged], *, older: bool) -> Sequence[Cell]:
     groups = [each.group for each in merged]
     minutes = [each.oldest_minutes for each in groups if each.oldest_minutes is not None]
-    growths = {each.key: each.growth for each in groups}
-    known = [growth for growth in growths.values() if growth is not None]
+    known = [each.growth for each in groups if each.growth is not None]
     return (
         _same([line(each) for each in groups]),
         _same([told(each.creator[0]) if each.creator else None for each in groups]),

@@ -111,7 +111,7 @@ def _movement(found: Dumps, group: Group) -> str:
             f"{format_quantity(found.traced.length_ns / 1e9, Unit.SECONDS)}, and "
             f"{first.departed:,} went on there"
         )
-    if len(found.dumps) < 2:
+    if len(found.dumps) < 2 or not group.counts:
         return ""
     if not group.intervals:
         return f"{' → '.join(f'{count:,}' for count in group.counts)} in {len(found.dumps)} dumps"
