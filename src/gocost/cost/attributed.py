@@ -7,13 +7,13 @@ whole is what a cluster bills: the larger of request and use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from gocost.cost.price_book import PriceBook
-from gocost.cost.pricing import GIB, GRAIN, HOURS, MILLION
+from gocost.cost.pricing import GIB, HOURS, MILLION, grained
 from gocost.model.fact import Fact
 from gocost.model.quantity import HOURS_PER_MONTH, Money, Unit, format_money, format_quantity
 from gocost.model.report import Cell, Column, SumsTo, Table
@@ -81,27 +81,28 @@ def priced(
     formulas: list[str] = []
     if use.seconds and use.cpu_ns:
         window = Decimal(str(use.seconds)) * 10**9
-        for name, amount in use.cpu_ns.items():
-            lines.setdefault(name, _Line()).cpu = _grained(Decimal(amount) / window * of_cores)
-        for name, amount in use.collector_ns.items():
-            line = lines.setdefault(name, _Line())
-            line.collector = _grained(Decimal(amount) / window * of_cores)
-        for name, amount in use.even_ns.items():
-            line = lines.setdefault(name, _Line())
-            line.even = _grained(Decimal(amount) / window * of_cores)
+        rate = of_cores / window
         cores = Decimal(sum(use.cpu_ns.values())) / window
         formulas.append(formula(f"{format_quantity(cores, Unit.CORES)} cores", where, book, "cpu"))
+        used = [(name, amount * rate) for name, amount in use.cpu_ns.items()]
         if where.cpu is not None:
             idle = max(Decimal(0), Decimal(str(where.cpu)) - cores)
-            lines.setdefault(IDLE, _Line()).cpu += _grained(idle * of_cores)
+            used.append((IDLE, idle * of_cores))
+        for name, money in shared_out(used):
+            lines.setdefault(name, _Line()).cpu += money
+        for name, money in shared_out((n, a * rate) for n, a in use.collector_ns.items()):
+            lines.setdefault(name, _Line()).collector = money
+        for name, money in shared_out((n, a * rate) for n, a in use.even_ns.items()):
+            lines.setdefault(name, _Line()).even = money
     if use.memory:
-        for name, size in use.memory.items():
-            lines.setdefault(name, _Line()).memory = _grained(Decimal(size) * of_bytes)
         held = sum(use.memory.values())
         formulas.append(formula(format_quantity(held, Unit.BYTES), where, book, "memory"))
+        kept = [(name, size * of_bytes) for name, size in use.memory.items()]
         if where.memory is not None:
             idle = max(Decimal(0), Decimal(str(where.memory)) - held)
-            lines.setdefault(IDLE, _Line()).memory += _grained(idle * of_bytes)
+            kept.append((IDLE, idle * of_bytes))
+        for name, money in shared_out(kept):
+            lines.setdefault(name, _Line()).memory += money
     if not lines:
         return Priced(None)
     total = sum((line.whole for line in lines.values()), Decimal(0))
@@ -137,7 +138,19 @@ def memory_rate(book: PriceBook, deployment: Deployment | None) -> Decimal:
 
 def money_of(amounts: Sequence[int], rate: Decimal, book: PriceBook) -> list[Money]:
     """What amounts cost at a rate, each."""
-    return [Money(_grained(amount * rate), book.currency, book.name) for amount in amounts]
+    return [Money(grained(amount * rate), book.currency, book.name) for amount in amounts]
+
+
+def shared_out(amounts: Iterable[tuple[str, Decimal]]) -> Iterator[tuple[str, Decimal]]:
+    """Amounts of money to the grain, so that they add up to their sum to the grain: what is cut off
+    one is given to those after it.
+    """
+    exact = told = Decimal(0)
+    for name, amount in amounts:
+        exact += amount
+        reached = grained(exact)
+        yield name, reached - told
+        told = reached
 
 
 def _core_rate(book: PriceBook, where: Deployment) -> Decimal:
@@ -153,21 +166,23 @@ def _table(
     requests: float | None,
 ) -> Table:
     def money(amount: Decimal) -> Money:
-        return Money(_grained(amount), book.currency, book.name)
+        return Money(grained(amount), book.currency, book.name)
+
+    ordered = sorted(lines.items(), key=lambda item: (-item[1].whole, item[0]))
+    # Each to the grain and their sum as well: rows rounded for themselves would miss it.
+    per_month = Decimal(str(requests)) if requests else Decimal(1)
+    millions = dict(shared_out((n, line.whole * MILLION / per_month) for n, line in ordered))
 
     def row(name: str, line: _Line) -> list[Cell]:
         share = float(line.whole / total) if total else None
         amounts = (line.cpu, line.collector, line.even, line.memory)
         cells: list[Cell] = [name, money(line.whole), share, *map(money, amounts)]
-        if requests:
-            cells.append(money(line.whole * MILLION / Decimal(str(requests))))
-        return cells
+        return [*cells, money(millions[name])] if requests else cells
 
     month = Unit.MONEY_PER_MONTH
     title = f"{format_money(money(total))} a month by {named.name}"
     if each is not None:
         title += f", {format_money(money(each))} per million requests"
-    ordered = sorted(lines.items(), key=lambda item: (-item[1].whole, item[0]))
     return Table(
         title=title,
         columns=(
@@ -216,7 +231,3 @@ def assumptions(
 def _fact(metric: str, amount: Decimal, unit: Unit, book: PriceBook, subject: Subject) -> Fact:
     origin = f"price book {book.name}, {book.currency}"
     return Fact(metric, float(amount), unit, subject, origin=origin)
-
-
-def _grained(amount: Decimal) -> Decimal:
-    return amount.quantize(GRAIN)

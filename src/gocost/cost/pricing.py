@@ -160,7 +160,7 @@ class Pricing:
             return [], {}, dict.fromkeys(("cost.memory.month", "cost.memory.used.month"), why)
 
         def monthly(size: Decimal) -> Decimal:
-            return _grained(size / GIB * replicas * HOURS * price.amount)
+            return grained(size / GIB * replicas * HOURS * price.amount)
 
         def formula(size: Decimal, what: str) -> str:
             shown = format_quantity(size, Unit.BYTES)
@@ -191,7 +191,7 @@ class Pricing:
             return [], {}, dict.fromkeys(("cost.cpu.month", "cost.cpu.used.month"), why)
 
         def monthly(cores: Decimal) -> Decimal:
-            return _grained(cores * HOURS * price.amount)
+            return grained(cores * HOURS * price.amount)
 
         def formula(cores: Decimal, what: str) -> str:
             shown = format_quantity(cores, Unit.CORES)
@@ -245,12 +245,12 @@ class Pricing:
         registry, transfer = self._registry_rate(), self._transfer_rate()
         if registry is not None:
             price = self.book.prices["registry"].shown(currency)
-            amount = _grained(_decimal(size.value) * registry)
+            amount = grained(_decimal(size.value) * registry)
             amounts["cost.registry.month"] = amount
             parts.append(Part("registry", amount, f"{shown} x {times:f} deploys x {price}"))
         if transfer is not None:
             price = self.book.prices["transfer.zone"].shown(currency)
-            amount = _grained(_decimal(size.value) * transfer)
+            amount = grained(_decimal(size.value) * transfer)
             amounts["cost.transfer.month"] = amount
             replicas = self.deployment.replicas
             formula = f"{shown} x {replicas} x {times:f} deploys x {price}"
@@ -332,7 +332,7 @@ class Pricing:
         )
 
     def _money(self, amount: Decimal) -> Money:
-        return Money(_grained(amount), self.book.currency, self.book.name)
+        return Money(grained(amount), self.book.currency, self.book.name)
 
 
 _UNMEASURED: Final = "its use was not measured: that needs the policy's `run:`"
@@ -356,7 +356,7 @@ def _decimal(value: object) -> Decimal:
     return Decimal(str(value))
 
 
-def _grained(amount: Decimal) -> Decimal:
+def grained(amount: Decimal) -> Decimal:
     """To the grain, without trailing zeros."""
-    grained = amount.quantize(GRAIN).normalize()
-    return grained if grained.as_tuple().exponent <= 0 else grained.quantize(Decimal(1))  # type: ignore[operator]
+    found = amount.quantize(GRAIN).normalize()
+    return found if found.as_tuple().exponent <= 0 else found.quantize(Decimal(1))  # type: ignore[operator]
