@@ -74,6 +74,21 @@ def test_a_service_that_dies_early_is_recorded_no_further(tmp_path: Path) -> Non
     assert not any("the goroutines of the recording" in text for text in notes[1:])
 
 
+def test_of_a_service_that_has_gone_no_address_is_to_be_checked(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    with attributed() as service:
+        page = f"{service.origin}/debug/pprof/cmdline"
+
+        def progress(text: str) -> None:
+            if text.startswith("recording for"):
+                kill(service)
+                eventually(lambda: absent(page) is not None)
+
+        gocost.record(service.origin, LONG, folder, progress=progress)
+    profile = lost(read_manifest(folder))["cpu"]
+    assert profile.endswith("/debug/pprof/profile: nothing listens there any more")
+
+
 def test_the_trace_of_a_service_that_dies_in_it_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "recording"
     trace = folder / "app.trace"

@@ -155,6 +155,10 @@ class _Recorder:
             tried.append(part)
         self.parts.append(tried[0])
 
+    def _answered(self) -> bool:
+        """Whether the service gave one of its pages."""
+        return any(not part.lost for part in self.parts)
+
     def failed(self, kind: str) -> bool:
         """Whether it was asked for, and could not be had: it is not asked for again."""
         return any(part.kind == kind and part.lost for part in self.parts)
@@ -286,6 +290,8 @@ class _Recorder:
             lost = INTERRUPTED if self._aborted else str(error)
             if isinstance(error, _slow()) and not self._aborted:
                 lost = f"{error.message}; raise --patience if it is only slow"
+            elif isinstance(error.__cause__, ConnectionRefusedError) and self._answered():
+                lost = f"{error.message} any more"  # the address was right
         except KeyboardInterrupt:
             # What came of it so far is worth keeping: of a trace all that is whole counts.
             self.parts.append(Part(kind, name, asked, request.clock(), INTERRUPTED))
