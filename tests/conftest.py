@@ -31,9 +31,12 @@ FLAGS = (
 
 @pytest.fixture(scope="session", autouse=True)
 def _on_a_developers_machine() -> Iterator[None]:
-    """A modified tree blocks in CI: tests are the same wherever they run, and some set it."""
+    """A modified tree blocks in CI, and reports are as wide as COLUMNS: tests are the same wherever
+    they run, and some set these.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CI", raising=False)
+        for name in ("CI", "COLUMNS"):
+            patch.delenv(name, raising=False)
         yield
 
 

@@ -65,7 +65,7 @@ class Output:
         terminal = stream is sys.stdout and stream.isatty()
         plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         return Settings(
-            width=_columns() if terminal else 80,
+            width=_columns() if terminal or os.environ.get("COLUMNS") else 80,
             color=terminal and not plain,
             top=self.top,
         )
