@@ -46,6 +46,21 @@ def test_json_has_whole_numbers_in_the_types_own_unit(cpu: Path) -> None:
     assert report["facts"][0]["value"] == 30
 
 
+def test_traces_are_blocks_for_a_person_and_rows_for_a_program(cpu: Path) -> None:
+    text, rows = gocost("traces", cpu), gocost("traces", cpu, "--format", "csv")
+    lines = text.stdout.splitlines()
+    assert lines[lines.index("Samples of cpu") + 1 :] == [
+        "  20 ns  bytes:4kB",
+        "      main.main",
+        "",
+        "  10 ns  tenant:acme",
+        "      main.main",
+        "      main.main",
+    ]
+    assert [row[0] for row in csv.reader(io.StringIO(rows.stdout))] == ["value", "20", "10"]
+    assert rows.stdout.splitlines()[2] == "10,tenant:acme,main.main;main.main"
+
+
 @pytest.mark.parametrize("form", NAMES)
 def test_every_form(cpu: Path, form: str) -> None:
     done = gocost("top", cpu, "--format", form)

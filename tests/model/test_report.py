@@ -50,6 +50,14 @@ def test_top_tells_what_it_cut_off_from_what_a_filter_left_out() -> None:
     assert not table.top(1).complete
 
 
+def test_the_rest_of_rows_that_begin_with_an_amount_is_told_in_words() -> None:
+    columns = (Column("value", Unit.COUNT, additive=True), Column("labels"), Column("stack"))
+    top = Table("samples", columns, [(3, "", "a"), (2, "", "b"), (1, "", "c")]).top(1)
+    assert top.rows == [(3, "", "a"), [3, "(2 others)", None]]
+    assert not top.complete
+    assert Table("samples", columns, [(3, "", "a")]).complete
+
+
 def test_top_leaves_a_short_table_alone() -> None:
     assert TABLE.top(3) is TABLE
     assert TABLE.top(0) is TABLE

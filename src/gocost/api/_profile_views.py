@@ -303,7 +303,7 @@ VIEWS: Final[Mapping[str, Shown]] = {
         paid={"calls": ("other", "role", "value", "money", "share", "money_cumulative")},
     ),
     "tags": Shown(tags, paid={"labels": ("key", "label", "value", "money", "share", "samples")}),
-    "traces": Shown(traces),
+    "traces": Shown(traces, layout=Layout(facts=(), stacks={"samples": "stack"})),
     "raw": Shown(raw, "addresses", layout=Layout(facts=(), rows=0)),
     "list": Shown(
         source,

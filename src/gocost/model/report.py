@@ -83,14 +83,25 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
         row: list[Cell] = [
             _sum_of(rest, i) if column.additive else None for i, column in enumerate(self.columns)
         ]
+        words = f"({len(rest):,} others)"
         if row[0] is None:
-            row[0] = f"({len(rest):,} others)"
+            row[0] = words
+        elif (named_at := self._first_words()) is not None:
+            row[named_at] = words
         return msgspec.structs.replace(self, rows=[*named[:count], row, *last])
 
     @property
     def complete(self) -> bool:
         """False where rows were put together in one: by `top`, or by a filter of names."""
-        return not (self.rows and is_rest(self.rows[-1][0]))
+        if not self.rows:
+            return True
+        last, words = self.rows[-1], self._first_words()
+        return not (is_rest(last[0]) or (words is not None and is_rest(last[words])))
+
+    def _first_words(self) -> int | None:
+        """The first column of words, which names the rest of rows that begin with an amount."""
+        at = (i for i, column in enumerate(self.columns) if column.unit is Unit.TEXT)
+        return next(at, None) if self.columns[0].additive else None
 
     def arrow(self) -> pyarrow.Table:
         """The table as Arrow, column descriptions and units in the field metadata."""
@@ -194,6 +205,8 @@ class Layout(msgspec.Struct, frozen=True):
     """By table: a column; the rows with nothing in it are the last and one for a person."""
     split: dict[str, tuple[str, ...]] = {}
     """By table: leading columns; where they change, a person sees a table of its own."""
+    stacks: dict[str, str] = {}
+    """By table: a column of stacks, frames joined by `;`, which a terminal shows one a line."""
     treemap: str | None = None
     """A table (outer columns first, then `bytes`) to draw as a treemap in HTML."""
     flames: tuple[str, ...] = ()

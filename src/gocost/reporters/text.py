@@ -13,6 +13,7 @@ from gocost.reporters.interface import Settings
 from gocost.reporters.outline import Outline, by_service, headline, outline, told_once
 from gocost.reporters.text_changes import write_changes
 from gocost.reporters.text_page import WIDEST_PROSE, Page, Piece
+from gocost.reporters.text_stacks import write_stacks
 from gocost.reporters.text_table import Grid, aligned, cells, cut, fit, grid, wrap
 
 SPARK: Final = 32
@@ -188,6 +189,10 @@ def _table(page: Page, table: Table, layout: Layout, name: str) -> None:
         page.heading(heading)
     if not table.rows:
         page.line(("(nothing)", "dim"), indent=2)
+        return
+    column = layout.stacks.get(name)
+    if column in table.names():
+        write_stacks(page, table, column)
         return
     fitted = grid(table, page.width - 2, whole=layout.whole.get(name, ()))
     page.line((fitted.heading(), "dim"), indent=2)
