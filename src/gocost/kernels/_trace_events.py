@@ -494,6 +494,8 @@ def _run(
             at = k
             time = real
             events += 1
+        if outcome == NOT_READY and k > end:
+            outcome = MALFORMED  # what it waits for was read beyond the batch
         if events:
             scalars[S_PROGRESS] += 1
             scalars[S_EVENTS] += events

@@ -105,3 +105,24 @@ def test_events_that_contradict_each_other(text: str, told: str) -> None:
     (generation,) = read_index(reading(data), len(data), 22).generations
     with pytest.raises(FormatError, match=told):
         carry_out(reading(data), generation, 22, Window(0, 10**9, 8), first=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GoStart dt=1 g=5 g_seq=1",
+        "GoUnblock dt=1 g=5 g_seq=1 stack=0",
+        "GoSwitch dt=1 g=5 g_seq=1",
+        "ProcStart dt=1 p=1 p_seq=1",
+        "ProcSteal dt=1 p=1 p_seq=1 m=7",
+    ],
+)
+def test_an_event_that_its_batch_cuts_is_malformed_and_does_not_wait_for_others(text: str) -> None:
+    whole = trace_bytes("Trace Go1.22\n" + text)[HEADER:]
+    for size in range(1, len(whole)):
+        head = trace_bytes(f"Trace Go1.22\nEventBatch gen=1 m=7 time=5 size={size}\n")
+        rest = trace_bytes("Trace Go1.22\n" + CLOCK.format(1))[HEADER:]
+        data = head + whole[:size] + rest
+        (generation,) = read_index(reading(data), len(data), 22).generations
+        with pytest.raises(FormatError, match="malformed"):
+            carry_out(reading(data), generation, 22, Window(0, 10**9, 8), first=True)
