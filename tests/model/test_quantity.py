@@ -87,6 +87,60 @@ def test_formats_for_people(value: float | str | None, unit: Unit, text: str) ->
     assert format_quantity(value, unit) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.9994, Unit.SECONDS, "999 ms"),
+        (0.9996, Unit.SECONDS, "1 s"),
+        (999_600_000, Unit.NANOSECONDS, "1 s"),
+        (9.996e-7, Unit.SECONDS, "1 µs"),
+        (9.996e-4, Unit.SECONDS_PER_OPERATION, "1 ms/op"),
+        (119.4, Unit.SECONDS, "119 s"),
+        (119.6, Unit.SECONDS, "2.0 min"),
+        (1023.4 * 2**10, Unit.BYTES, "1023 KiB"),
+        (1023.99 * 2**10, Unit.BYTES, "1 MiB"),
+        (1023.6 * 2**20, Unit.BYTES_PER_SECOND, "1 GiB/s"),
+        (1023.7, Unit.BYTES_PER_SECOND, "1 KiB/s"),
+        (9.996, Unit.RATIO, "1,000%"),
+        (999.6, Unit.CORES, "1,000"),
+        (1234.5, Unit.CORES, "1,234"),
+        (999.96, Unit.COUNT_PER_SECOND, "1,000/s"),
+        (12345.6, Unit.COUNT_PER_SECOND, "12,346/s"),
+    ],
+)
+def test_what_is_rounded_up_to_the_next_unit_is_one_of_it(
+    value: float, unit: Unit, text: str
+) -> None:
+    assert format_quantity(value, unit) == text
+
+
+@given(
+    st.floats(1e-9, 1e12),
+    st.sampled_from(
+        [
+            Unit.SECONDS,
+            Unit.SECONDS_PER_OPERATION,
+            Unit.BYTES,
+            Unit.BYTES_PER_SECOND,
+            Unit.CORES,
+            Unit.COUNT,
+            Unit.COUNT_PER_SECOND,
+            Unit.RATIO,
+        ]
+    ),
+)
+def test_what_a_person_reads_reads_the_same_when_it_is_written_again(
+    value: float, unit: Unit
+) -> None:
+    text = format_quantity(value, unit)
+
+    again = parse(text.replace(",", ""), unit)
+
+    assert format_quantity(again, unit) == text
+    # Three digits, and bytes are whole.
+    assert again == pytest.approx(value, rel=0.005, abs=0.5 if unit.value[0] == "b" else 0)
+
+
 def test_signed_differences_show_their_sign() -> None:
     assert format_quantity(2048, Unit.BYTES, signed=True) == "+2 KiB"
     assert format_quantity(-2048, Unit.BYTES, signed=True) == "-2 KiB"

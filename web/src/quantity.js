@@ -19,15 +19,20 @@ export function bytes(value) {
 }
 
 export function seconds(value) {
-  if (value >= 120) return `${(value / 60).toFixed(1)} min`;
+  if (value >= 119.5) return `${(value / 60).toFixed(1)} min`;
   return value ? scaled(value, SCALES.seconds) : "0 s";
 }
 
 function scaled(value, scale) {
-  const [name, factor] = scale.find(([, least]) => value >= least) ?? scale.at(-1);
+  const found = scale.findIndex(([, least]) => value >= least);
+  const at = found < 0 ? scale.length - 1 : found;
+  const [name, factor] = scale[at];
   const number = value / factor;
-  if (name === "B") return `${Math.round(number)} B`;
-  return `${number >= 100 ? number.toFixed(0) : Number(number.toPrecision(3))} ${name}`;
+  const whole = name === "B" || number >= 100;
+  const shown = whole ? Math.round(number) : Number(number.toPrecision(3));
+  // What is rounded up to the next unit is one of that: 1 s, and not 1000 ms.
+  if (at && shown >= Math.round(scale[at - 1][1] / factor)) return `1 ${scale[at - 1][0]}`;
+  return `${shown} ${name}`;
 }
 
 // A value in one of the report's units; `signed` has a plus before what is above zero.

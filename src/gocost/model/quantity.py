@@ -7,6 +7,7 @@ GiB are powers of 1024, kB, MB and GB of 1000; a month is 730 hours.
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from enum import StrEnum
@@ -235,27 +236,38 @@ def _format_positive(number: float, unit: Unit) -> str:
     if base == "bytes":
         return _scaled(number, (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))) + suffix
     if base == "seconds":
-        if number >= 120:
+        if number >= 119.5:  # from there on it would be rounded to 120 s
             return f"{number / 60:.1f} min{suffix}"
         scale = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
         return _scaled(number, scale, zero="0 s") + suffix
     if unit is Unit.RATIO:
-        return f"{number * 100:.3g}%" if number < 10 else f"{number * 100:,.0f}%"
+        return f"{_digits(number * 100, 3)}%"
     if base == "cores":
-        return f"{number:.3g}"
+        return _digits(number, 3)
     if base == "count":
         whole = number == int(number)
-        return (f"{int(number):,}" if whole and number < 1e15 else f"{number:,.4g}") + suffix
+        return (f"{int(number):,}" if whole and number < 1e15 else _digits(number, 4)) + suffix
     # Money: what is less than a cent is said to be that, and never to be nothing.
     return f"< 0.01{suffix}" if 0 < number < 0.005 else f"{number:,.2f}{suffix}"
+
+
+def _digits(number: float, count: int) -> str:
+    """So many significant digits, and no digit before the point replaced by an exponent."""
+    if 10 ** (count - 1) <= number < 1e15:
+        return f"{number:,.0f}"
+    return f"{number:,.{count}g}"
 
 
 def _scaled(number: float, scale: tuple[tuple[str, float], ...], *, zero: str = "0 B") -> str:
     if number == 0:
         return zero
+    larger, above = "", math.inf
     for name, factor in scale:
         if number >= factor or factor == scale[-1][1]:
             scaled = number / factor
             text = f"{scaled:.0f}" if scaled >= 100 or name == "B" else f"{scaled:.3g}"
-            return f"{text} {name}"
+            # What is rounded up to the next unit is one of that: 1 s, and not 1000 ms.
+            reached = float(text) > 1 and float(text) >= round(above / factor, 6)
+            return f"1 {larger}" if reached else f"{text} {name}"
+        larger, above = name, factor
     raise AssertionError("unreachable: the last scale takes everything")
