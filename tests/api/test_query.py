@@ -20,6 +20,7 @@ from prompt_toolkit.document import Document
 import gocost
 from gocost.analyses.query.catalogue import relations
 from gocost.api.query import answered, opened_files
+from gocost.cli.main import run
 from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.model.report import Cell
 from gocost.sources.sql_engine import Caps
@@ -140,6 +141,12 @@ def test_pages_and_logs(tmp_path: Path) -> None:
 def test_a_file_alone_lacks_its_sql(cpu: str) -> None:
     done = subprocess.run([GOCOST, "query", cpu], capture_output=True, text=True, check=False)
     assert done.stderr == 'gocost: no SQL is given; gocost query FILE "SELECT ..."\n'
+
+
+@pytest.mark.parametrize("length", [10, 300, 5000])
+def test_sql_alone_lacks_its_file(length: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["query", "select " + length * "a"]) == 2
+    assert capsys.readouterr().err == 'gocost: no file is named; gocost query FILE "SELECT ..."\n'
 
 
 def test_saved_reports(tmp_path: Path, cpu: str) -> None:

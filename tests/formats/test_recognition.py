@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gocost.cli.main import run
-from gocost.formats.recognition import Kind, recognise
+from gocost.formats.recognition import HEAD, Kind, archive, recognise
 from tests.fixtures.collected import pages
 from tests.fixtures.profiles import shared
 
@@ -94,6 +94,20 @@ def tarred(data: bytes) -> bytes:
         entry.size = len(data)
         archive.addfile(entry, io.BytesIO(data))
     return made.getvalue()
+
+
+@pytest.mark.parametrize("data", [b"", PROFILE, bytes(9000)])
+def test_archives_are_told_by_what_their_own_tools_write(data: bytes) -> None:
+    made = (zipped(data), tarred(data), bz2.compress(data), lzma.compress(data))
+    assert [archive(each[:HEAD]) for each in made] == [Kind.ZIP, Kind.TAR, Kind.BZIP2, Kind.XZ]
+    for format_ in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT):
+        assert archive(tarfile.TarInfo("name").tobuf(format_)) is Kind.TAR
+
+
+@pytest.mark.parametrize("text", [b"BZhandler;main 10\n", b"m;" + b"x" * 255 + b"ustar;y 3\n"])
+def test_a_text_with_letters_of_an_archive_is_none(text: bytes) -> None:
+    assert archive(text) is None
+    assert recognise(text).kind not in {Kind.TAR, Kind.BZIP2}
 
 
 ZIP = "a zip archive"

@@ -128,14 +128,14 @@ _MAGIC = (
     (b"\xca\xfe\xba\xbe", Kind.BINARY),
 )
 _ARCHIVES = (
-    (0, b"PK\x03\x04", Kind.ZIP),
-    (0, b"PK\x05\x06", Kind.ZIP),  # without a file in it
-    (0, b"\x28\xb5\x2f\xfd", Kind.ZSTD),
-    (0, b"BZh", Kind.BZIP2),
-    (0, b"\xfd7zXZ\0", Kind.XZ),
-    (257, b"ustar", Kind.TAR),
+    (re.compile(rb"PK\x03\x04"), Kind.ZIP),
+    (re.compile(rb"PK\x05\x06"), Kind.ZIP),  # without a file in it
+    (re.compile(rb"\x28\xb5\x2f\xfd"), Kind.ZSTD),
+    (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), Kind.BZIP2),
+    (re.compile(rb"\xfd7zXZ\0"), Kind.XZ),
+    (re.compile(rb"(?s:.{257})ustar[\0 ]"), Kind.TAR),
 )
-"""Where the mark of an archive stands; a profile may begin with a zip's first byte."""
+"""What archives begin with; so much of it that no text is taken for one, and no profile."""
 
 
 def recognise(head: bytes) -> Recognised:
@@ -155,8 +155,8 @@ def recognise(head: bytes) -> Recognised:
 
 def archive(head: bytes) -> Kind | None:
     """The kind of an archive that begins so; None where it is none of those known."""
-    for at, mark, kind in _ARCHIVES:
-        if head.startswith(mark, at):
+    for mark, kind in _ARCHIVES:
+        if mark.match(head):
             return kind
     return None
 

@@ -75,7 +75,7 @@ def _measured(issues: list[Issue], folder: Path, target: Target, version: str) -
         columns=(
             Column("path", Unit.TEXT, "relative to the policy's folder"),
             Column("line", Unit.NUMBER, "from 1"),
-            Column("column", Unit.COUNT, "from 1; 0 where it is not known"),
+            Column("column", Unit.NUMBER, "from 1; 0 where it is not known"),
             Column("linter", Unit.TEXT, "which one complains"),
             Column("text", Unit.TEXT, "of what"),
             Column("issues", Unit.COUNT, "one a row", additive=True),

@@ -32,7 +32,7 @@ from gocost.sources.files import is_file, read_bounded, translated
 from gocost.sources.naming import shown_url
 from gocost.sources.proc import Process, find_process
 from gocost.sources.recordings import keep_piece, page_url, save_recording
-from gocost.sources.refusals import WITHOUT
+from gocost.sources.refusals import ELSEWHERE
 from gocost.sources.service_urls import page_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ _AGAIN: Final = 8
 _FIRST: Final = 2
 """Pages that are asked for at the beginning, to see whether one process answers."""
 
-_ELSEWHERE: Final = f"correct the URL, or {WITHOUT}"
 INTERRUPTED: Final = "the recording was interrupted"
 _SNAPSHOTS: Final = (
     ("heap", "heap", "pb.gz"),
@@ -299,7 +298,7 @@ class _Recorder:
         except OSError as error:
             raise translated(error, path) from error
         if not lost and _is_web_page(path):
-            lost = f"{shown_url(page_url(where, page, seconds))} is a web page: {_ELSEWHERE}"
+            lost = f"{shown_url(page_url(where, page, seconds))} is a web page: {ELSEWHERE}"
             path.unlink()
         elif lost and not path.stat().st_size:
             path.unlink()

@@ -23,7 +23,7 @@ from gocost.model.errors import FormatError, SourceError, UsageError
 from gocost.sources.files import Spooled, positioned, translated
 from gocost.sources.naming import is_url, shown_url
 from gocost.sources.recordings import MAX_BYTES, keep_piece, save_recording
-from gocost.sources.refusals import WITHOUT
+from gocost.sources.refusals import ELSEWHERE
 from gocost.sources.service_urls import service_url
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _check(path: Path, url: str) -> None:
     if not is_trace(head):
         other = mistaken(head, Kind.TRACE)
         told = other.message if other is not None else "this is not an execution trace of Go"
-        hint = f"correct the URL, or {WITHOUT}"
+        hint = ELSEWHERE
         if other is not None and recognise(head).kind in COMMANDS:
             hint = other.hint  # no page to log in at, but one that another command reads
         raise FormatError(f"{shown_url(url)}: {told}", hint=hint)

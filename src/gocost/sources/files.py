@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 import stat
@@ -27,7 +28,12 @@ def is_file(path: Path) -> bool:
 def exists(path: Path) -> bool:
     """Whether anything is there. Raises SourceError where that may not be known."""
     with _translated(path):
-        return path.exists()
+        try:
+            return path.exists()
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return False  # nothing can be
+            raise
 
 
 def is_folder(path: Path) -> bool:

@@ -24,6 +24,7 @@ _WORD: Final = 4
 UNREACHED: Final = (502, 503, 504)
 """What a proxy answers for a service that it does not reach."""
 WITHOUT: Final = "pass credentials with --header 'Name: value', or with --cert FILE"
+ELSEWHERE: Final = f"correct the URL, or {WITHOUT}"
 _WRONG: Final = "correct what --header gives, which is not shown here"
 _WRONG_URL: Final = f"correct the query of the URL, whose values are not shown here, or {WITHOUT}"
 

@@ -34,6 +34,8 @@ def role(name: str, file: str = "") -> int:
         ("example.com/x/runtime.F", "/home/go/src/runtime/f.go", Role.USER),
         ("example.com/x.F", "/home/x/runtime/f.go", Role.USER),
         ("x/runtime.F", "/home/x/runtime/f.go", Role.USER),
+        ("x/runtime.F", "/home/src/runtime/f.go", Role.USER),
+        ("x/internal/runtime/p.F", "/src/internal/runtime/p/f.go", Role.USER),
     ],
 )
 def test_what_the_runtime_lends_to_a_package_is_its_own(

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from gocost.analyses.trace.account import Joined
+from gocost.analyses.trace.account import Joined, Stacks
+from gocost.analyses.trace.following import Chunk
 from gocost.cli.main import run
 from gocost.formats.exectrace import room
 from gocost.measures.trace import follow_trace, read_timeline, read_trace
 from gocost.model.errors import FormatError
 from tests.fixtures.forged_traces import (
     created,
+    deep,
     forged,
     labels,
     logs,
@@ -23,6 +25,7 @@ from tests.fixtures.forged_traces import (
     samples,
     stacks,
     strings,
+    taken_over,
     tasks,
     waiting,
     with_tables,
@@ -48,6 +51,18 @@ DOORS = (
     ["attribute", "--trace", "{file}"],
     ["attribute", "--trace", "{file}", "--by", "task"],
 )
+
+
+class Nothing:
+    """Takes intervals, and keeps none."""
+
+    def take(self, chunk: Chunk, stacks: Stacks) -> None:
+        """The next ones."""
+
+
+def followed(path: Path) -> Joined:
+    """With somebody who is told of every interval, and so of every stack."""
+    return follow_trace(path, Nothing())
 
 
 def whole(path: Path) -> Joined:
@@ -105,6 +120,35 @@ def test_copies_that_are_made_while_rows_are_joined_are_counted(
         assert tracemalloc.get_traced_memory()[1] < cap + (8 << 20)
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("thousands", [20, 60, 100])
+def test_what_a_generation_takes_over_of_the_one_before_is_counted(
+    thousands: int, capped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cap = 16 * CAP
+    monkeypatch.setattr(room, "cap", lambda _: cap)
+    path = capped / "forged.trace"
+    path.write_bytes(taken_over(4, thousands * 1000))
+    tracemalloc.start()
+    try:
+        with suppress(FormatError):
+            read_timeline(path)
+        assert tracemalloc.get_traced_memory()[1] < cap + (24 << 20)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("read", [whole, read_timeline, followed])
+def test_stacks_that_generations_add_are_counted(
+    read: Callable[[Path], object], capped: Path
+) -> None:
+    path = capped / "deep.trace"
+    path.write_bytes(deep(1, 30))
+    read(path)
+    path.write_bytes(deep(40, 30))
+    with pytest.raises(FormatError, match=f"need more than {CAP:,} bytes"):
+        read(path)
 
 
 def test_reasons_that_many_stacks_wait_for_are_counted(capped: Path) -> None:

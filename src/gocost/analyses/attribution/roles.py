@@ -122,4 +122,7 @@ def _is_lent(file: str, package: str) -> bool:
     """Whether a function of the standard library is the runtime's under another name, such as
     time.Sleep: its source says so, as no other package's files are in the runtime's folders.
     """
-    return _BODIES.search(file) is not None and package != "main" and "." not in package
+    found = _BODIES.search(file)
+    if found is None or package == "main" or "." in package:
+        return False
+    return not package.endswith(f"/{found[1]}")  # a module's own, of a name without a dot

@@ -27,7 +27,7 @@ from gocost.analyses.trace.account import (
 from gocost.analyses.trace.durations import exact_sum
 from gocost.analyses.trace.joining_procs import Procs
 from gocost.formats.exectrace.ordered import MOST_TIME, TOO_LONG, Carried
-from gocost.formats.exectrace.room import Room
+from gocost.formats.exectrace.room import AT_ONCE, Room
 from gocost.formats.exectrace.tables import Clock
 from gocost.kernels import trace_fields as fields
 from gocost.kernels import trace_run as kernel
@@ -68,6 +68,7 @@ class Joiner:
         self._between = between
         self._collector: tuple[int, int] | None = None
         self._stacks = Stacks()
+        self._counted = 0
         self._live = np.empty((0, _LIVE_FIELDS), np.int64)
         self._groups: dict[str, Group] = {}
         self._ended: list[Int64s] = []
@@ -93,7 +94,6 @@ class Joiner:
             raise FormatError(f"generation {carried.generation.number} follows on {self._number}")
         self._number = carried.generation.number
         self._check_collector(carried, first=first)
-        named = self._stacks.held
         local = Local(carried.tables, self._stacks)
         if first:
             self._first, self._clock = carried.first_ns, carried.tables.clock
@@ -109,7 +109,9 @@ class Joiner:
             self._marks.append((carried.marks, local))  # and with it the tables
         else:
             self._room.give(carried.held)
-        self._room.take(self._stacks.held - named)
+        # Also those that were met since the last one ended, by who follows its intervals.
+        self._room.take(self._stacks.held - self._counted)
+        self._counted = self._stacks.held
         self._running = carried.running
         self._events += carried.events
         self._check_times()
@@ -276,9 +278,9 @@ class Joiner:
 
     def _span(self, before: Int64s, left: Int64s) -> None:
         """Intervals that began in an earlier generation and ended in this one."""
-        for at in range(0, len(before), _AT_ONCE):
+        for at in range(0, len(before), AT_ONCE):
             known = len(self._waits.rows)
-            self._span_some(before[at : at + _AT_ONCE], left[at : at + _AT_ONCE])
+            self._span_some(before[at : at + AT_ONCE], left[at : at + AT_ONCE])
             self._room.take((len(self._waits.rows) - known) * _AMOUNT)
 
     def _span_some(self, before: Int64s, left: Int64s) -> None:
@@ -363,8 +365,8 @@ class Joiner:
     def open_intervals(self) -> Iterator[tuple[Int64s, ...]]:
         """Columns of Chunks: the states that goroutines and Ps are in at the end."""
         end = self._last if self._between is None else min(self._last, self._between[1])
-        for at in range(0, len(self._live), _AT_ONCE):
-            live = self._live[at : at + _AT_ONCE].copy()
+        for at in range(0, len(self._live), AT_ONCE):
+            live = self._live[at : at + AT_ONCE].copy()
             procs_on, threads_on = self._on(live[:, _ID])
             running = live[:, _STATE] == fields.RUNNING
             both = np.maximum(live[:, _ASSIST], live[:, _SINCE])
@@ -462,8 +464,6 @@ _JOINED: Final = 3 * _ROW
 copies of what was known before."""
 _AMOUNT: Final = 400
 """Bytes of an entry of Amounts."""
-_AT_ONCE: Final = 1 << 14
-"""Goroutines that Python's lists are made of at once."""
 _SHOWN = list(range(10))
 _OPEN = [_ID, _ENTRY, _CREATOR, _STATE, _SINCE, _REASON, _STACK]
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
-from gocost.analyses.trace.durations import bucket_bounds, exact_sum, is_known, quantile
+from gocost.analyses.trace.durations import bounded_quantile, exact_sum, is_known, quantile
 from gocost.analyses.trace.marks import allowed_ns
 from gocost.analyses.trace.spans import Spans, collections, regions, stops, tasks
 from gocost.analyses.trace.waiting import place_of
@@ -195,7 +195,7 @@ def gc_table(trace: Joined) -> Table:
     return Table(
         title="Garbage collections",
         columns=(
-            Column("cycle", Unit.COUNT, "in the trace, from 1"),
+            Column("cycle", Unit.NUMBER, "in the trace, from 1"),
             Column("start", _NS, "since the trace began"),
             Column("duration", _NS, "from the start of marking to its end", additive=True),
             Column("whole", Unit.BOOLEAN, "it began and ended within the trace"),
@@ -286,10 +286,10 @@ def facts(trace: Joined, subject: Subject, origin: str) -> list[Fact]:
 def _latency(
     percent: int, counts: Sequence[int], total: int, subject: Subject, origin: str
 ) -> Fact:
-    """A quantile by the ends of the bucket that it lies in, of which its value is the upper one."""
-    low, high = (end / 1e9 for end in bucket_bounds(counts, percent))
-    name = f"scheduler.latency.p{percent}"
-    return Fact(name, high, Unit.SECONDS, subject, origin=origin, n=total, low=low, high=high)
+    found = bounded_quantile(counts, percent)
+    low, high = (None, None) if found.likely is None else (each / 1e9 for each in found.likely)
+    name, value = f"scheduler.latency.p{percent}", found.high / 1e9
+    return Fact(name, value, Unit.SECONDS, subject, origin=origin, n=total, low=low, high=high)
 
 
 def _pauses(found: Spans, subject: Subject, origin: str) -> list[Fact]:

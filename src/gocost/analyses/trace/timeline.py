@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from gocost.analyses.trace.account import UNKNOWN_ENTRY
 from gocost.formats.exectrace.ordered import Carried, Window
-from gocost.formats.exectrace.room import Room
+from gocost.formats.exectrace.room import AT_ONCE, Room
 from gocost.formats.exectrace.tables import Tables
 from gocost.kernels import trace_bins as kernel
 from gocost.kernels import trace_fields as fields
@@ -42,8 +42,6 @@ _MET: Final = 160
 """Bytes for each goroutine of a generation while it is found out who they are."""
 _KNOWN: Final = 200
 """Bytes of what is open at the end of a generation, in a dict."""
-_AT_ONCE: Final = 1 << 14
-"""Goroutines that Python's lists are made of at once."""
 _OPEN: Final = [fields.G_ID, fields.G_STATE, fields.G_LEFT, fields.G_SINCE]
 
 
@@ -90,7 +88,7 @@ class Spread:
 
     def recorder(self) -> Recorder:
         """What takes the records of one generation; may run in any thread."""
-        return Recorder(self._start, self._shift, self._bins)
+        return Recorder(self._start, self._shift, self._bins, self._room)
 
     def add(self, recorder: Recorder, carried: Carried) -> None:
         """The next generation, in order."""
@@ -101,12 +99,19 @@ class Spread:
         self._runnable += recorder.runnable()
         with self._room.lent(_MET * (len(carried.ended) + len(carried.live))):
             self._meet(carried, recorder)
-        for record in recorder.spanning:
-            self._close(record, recorder.roots)
+        for rows in recorder.spanning:
+            for at in range(0, len(rows), AT_ONCE):
+                for record in rows[at : at + AT_ONCE].tolist():
+                    self._close(record, recorder.roots)
+        self._room.give(sum(rows.nbytes for rows in recorder.spanning))
+        recorder.spanning.clear()
         for who, sums in recorder.nameless():
             self._lane(who)[:] += sums
         self._name()
-        self._remember(carried)
+        live = carried.live
+        open_ = live[live[:, fields.G_STATE] <= fields.RUNNING][:, _OPEN]
+        with self._room.lent(open_.nbytes + len(open_) * _KNOWN):
+            self._remember(carried, open_)
         known = (len(self._open_running) + len(self._open_ready)) * _KNOWN
         known += sum(column.nbytes for column in self._entries)
         self._room.take(known - self._held)
@@ -162,17 +167,15 @@ class Spread:
         order = np.argsort(ids, kind="stable")
         self._entries = ids[order], names[order]
 
-    def _remember(self, carried: Carried) -> None:
+    def _remember(self, carried: Carried, open_: Int64s) -> None:
         """What is open at the generation's end, and since when. Who ended needs no name."""
         for number, row in enumerate(carried.procs.tolist()):
             if row[fields.P_STATE] and row[fields.P_SINCE]:
                 self._open_procs[number] = (row[fields.P_STATE], row[fields.P_SINCE])
         running: dict[int, int] = {}
         ready: dict[int, int] = {}
-        live = carried.live
-        open_ = live[live[:, fields.G_STATE] <= fields.RUNNING]
-        for at in range(0, len(open_), _AT_ONCE):
-            for id_, state, left, since in open_[at : at + _AT_ONCE][:, _OPEN].tolist():
+        for at in range(0, len(open_), AT_ONCE):
+            for id_, state, left, since in open_[at : at + AT_ONCE].tolist():
                 now, before = (
                     (running, self._open_running)
                     if state == fields.RUNNING
@@ -242,7 +245,8 @@ class Recorder:
     start: int
     shift: int
     bins: int
-    spanning: list[list[int]] = field(default_factory=list)
+    room: Room
+    spanning: list[Int64s] = field(default_factory=list)
     _names: list[str] = field(default_factory=list)
     _tables: Tables | None = None
     _of_stack: Int32s = field(default_factory=lambda: np.zeros(0, np.int32))
@@ -273,7 +277,9 @@ class Recorder:
             self.shift, self.bins,
         )  # fmt: skip
         told = of_proc | running | (kind == fields.RUNNABLE)
-        self.spanning += records[told & (begin < 0)].tolist()
+        spanning = records[told & (begin < 0)]
+        self.room.take(spanning.nbytes)
+        self.spanning.append(spanning)
 
     def _begin(self, tables: Tables) -> None:
         """A lane for the runnable, and one for each function that stacks begin in."""

@@ -14,8 +14,11 @@ from typing import Final
 from gocost.model.errors import FormatError
 
 MAX_BYTES: Final = 4 << 30
-"""Of rows, and copies of them on the way: about 4 million goroutines that live at once through
-several generations, of which three are read at a time, or 25 million marks."""
+"""Of rows, and copies of them on the way: 25 million marks, or about 4 million goroutines that live
+at once through several generations. Of these two more than there are cores are read at a time, so
+that on two cores it is four of them, and fewer goroutines on more."""
+AT_ONCE: Final = 1 << 14
+"""Rows that Python's lists are made of at once: these are six times as large, and not counted."""
 
 
 def cap(max_bytes: int | None) -> int:
