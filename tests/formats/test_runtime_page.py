@@ -152,6 +152,19 @@ def test_the_comments_of_a_heap_profile_tell_the_same_classes() -> None:
     assert page.stats.gc_cpu_fraction == 0.25
 
 
+@pytest.mark.parametrize("told", ["mspan_sys", "mspan_inuse"])
+def test_of_a_structure_of_which_half_is_told_no_split_is_known(told: str) -> None:
+    names = {
+        "sys": 1000, "heap_alloc": 100, "heap_inuse": 300, "heap_idle": 300, "heap_released": 200,
+        "stack_inuse": 40, "stack_sys": 50, told: 30,
+    }  # fmt: skip
+    text = "".join(f"go_memstats_{name}_bytes {value}\n" for name, value in names.items())
+    classes = decode(text.encode()).values
+    assert classes["/memory/classes/metadata/mspan/inuse:bytes"] == 0
+    assert classes["/memory/classes/metadata/mspan/free:bytes"] == 0
+    assert classes["/memory/classes/other:bytes"] == 1000 - 600 - 50
+
+
 def test_no_limit_is_known_as_that() -> None:
     page = pages().read("txt")[1]
     assert page.values["/gc/gomemlimit:bytes"] >= runtime_page.UNLIMITED

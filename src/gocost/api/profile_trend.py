@@ -167,13 +167,13 @@ def _anew(
     ordered: Sequence[tuple[str, Profile]], seen: View, held: Mapping[str, Sequence[float]]
 ) -> str:
     """What to say where a counter fell; empty where it did not."""
-    sums = [sum(values[at] for values in held.values()) for at in range(len(ordered))]
-    for at in range(1, len(sums)):
-        if sums[at] < sums[at - 1]:
+    for at in range(1, len(ordered)):
+        fell = next((site for site, each in held.items() if each[at] < each[at - 1]), None)
+        if fell is not None:
             before, after = ordered[at - 1][0], ordered[at][0]
             return (
-                f"{seen.type.type} is less in {after} than in {before}: the program was started "
-                "anew between them, and the rates there are wrong"
+                f"{seen.type.type} of {fell} is less in {after} than in {before}: the program was "
+                "started anew between them, and the rates there are wrong"
             )
     return ""
 

@@ -251,8 +251,10 @@ def _classes_of_collector(page: promtext.Page) -> dict[str, float]:
     if not known.keys() >= {*_HEAP_AND_STACKS}:
         return {}
     for name in _WITH_USE:
-        if f"{name}_sys" not in known:
-            known.pop(f"{name}_inuse", None)
+        both = (f"{name}_sys", f"{name}_inuse")
+        if not known.keys() >= {*both}:  # how it is split is not known
+            for each in both:
+                known.pop(each, None)
     parts = sum(known.get(name, 0.0) for name in ("heap_inuse", "heap_idle", *_STRUCTURES))
     left = known["sys"] - known["stack_sys"] - parts
     known["other_sys"] = known.get("other_sys", 0.0) + max(0.0, left)

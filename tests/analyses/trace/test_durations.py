@@ -106,6 +106,7 @@ def test_scheduler_latency_rises_and_says_the_interval_that_it_is_known_by() -> 
     p50, p99, longest = facts
     for fact in (p50, p99):
         low, high = ends(fact)
+        assert isinstance(fact.value, float)
         assert low < fact.value <= high
     assert ends(p50)[1] <= ends(p99)[0]
     assert longest.low is None

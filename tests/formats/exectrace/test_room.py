@@ -21,13 +21,13 @@ from tests.fixtures.forged_traces import (
     forged,
     labels,
     logs,
+    ready,
     reasons,
     samples,
     stacks,
     strings,
     taken_over,
     tasks,
-    waiting,
     with_tables,
 )
 
@@ -111,7 +111,9 @@ def test_copies_that_are_made_while_rows_are_joined_are_counted(
     cap = 16 * CAP
     monkeypatch.setattr(room, "cap", lambda _: cap)
     path = capped / "forged.trace"
-    path.write_bytes(forged(waiting, thousands * 15_000, generations))
+    path.write_bytes(forged(ready, 75_000, generations))
+    read(path)  # what is small
+    path.write_bytes(forged(ready, thousands * 15_000, generations))
     tracemalloc.start()
     try:
         with suppress(FormatError):
