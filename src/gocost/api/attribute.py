@@ -14,7 +14,7 @@ from gocost.analyses.attribution.clocks import clock_table
 from gocost.analyses.attribution.keys import OBSERVER, Keying, no_label
 from gocost.analyses.attribution.tables import CPU, Requests, facts, first_column, tables
 from gocost.analyses.flame import cut, flame_table
-from gocost.analyses.size.packages import UNKNOWN_MODULE
+from gocost.analyses.size.packages import UNKNOWN_MODULE, WITHOUT_PROGRAM
 from gocost.analyses.trace.spans import outermost_tasks
 from gocost.api._governed import governed as governed_by
 from gocost.cost.attributed import Priced, Use, cpu_money, priced
@@ -99,7 +99,7 @@ def attribute(
     found = bill(gathered.evidence, keying)
     notes = [*asked.notes, *_unlabelled(keying, found, gathered)]
     if by == "module" and binary is None and UNKNOWN_MODULE in found.names:
-        notes.append(f"{UNKNOWN_MODULE}: the program tells its modules: add --binary FILE")
+        notes.append(WITHOUT_PROGRAM)
     subject = Subject(service=_named(governed, folder, files, manifest))
     deployment = governed.deployment if governed is not None else None
     made = tables(by, found, requests=_requests(deployment, gathered))

@@ -126,7 +126,10 @@ def profile_report(
         from gocost.api._profile_money import priced
 
         money = priced(recorded, look, prices)
-    report = _report(recorded, look, shown, shown.tables(look))
+    tables = shown.tables(look)
+    if by == "module" and binary is None:
+        look.notes += [Note("info", text) for text in _without_program(tables)]
+    report = _report(recorded, look, shown, tables)
     if money is not None:
         report = money.said(report, shown.paid)
     if not flame and not drawn:
@@ -137,6 +140,14 @@ def profile_report(
         look = replace(look, profile=_named(recorded.difference(apart=True), binary)[0])
     least = nodefraction if drawn else None
     return with_flame(report, look.seen, look.nodes, by, least, look.money)
+
+
+def _without_program(tables: Mapping[str, Table]) -> Iterator[str]:
+    """What would tell the modules that are not known, where there are some."""
+    from gocost.analyses.size.packages import UNKNOWN_MODULE, WITHOUT_PROGRAM
+
+    if any(UNKNOWN_MODULE in row for table in tables.values() for row in table.rows):
+        yield WITHOUT_PROGRAM
 
 
 def _empty(profile: Profile, view: str) -> Iterator[str]:

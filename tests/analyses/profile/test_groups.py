@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import gocost
 from gocost.analyses.profile.groups import NO_NAME, modules_of, packages_of
 from gocost.analyses.size.packages import UNKNOWN_MODULE
+from gocost.formats.pprof.building import built as made
+from gocost.formats.pprof.encoding import encode
+from gocost.formats.pprof.profile import Header, ValueType
 from tests.fixtures.profiles import recorded
 
 CACHE = "/go/pkg/mod"
@@ -66,3 +71,15 @@ def test_groups_add_up_to_the_total(by: str) -> None:
     table = report.tables[f"{by}s"]
     assert sum(int(str(flat)) for flat in table.column("flat")) == report.facts[0].value
     assert NO_NAME not in table.column(by)
+
+
+@pytest.mark.parametrize(("name", "told"), [("example.com/x/y.F", 1), ("fmt.Println", 0)])
+def test_modules_that_only_the_program_tells_are_said_to_need_it(
+    name: str, told: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "cpu.pb"
+    header = Header((ValueType("cpu", "nanoseconds"),))
+    path.write_bytes(encode(made(header, [[(name, "f.go", 1)]], [(1,)])))
+    for by, count in (("module", told), ("package", 0)):
+        notes = [note.text for note in gocost.profile(str(path), by=by).notes]
+        assert len([text for text in notes if "add --binary FILE" in text]) == count

@@ -19,6 +19,7 @@ NONE: Final = -1
 STD: Final = "std"
 C_CODE: Final = "C code (cgo)"
 UNKNOWN_MODULE: Final = "(unknown module)"
+WITHOUT_PROGRAM: Final = f"{UNKNOWN_MODULE}: the program tells its modules: add --binary FILE"
 ANONYMOUS: Final = "(anonymous types)"
 PREDECLARED: Final = "(predeclared types)"
 LINKER: Final = "(linker)"
