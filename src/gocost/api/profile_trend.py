@@ -100,11 +100,10 @@ def profile_trend(
             clock, series = times, values
             noise = _noise(seen, values[-1], objects[-1], period)
         rows.append((site, trend(clock, series, noise, rates=cumulative)))
-    table = (
-        _rates_table(seen, by, times, rows, reached)
-        if cumulative
-        else (_states_table(seen, by, rows, reached))
-    )
+    if cumulative:
+        table = _rates_table(seen, by, times, rows, reached)
+    else:
+        table = _states_table(seen, by, rows, reached)
     return _report(names, seen, times, table, notes, rows)
 
 

@@ -278,8 +278,9 @@ class Recorder:
         )  # fmt: skip
         told = of_proc | running | (kind == fields.RUNNABLE)
         spanning = records[told & (begin < 0)]
-        self.room.take(spanning.nbytes)
-        self.spanning.append(spanning)
+        if len(spanning):
+            self.room.take(spanning.nbytes)
+            self.spanning.append(spanning)
 
     def _begin(self, tables: Tables) -> None:
         """A lane for the runnable, and one for each function that stacks begin in."""
