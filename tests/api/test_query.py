@@ -62,8 +62,14 @@ def test_the_example_of_the_documentation() -> None:
 
 
 def test_an_id_is_shown_as_it_is() -> None:
-    found = gocost.query(recorded("go", "all"), sql="select goroutine, starts from goroutines")
-    assert [column.unit.value for column in found.tables["result"].columns] == ["number", "count"]
+    sql = "select goroutine, starts from goroutines"
+    told = (
+        "select max(goroutine), count(goroutine), min(g.goroutine), sum(starts) from goroutines g"
+    )
+    for each in (sql, told):
+        found = gocost.query(recorded("go", "all"), sql=each).tables["result"]
+        assert [column.unit.value for column in found.columns[:2]] == ["number", "count"]
+    assert [column.unit.value for column in found.columns[2:]] == ["number", "count"]
 
 
 def test_every_goroutine_of_a_trace_is_a_row() -> None:

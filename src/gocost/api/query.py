@@ -40,8 +40,10 @@ _UNITS: Final = {
     "share": Unit.RATIO,
     "busy": Unit.RATIO,
 }
-_NUMBERS: Final = frozenset(
-    {"goroutine", "parent", "thread", "proc", "line", "sample", "dump", "cycle"}
+_NUMBER: Final = re.compile(
+    r"(?:(?:min|max|first|last|any_value|arg_max|mode)\()?\"?"
+    r"(?:\w+\.)?(?:goroutine|parent|thread|proc|line|sample|dump|cycle)\"?\)?",
+    re.IGNORECASE,
 )
 """Columns of the tables, of any kind of file, that tell rows apart and count nothing."""
 
@@ -225,7 +227,7 @@ def _columns(schema: pyarrow.Schema, rows: list[list[Cell]]) -> tuple[Column, ..
 
 def _unit(name: str) -> Unit:
     """What a column of numbers counts, by its name: `running_ns`, `sum(running_ns)`."""
-    if name in _NUMBERS:
+    if _NUMBER.fullmatch(name):
         return Unit.NUMBER
     found = _AMOUNT.fullmatch(name)
     return _UNITS[found[1].lower()] if found else Unit.COUNT
