@@ -11,7 +11,7 @@ from gocost.cli.main import run
 from tests.fixtures.attributed import attributed
 from tests.fixtures.certificates import certificates
 from tests.fixtures.guarded import SECRET, guarded
-from tests.fixtures.profiles import shared
+from tests.fixtures.profiles import recorded as profiles
 from tests.fixtures.traces import recorded
 from tests.policy.texts import with_rules
 
@@ -188,6 +188,7 @@ def test_a_trend_takes_a_service_among_files(
     url: str, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [*theirs(files), *ours(files)]
-    words = ["profile", "trend", str(shared("large.cpu.pb.gz")), f"{url}/debug/pprof/heap", *given]
+    heap = str(profiles() / "heap.0.pb.gz")
+    words = ["profile", "trend", heap, f"{url}/debug/pprof/heap", *given]
     assert run(words) == 3
     assert "answered 401" in capsys.readouterr().err
