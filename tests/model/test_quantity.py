@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example as at_least
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gocost.model.errors import UsageError
@@ -129,7 +130,7 @@ def test_what_is_rounded_up_to_the_next_unit_is_one_of_it(
         ]
     ),
 )
-@example(value=121.0, unit=Unit.SECONDS)
+@at_least(value=121.0, unit=Unit.SECONDS)
 def test_what_a_person_reads_reads_the_same_when_it_is_written_again(
     value: float, unit: Unit
 ) -> None:
