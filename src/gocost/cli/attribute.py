@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import click
 
-from gocost.cli.options import authorised, priced, reporting
+from gocost.cli.options import at_most, authorised, priced, reporting
 from gocost.cli.output import Output, progress, said
 
 GROUP = "Attribute"
@@ -54,7 +54,7 @@ _ASKED = ("by", "policy", "service", "binary", "codeowners", "base")
 @click.option("--binary", metavar="FILE", help="The program, for its modules and their versions.")
 @click.option("--codeowners", metavar="FILE", help="Who owns what, for --by owner.")
 @click.option("--base", metavar="REPORT", help="Compare with a report of this command (JSON).")
-@click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is decompressed.")
+@at_most("The most that is decompressed.")
 @authorised
 @reporting
 def command(

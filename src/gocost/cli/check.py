@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gocost.cli.options import FileToWrite, authorised, comparing, judging, reporting
+from gocost.cli.options import FileToWrite, at_most, authorised, comparing, judging, reporting
 from gocost.cli.output import Output, progress
 
 GROUP = "Govern"
@@ -43,9 +43,7 @@ GROUP = "Govern"
     metavar="FILE|URL",
     help="A page of the Go runtime (/metrics, /debug/vars) or a gctrace log; repeatable.",
 )
-@click.option(
-    "--max-bytes", type=click.IntRange(min=1), help="The most that is read of a recording."
-)
+@at_most("The most that is read of a recording.")
 @authorised
 @comparing
 @judging

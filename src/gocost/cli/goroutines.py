@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gocost.cli.options import authorised, reporting
+from gocost.cli.options import at_most, authorised, reporting
 from gocost.cli.output import Output, progress
 
 GROUP = "Attribute"
@@ -33,7 +33,7 @@ GROUP = "Attribute"
 @click.option(
     "--no-leak-profile", is_flag=True, help="Do not ask the runtime for leaks (a collection)."
 )
-@click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is read.")
+@at_most("The most that is read.")
 @authorised
 @reporting
 def command(

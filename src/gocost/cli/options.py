@@ -6,9 +6,10 @@ A decorated command gets `output: Output` and passes its Report to `output.emit`
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -33,6 +34,44 @@ class FileToWrite(click.Path):
         if not is_folder(folder):
             self.fail(f"there is no folder {folder}: make it, or name another file", param, ctx)
         return path
+
+
+class Number(click.FloatRange):
+    """A number within a range; `nan` is none, though it is outside of no range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is no number."""
+        found = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return found
+
+
+MOST_BYTES: Final = 1 << 50
+"""More than any machine has, and less than what sizes are counted with."""
+LONGEST: Final = 86_400
+"""Seconds: a day."""
+
+
+class Cap(click.types.IntParamType):
+    """A number of bytes that may be needed."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is no whole number, and what nothing can hold."""
+        try:
+            found = int(value)
+        except ValueError:
+            found = 0
+        if not 1 <= found <= MOST_BYTES:
+            self.fail(f"{value!r} is no number of bytes from 1 to {MOST_BYTES:,}", param, ctx)
+        return found
+
+
+def at_most(help_: str) -> Callable[[F], F]:
+    """`--max-bytes N`."""
+    return click.option("--max-bytes", type=Cap(), help=help_)
 
 
 def reporting(function: F, default: str = "text") -> F:

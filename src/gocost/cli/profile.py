@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gocost.cli.options import FileToWrite, authorised, priced, reporting
+from gocost.cli.options import FileToWrite, Number, at_most, authorised, priced, reporting
 from gocost.cli.output import Output
 from gocost.cli.serving import Server, for_a_browser, serving
 
@@ -64,7 +64,7 @@ def _viewing(function: F, flags: Sequence[tuple[str, str]]) -> F:
 def capped(function: F) -> F:
     """`--max-bytes`; the command gets it where it is given."""
 
-    @click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is decompressed.")
+    @at_most("The most that is decompressed.")
     @functools.wraps(function)
     def wrapper(*args: Any, max_bytes: int | None, **kwargs: Any) -> Any:
         if max_bytes is not None:
@@ -85,7 +85,7 @@ def fetching(function: F) -> F:
     @click.option("--normalize", is_flag=True, help="Scale to the base's total first.")
     @click.option(
         "--seconds",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Number(min=0, min_open=True),
         help="How long to record, where a URL is given.",
     )
     @capped
@@ -147,9 +147,9 @@ def trimming(function: F) -> F:
         ("edgefraction", "No calls below this share of the total."),
         ("nodefraction", "Nothing whose cumulative cost is below this share of the total."),
     ):
-        function = click.option(
-            f"--{name}", type=click.FloatRange(0, 1), metavar="SHARE", help=help_
-        )(function)
+        function = click.option(f"--{name}", type=Number(0, 1), metavar="SHARE", help=help_)(
+            function
+        )
     return function
 
 
@@ -202,7 +202,7 @@ def _command(
 @priced
 @click.option(
     "--nodefraction",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     metavar="SHARE",
     help="Frames below this share of the total are put together.  [default: 0.00001]",
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gocost.cli.options import authorised, reporting
+from gocost.cli.options import LONGEST, MOST_BYTES, Number, at_most, authorised, reporting
 from gocost.cli.output import Output, progress
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ GROUP = "Attribute"
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0.001),
+    type=Number(0.001, LONGEST),
     default=60,
     show_default=True,
     help="The longest that a query may run.",
@@ -37,7 +37,7 @@ GROUP = "Attribute"
     show_default=True,
     help="Rows of a report.",
 )
-@click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is read of a file.")
+@at_most("The most that is read of a file.")
 @authorised
 @reporting
 def command(
@@ -69,8 +69,10 @@ def command(
     from gocost.sources.sql_engine import Caps
 
     caps = Caps(int(parse_option("--memory", memory, Unit.BYTES)), threads, seconds)
-    if caps.memory_bytes < 1 << 20:
-        raise UsageError(f"--memory {memory} is too little", hint="write 2 GiB")
+    if not 1 << 20 <= caps.memory_bytes <= MOST_BYTES:
+        little = caps.memory_bytes < 1 << 20
+        told = f"--memory {memory} is too {'little' if little else 'much'}"
+        raise UsageError(told, hint="write 2 GiB")
     asks = interactive or tables
     files, statement = (words, "") if asks else (words[:-1], words[-1])
     if not files:

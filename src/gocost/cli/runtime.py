@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gocost.cli.options import authorised, reporting
+from gocost.cli.options import at_most, authorised, reporting
 from gocost.cli.output import Output, progress
 
 GROUP = "Attribute"
@@ -35,7 +35,7 @@ GROUP = "Attribute"
     help="A gocost.yaml whose limits and deployment.memory hold instead.",
 )
 @click.option("--service", metavar="NAME", help="Which of the policy's services it is.")
-@click.option("--max-bytes", type=click.IntRange(min=1), help="The most that is read.")
+@at_most("The most that is read.")
 @authorised
 @reporting
 def command(

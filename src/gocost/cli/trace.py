@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gocost.cli.options import FileToWrite, authorised, reporting
+from gocost.cli.options import FileToWrite, Number, at_most, authorised, reporting
 from gocost.cli.output import Output
 from gocost.cli.serving import Server, for_a_browser, serving
 
@@ -37,15 +37,13 @@ def traced(function: F) -> F:
     @click.argument("file", metavar="FILE|URL|-")
     @click.option(
         "--seconds",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Number(min=0, min_open=True),
         help="How long to record, where a URL is given.  [default: 5]",
     )
     @click.option("--keep", metavar="FILE", help="Where to keep what is recorded.")
-    @click.option(
-        "--max-bytes",
-        type=click.IntRange(min=1),
-        help="The most that is recorded, decompressed or read of - (by default 1 GiB), and that"
-        " goroutines and marks take in memory (4 GiB).",
+    @at_most(
+        "The most that is recorded, decompressed or read of - (by default 1 GiB), and that"
+        " goroutines and marks take in memory (4 GiB)."
     )
     @authorised
     @functools.wraps(function)
