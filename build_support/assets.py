@@ -63,11 +63,22 @@ def fingerprint() -> str:
 
 def npm() -> str | None:
     """The npm to use, or None: on PATH or beside this Python, with a node that is new enough."""
+    found = _npm_and_node()
+    return found and found[0]
+
+
+def node() -> str | None:
+    """The node that goes with that npm, or None."""
+    found = _npm_and_node()
+    return found and found[1]
+
+
+def _npm_and_node() -> tuple[str, str] | None:
     for search in (None, str(Path(sys.executable).parent)):
-        found = shutil.which("npm", path=search)
+        npm = shutil.which("npm", path=search)
         node = shutil.which("node", path=search)
-        if found and node and _version(node) >= OLDEST_NODE:
-            return found
+        if npm and node and _version(node) >= OLDEST_NODE:
+            return npm, node
     return None
 
 

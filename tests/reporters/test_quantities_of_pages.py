@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from build_support import assets
 
 from gocost.model.quantity import Unit, format_quantity
 
@@ -23,8 +23,8 @@ console.log(JSON.stringify([values.map(seconds), values.map(bytes)]));
 
 
 def test_pages_say_times_and_bytes_as_python_does() -> None:
-    if (node := shutil.which("node")) is None:
-        pytest.skip("needs node")
+    if (node := assets.node()) is None:
+        pytest.skip("no node, on PATH or beside Python: `python -m build_support.assets` brings it")
     chance = random.Random(1)
     values = [*EDGES, *(10 ** chance.uniform(-9, 12) for _ in range(2000))]
 

@@ -49,8 +49,6 @@ class Number(click.FloatRange):
 
 MOST_BYTES: Final = 1 << 50
 """More than any machine has, and less than what sizes are counted with."""
-LONGEST: Final = 86_400
-"""Seconds: a day."""
 
 
 class Cap(click.types.IntParamType):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gocost.cli.options import LONGEST, MOST_BYTES, Number, at_most, authorised, reporting
+from gocost.cli.options import MOST_BYTES, Number, at_most, authorised, reporting
 from gocost.cli.output import Output, progress
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ GROUP = "Attribute"
 )
 @click.option(
     "--seconds",
-    type=Number(0.001, LONGEST),
+    type=Number(0.001, 86_400),
     default=60,
     show_default=True,
     help="The longest that a query may run.",
