@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import socket
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -122,6 +123,35 @@ def test_time_is_bounded_whatever_the_server_does(answer: object) -> None:
         pytest.raises(EndpointError, match=r"did not answer within 0\.3 s"),
     ):
         endpoint.get("/metrics")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 99",
+        b"Connection: close",
+        b"Content-Encoding: gzip",
+        b"Transfer-Encoding: chunked",
+    ],
+)
+@pytest.mark.parametrize("then", [hang, lambda connection: drip(connection, b"")])
+def test_a_refusal_is_known_before_its_page_ends(
+    head: bytes, then: Callable[[socket.socket], None]
+) -> None:
+    asked = 0
+
+    def answer(connection: socket.socket) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            with contextlib.suppress(OSError):  # whoever asked has gone
+                connection.sendall(b"HTTP/1.1 403 Forbidden\r\n" + head + b"\r\n\r\n")
+                then(connection)
+        connection.sendall(OK + b"Content-Length: 2\r\n\r\nok")
+
+    with misbehaving(answer) as url, Endpoint(url, timeout=0.3) as endpoint:
+        assert endpoint.get("/metrics").status == 403
+        assert endpoint.get("/metrics").body == b"ok", "on a new connection"
 
 
 def test_what_was_ended_before_it_was_asked_for_ends_at_once() -> None:

@@ -14,6 +14,7 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ TIMEOUT = 2.0
 _CHUNK = 1 << 16
 _REFUSAL = 1 << 16
 """Bytes of a page of an error that are read: a sentence of it is told."""
+_PATIENCE = TIMEOUT
+"""Seconds that they are waited for: what the answer is is known by its status."""
 _SHOWN = 40
 _NO_CERTIFICATE = (
     "TLSV13_ALERT_CERTIFICATE_REQUIRED",
@@ -190,6 +193,7 @@ class Endpoint:
     ) -> Answer:
         target = f"{self.prefix or ('' if path else '/')}{path}{self._asking(path)}"
         headers = {**self._headers, "Accept": accept}
+        until = time.monotonic() + self._timeout
         with self._bounded(url) as expired:
             try:
                 response = self._ask(target, headers)
@@ -200,23 +204,30 @@ class Endpoint:
                 self.close()
                 response = self._ask(target, headers)
             answer = Answer(response.status, response.headers.get("Content-Type", ""), b"")
-            if not answer.ok:
-                return replace(answer, body=self._refused(response, url))
-            body = bytearray()
-            self._read(response, url, write or body.extend)
-            return replace(answer, body=bytes(body))
+            if answer.ok:
+                body = bytearray()
+                self._read(response, url, write or body.extend)
+                return replace(answer, body=bytes(body))
+        return replace(answer, body=self._refused(response, url, until - time.monotonic()))
 
-    def _refused(self, response: http.client.HTTPResponse, url: str) -> bytes:
-        """The beginning of a page of an error, of which no more than a line is told."""
+    def _refused(self, response: http.client.HTTPResponse, url: str, left: float) -> bytes:
+        """The beginning of a page of an error, of which no more than a line is told: what came of
+        it, however it goes on. `left` are the seconds of the whole answer's time.
+        """
         body = bytearray()
-        with contextlib.suppress(EndpointError, http.client.HTTPException):
+        broken = (EndpointError, http.client.HTTPException, OSError)
+        with (
+            self._ended_after(max(0.0, min(left, _PATIENCE))) as expired,
+            contextlib.suppress(*broken),
+        ):
             for piece in _unpacked(response, url):
                 body += piece
                 if len(body) >= _REFUSAL:
                     break
             else:
-                response.close()
-                return bytes(body)
+                if not expired.is_set():
+                    response.close()
+                    return bytes(body)
         self.close()  # what follows is not waited for, nor whether it is whole
         return bytes(body[:_REFUSAL])
 
@@ -241,6 +252,19 @@ class Endpoint:
 
     @contextmanager
     def _bounded(self, url: str) -> Iterator[threading.Event]:
+        """What takes longer than is allowed is an error of its own, whatever else it is."""
+        with self._ended_after(self._timeout) as expired:
+            try:
+                yield expired
+            except Exception as error:
+                if expired.is_set():
+                    raise _too_slow(url, self._timeout) from error
+                raise
+        if expired.is_set():
+            raise _too_slow(url, self._timeout)
+
+    @contextmanager
+    def _ended_after(self, seconds: float) -> Iterator[threading.Event]:
         """End the connection when the time is up: a server that drips bytes resets timeouts."""
         expired = threading.Event()
 
@@ -248,19 +272,13 @@ class Endpoint:
             expired.set()
             self._shut()
 
-        timer = threading.Timer(self._timeout, expire)
+        timer = threading.Timer(seconds, expire)
         timer.daemon = True
         timer.start()
         try:
             yield expired
-        except Exception as error:
-            if expired.is_set():
-                raise _too_slow(url, self._timeout) from error
-            raise
         finally:
             timer.cancel()
-        if expired.is_set():
-            raise _too_slow(url, self._timeout)
 
     def _ask(self, target: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         self._connection.request("GET", target, headers=dict(headers))
