@@ -108,14 +108,14 @@ class Spread:
         for who, sums in recorder.nameless():
             self._lane(who)[:] += sums
         self._name()
-        live = carried.live
-        open_ = live[live[:, fields.G_STATE] <= fields.RUNNING][:, _OPEN]
-        with self._room.lent(open_.nbytes + len(open_) * _KNOWN):
-            self._remember(carried, open_)
-        known = (len(self._open_running) + len(self._open_ready)) * _KNOWN
-        known += sum(column.nbytes for column in self._entries)
-        self._room.take(known - self._held)
-        self._held = known
+        open_ = np.flatnonzero(carried.live[:, fields.G_STATE] <= fields.RUNNING)
+        known = len(open_) * _KNOWN
+        self._room.take(known)
+        with self._room.lent(len(open_) * 8 * len(_OPEN)):
+            self._remember(carried, carried.live[open_[:, None], _OPEN])
+        entries = sum(column.nbytes for column in self._entries)
+        self._room.take(entries - self._held)
+        self._held = known + entries
 
     def _close(self, record: list[int], roots: Callable[[int], str]) -> None:
         """An interval that began before its generation, or of a goroutine without a stack there."""
