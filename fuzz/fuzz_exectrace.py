@@ -34,7 +34,7 @@ def decode(data: bytes) -> None:
     room = Room()
     joiner, spread = Joiner(keep=None, room=room), Spread(WINDOW, room)
     for place, generation in enumerate(read_index(read_into, len(data), version).generations):
-        record = spread.recorder()
+        record = spread.recorder(room)
         carried = carry_out(
             read_into, generation, version, WINDOW, first=place == 0, keep=None, record=record,
             room=room,

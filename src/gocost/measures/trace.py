@@ -8,16 +8,17 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gocost.formats.exectrace.index import HEADER, Generation, each_generation, read_format
 from gocost.formats.exectrace.ordered import Carried, Window, begin_of, carry_out
-from gocost.formats.exectrace.room import Room
+from gocost.formats.exectrace.room import Ahead, Room
 from gocost.formats.exectrace.tables import Clock, read_clock
 from gocost.formats.recognition import HEAD
 from gocost.kernels import trace_index
@@ -337,44 +338,48 @@ def _carried(
     *,
     keep: int | None,
     room: Room,
-    recorder: Callable[[], Recorder] | None = None,
+    recorder: Callable[[Room], Recorder] | None = None,
 ) -> Iterator[Iterator[tuple[Carried, Recorder | None]]]:
     """The generations in order, the first of which are begun at once, some ahead of what is taken:
     one more than there are cores, so that no core is without work while the last ones of an odd
-    number are. Each has a recorder of its own, where they are wanted.
+    number are. Each has a recorder of its own, where they are wanted. None is begun ahead any more
+    once one had no room beside the others.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     workers = (cores or 1) + 1
-    waiting: list[tuple[Future[Carried], Recorder | None]] = []
+    waiting: list[Ahead[tuple[Carried, Recorder | None]]] = []
+
+    def carry(first: bool, generation: Generation, room: Room) -> tuple[Carried, Recorder | None]:
+        record = None if recorder is None else recorder(room)
+        return (
+            carry_out(
+                file.read_into, generation, version, window, first=first, keep=keep,
+                record=record, room=room,
+            ),
+            record,
+        )  # fmt: skip
+
     with ThreadPoolExecutor(workers) as pool:
         coming = iter(enumerate(found))
 
         def start(count: int) -> None:
             for place, generation in islice(coming, count):
-                record = None if recorder is None else recorder()
-                future = pool.submit(
-                    carry_out,
-                    file.read_into,
-                    generation,
-                    version,
-                    window,
-                    first=place == 0,
-                    keep=keep,
-                    record=record,
-                    room=room,
-                )
-                waiting.append((future, record))
+                waiting.append(Ahead(room, partial(carry, place == 0, generation)))
+                if not room.crowded:
+                    waiting[-1].begin(pool)
+
+        def following() -> tuple[Carried, Recorder | None]:
+            carried = waiting.pop(0).taken()
+            start(1)
+            return carried
 
         def taken() -> Iterator[tuple[Carried, Recorder | None]]:
             while waiting:
-                future, record = waiting.pop(0)
-                carried = future.result()
-                start(1)
-                yield carried, record
+                yield following()  # without a name that would hold it while the next is waited for
 
         start(workers + 1)
         try:
             yield taken()
         finally:  # where one does not follow on the last, the rest is not begun
-            for future, _ in waiting:
-                future.cancel()
+            for one in waiting:
+                one.cancel()

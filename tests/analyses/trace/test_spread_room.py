@@ -59,7 +59,7 @@ def test_copies_of_what_is_open_are_counted(trace: bytes, tmp_path: Path) -> Non
         try:
             for generation in each_generation(file.read_into, file.size, version):
                 first = generation.number == 1
-                recorder = spread.recorder()
+                recorder = spread.recorder(room)
                 carried = carry_out(
                     file.read_into, generation, version, WINDOW, first=first,
                     record=recorder, room=room,

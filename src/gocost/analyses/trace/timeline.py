@@ -86,9 +86,11 @@ class Spread:
     def _empty(self) -> Int64s:
         return np.zeros(kernel.FIELDS * self._bins, np.int64)
 
-    def recorder(self) -> Recorder:
-        """What takes the records of one generation; may run in any thread."""
-        return Recorder(self._start, self._shift, self._bins, self._room)
+    def recorder(self, room: Room) -> Recorder:
+        """What takes the records of one generation, which has a part of the room perhaps; may run
+        in any thread.
+        """
+        return Recorder(self._start, self._shift, self._bins, room)
 
     def add(self, recorder: Recorder, carried: Carried) -> None:
         """The next generation, in order."""
