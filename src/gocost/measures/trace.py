@@ -348,6 +348,7 @@ def _carried(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     workers = (cores or 1) + 1
     waiting: list[Ahead[tuple[Carried, Recorder | None]]] = []
+    wrong: list[FormatError] = []
 
     def carry(first: bool, generation: Generation, room: Room) -> tuple[Carried, Recorder | None]:
         record = None if recorder is None else recorder(room)
@@ -363,10 +364,13 @@ def _carried(
         coming = iter(enumerate(found))
 
         def start(count: int) -> None:
-            for place, generation in islice(coming, count):
-                waiting.append(Ahead(room, partial(carry, place == 0, generation)))
-                if not room.crowded:
-                    waiting[-1].begin(pool)
+            try:
+                for place, generation in islice(coming, count):
+                    waiting.append(Ahead(room, partial(carry, place == 0, generation)))
+                    if not room.crowded:
+                        waiting[-1].begin(pool)
+            except FormatError as error:  # of one that is not found: told when its turn has come
+                wrong.append(error)
 
         def following() -> tuple[Carried, Recorder | None]:
             carried = waiting.pop(0).taken()
@@ -376,6 +380,8 @@ def _carried(
         def taken() -> Iterator[tuple[Carried, Recorder | None]]:
             while waiting:
                 yield following()  # without a name that would hold it while the next is waited for
+            if wrong:
+                raise wrong[0]
 
         start(workers + 1)
         try:

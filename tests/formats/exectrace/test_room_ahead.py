@@ -76,6 +76,22 @@ def test_as_much_as_generations_need_one_after_the_other_is_enough(
             read(path)
 
 
+def test_what_is_wrong_later_is_not_told_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, other = forged(tasks, 75_000, 4), forged(tasks, 75_000, 6)
+    path = tmp_path / "forged.trace"
+    path.write_bytes(head + other[len(forged(tasks, 75_000, 5)) :])  # 6 follows on 4
+    for cores in (1, 8):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, most=cores: range(most))
+        with pytest.raises(FormatError, match="generation 6 starts within 4"):
+            read_trace(path)
+        with monkeypatch.context() as patched:
+            patched.setattr(room, "cap", lambda _: 1 << 20)
+            with pytest.raises(FormatError, match="need more than 1,048,576 bytes"):
+                read_trace(path)
+
+
 class Made:
     """Something that holds so many bytes, and how often it was begun with ahead and in its turn."""
 
