@@ -164,9 +164,8 @@ def _elsewhere(page: Page, content: Outline) -> None:
 
 
 def _facts(page: Page, content: Outline) -> None:
-    title = "Facts" if content.judged or content.tables else "Measured"
     for service, facts in by_service(content, content.facts):
-        page.heading(f"{title}: {wording.plain(service)}" if service else title)
+        page.heading(f"Facts: {wording.plain(service)}" if service else "Facts")
         rows = [
             [
                 wording.fact_name(f),
