@@ -20,7 +20,7 @@ def test_what_has_not_changed_is_one_row_for_a_person() -> None:
 
     text = rendered("text", grown([0, 512, 0, -64, 0], layout))
     rows = [line.split() for line in text.splitlines() if line.startswith("  ")]
-    assert rows[1:] == [["m1", "512", "B"], ["m3", "-64", "B"], ["(3", "others)", "-"]]
+    assert rows[1:] == [["m1", "512", "B"], ["m3", "-64", "B"], ["(3", "others)", "0", "B"]]
     # but all rows are there for a program, for who asks for so many, and where nothing changed
     json = rendered("json", grown([0, 512, 0, -64, 0], layout))
     assert all(f'"m{number}"' in json for number in range(5))

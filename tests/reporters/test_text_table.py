@@ -44,6 +44,15 @@ def test_a_stack_is_shown_whole_and_broken_between_its_calls() -> None:
     assert wrap(stack, 34) == ["runtime.gopark;runtime.chanrecv;", "main.work;main.main"]
 
 
+@pytest.mark.parametrize(
+    ("unit", "zero"), [(Unit.BYTES, "0 B"), (Unit.NANOSECONDS, "0 s"), (Unit.COUNT, "0")]
+)
+def test_what_was_measured_as_zero_is_told_from_what_is_not_there(unit: Unit, zero: str) -> None:
+    columns = (Column("function"), Column("value", unit))
+    made = grid(Table("functions", columns, [("main.main", 0), ("main.work", None)]), 40)
+    assert made.rows == [["main.main", zero], ["main.work", ""]]
+
+
 @given(st.text(alphabet="ab; [", max_size=20))
 def test_wrapping_loses_nothing_but_blanks(text: str) -> None:
     assert "".join(wrap(text, 5)).replace(" ", "") == text.replace(" ", "")

@@ -74,7 +74,7 @@ def grid(table: Table, width: int, *, whole: Sequence[str] = ()) -> Grid:
     shown = [i for i, _ in enumerate(table.columns) if _used(table, i)] or [0]
     columns = [table.columns[i] for i in shown]
     rows = [
-        [_cell(row[i], table.columns[i].unit).removesuffix(ending) for i in shown]
+        [cell(row[i], table.columns[i].unit).removesuffix(ending) for i in shown]
         for row in table.rows
     ]
     text = [_is_text(table, i) for i in shown]
@@ -196,11 +196,6 @@ def _end_of(path: str, width: int) -> str:
     while end and cells(end) > width:
         end = end[1:]
     return end
-
-
-def _cell(value: Cell, unit: Unit) -> str:
-    """A cell; no bytes are a dash, because most cells of a table of bytes are that."""
-    return "-" if value == 0 and unit is Unit.BYTES else cell(value, unit)
 
 
 def _used(table: Table, index: int) -> bool:
