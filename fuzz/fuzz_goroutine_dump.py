@@ -37,7 +37,7 @@ def take(data: bytes) -> None:
         groups = group(found, older_than=5.0)
         assert sum(each.count for each in groups) == dump.total
         judged = judge(found, groups)
-        table, _, _ = group_table(judged, older=True)
+        table, _, _ = group_table(judged, older_than=5.0)
         leak_table(judged)
         facts(found, judged, Subject(), "fuzz")
         assert len(table.rows) <= len(groups)

@@ -44,7 +44,7 @@ def judged(data: bytes) -> None:
     groups = group(found, older_than=1.0)
     assert sum(each.count for each in groups) == dump.total
     told = judge(found, groups)
-    group_table(told, older=True)
+    group_table(told, older_than=1.0)
     leak_table(told)
     facts(found, told, Subject(), "fuzz")
 

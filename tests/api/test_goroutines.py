@@ -118,9 +118,33 @@ def test_older_than_and_min_count(tmp_path: Path) -> None:
     assert any("minutes only" in note.text for note in report.notes)
     report = gocost.goroutines(*saved(tmp_path, text), min_count=2)
     assert [row["count"] for row in rows(report)] == [2]
-    assert any(
-        "2 groups of fewer than 2 are left out: 2 goroutines" in n.text for n in report.notes
-    )
+    (left,) = [note.text for note in report.notes if "left out" in note.text]
+    assert left == "2 groups of fewer than 2 are left out (--min-count): 2 goroutines in all"
+
+
+def test_what_has_not_waited_for_so_long_is_said_to_be_left_out(tmp_path: Path) -> None:
+    text = written([10, 11], state="chan send, 3 minutes") + written([12, 13], state="chan send")
+    text += written([14], state="select, 2 minutes")
+
+    def told(**options: Any) -> tuple[str, list[str]]:
+        report = gocost.goroutines(*saved(tmp_path, text), **options)
+        assert report.layout.title.endswith("6 goroutines in 3 groups")
+        notes = [note.text for note in report.notes if "left out" in note.text]
+        return report.tables["groups"].title, notes
+
+    assert told(older_than=90.0) == (
+        "Goroutines that waited for 90 s or more",
+        ["3 goroutines not known to have waited for 90 s are left out (--older-than), "
+         "1 whole group among them"],
+    )  # fmt: skip
+    title, notes = told(older_than=150.0, by="state", min_count=3)
+    assert title == "Goroutines that waited for 2.5 min or more by state"
+    assert notes == [
+        "4 goroutines not known to have waited for 2.5 min are left out (--older-than), "
+        "2 whole groups among them",
+        "1 group of fewer than 3 is left out (--min-count): 2 goroutines in all",
+    ]
+    assert told(older_than=0.0) == ("Goroutines", [])
 
 
 def test_allowed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gocost._version import VERSION
 from gocost.analyses.goroutines.allowances import Allow, allowing
-from gocost.analyses.goroutines.groups import LEAST_INTERVAL, Dumps, group, lasting
+from gocost.analyses.goroutines.groups import LEAST_INTERVAL, Dumps, Group, group, lasting
 from gocost.analyses.goroutines.tables import (
     BY,
     LABEL,
@@ -122,16 +122,15 @@ def _report(
     everything = group(found, older_than=older_than, vanished=True)
     groups = [each for each in everything if each.count]
     judged = judge(found, groups, allow=allow)
-    table, few, fewer = group_table(
-        judged, by=by, older=older_than is not None, min_count=min_count
-    )
+    table, few, fewer = group_table(judged, by=by, older_than=older_than, min_count=min_count)
     tables = {"groups": table}
     changes = {"changes": change_table(everything)} if len(found.dumps) > 1 else {}
     if leaking := leaks(judged):
         tables = {"leaks": leak_table(judged), "groups": table}
     if by == LABEL:
-        counted = None if older_than is None else lasting(found, older_than)
-        tables = {"labels": label_table(last, counted, min_count=min_count), **tables}
+        counted = lasting(found, older_than) if older_than else None
+        labels = label_table(last, counted, older_than=older_than, min_count=min_count)
+        tables = {"labels": labels, **tables}
     notes = [Note("warning", sentence(each)) for each in leaking[:TOLD]]
     notes += [Note("warning", text) for text in (taken.lost, *_doubts(found)) if text]
     notes += [Note("info", text) for text in _excused(judged)]
@@ -152,10 +151,13 @@ def _report(
             Note("info", f"Leaks counts all that leak, also {fresh:,} that are not known to have "
                  f"waited for {format_quantity(older_than or 0, Unit.SECONDS)}")
         )  # fmt: skip
+    if older_than and (young := _young(groups, older_than)):
+        notes.append(Note("info", young))
     if few:
         notes.append(
-            Note("info", f"{few:,} groups of fewer than {min_count:,} are left out: {fewer:,} "
-                 "goroutines in all")
+            Note("info", f"{_many(few, 'group')} of fewer than {min_count:,} "
+                 f"{'is' if few == 1 else 'are'} left out (--min-count): "
+                 f"{_many(fewer, 'goroutine')} in all")
         )  # fmt: skip
     subject = Subject(service=short_name(names[-1]))
     return Report(
@@ -187,6 +189,19 @@ def _seeming(count: int, older_than: float) -> str:
         f"{_many(count, 'goroutine')} stood at the same place in dumps {time} apart or more, and "
         f"may have gone on meanwhile and come back, as workers do. A trace of {time} or more "
         "tells: gocost goroutines URL/debug/pprof/trace"
+    )
+
+
+def _young(groups: Sequence[Group], older_than: float) -> str:
+    """What of the goroutines that are counted above is not in the table; nothing where all are."""
+    count = sum(each.count - each.waited for each in groups)
+    whole = sum(not each.waited for each in groups)
+    if not count:
+        return ""
+    return (
+        f"{_many(count, 'goroutine')} not known to have waited for "
+        f"{format_quantity(older_than, Unit.SECONDS)} {'is' if count == 1 else 'are'} left out "
+        "(--older-than)" + (f", {_many(whole, 'whole group')} among them" if whole else "")
     )
 
 

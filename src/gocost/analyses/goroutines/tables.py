@@ -13,7 +13,7 @@ from gocost.analyses.goroutines.names import NO_STACK, entry, told, waits_at
 from gocost.analyses.goroutines.verdicts import Judged, Verdict
 from gocost.formats.goroutine_dump.dump import Dump, Frame
 from gocost.model.fact import Fact
-from gocost.model.quantity import Unit
+from gocost.model.quantity import Unit, format_quantity
 from gocost.model.report import Cell, Column, SumsTo, Table
 from gocost.model.subject import Subject
 
@@ -46,14 +46,20 @@ _COLUMNS: Final = (
 
 
 def group_table(
-    judged: Sequence[Judged], *, by: str = "group", older: bool = False, min_count: int = 1
+    judged: Sequence[Judged],
+    *,
+    by: str = "group",
+    older_than: float | None = None,
+    min_count: int = 1,
 ) -> tuple[Table, int, int]:
     """The groups, the largest first, merged by creator, stack or state where that is asked (labels
     are those of goroutines and not of groups: `label_table`).
 
-    With `older` only goroutines that have waited so long, or seem to have, are counted. Returns the
-    table, and how many groups and goroutines are not in it as they are fewer than `min_count`.
+    With `older_than` only goroutines that have waited so long, or seem to have, are counted.
+    Returns the table, and how many groups and goroutines of those are not in it as they are fewer
+    than `min_count`.
     """
+    older = bool(older_than)
     merged: dict[object, list[Judged]] = {}
     for each in judged:
         if not older or each.group.waited:
@@ -61,7 +67,7 @@ def group_table(
     rows = sorted((_row(group, older=older) for group in merged.values()), key=_rank)
     kept = [row for row in rows if _count(row) >= min_count]
     table = Table(
-        title="Goroutines" if by in ("group", LABEL) else f"Goroutines by {by}",
+        title=_title("" if by in ("group", LABEL) else by, older_than),
         columns=_COLUMNS,
         rows=kept,
         sums_to=None if older or len(kept) < len(rows) else SumsTo("count", COUNT),
@@ -69,12 +75,26 @@ def group_table(
     return table, len(rows) - len(kept), sum(map(_count, rows)) - sum(map(_count, kept))
 
 
+def _title(by: str, older_than: float | None) -> str:
+    """What is in a table that is called so: who sees no more than it is to know what is not."""
+    waited = (
+        f" that waited for {format_quantity(older_than, Unit.SECONDS)} or more"
+        if older_than
+        else ""
+    )
+    return f"Goroutines{waited}{f' by {by}' if by else ''}"
+
+
 def label_table(
-    dump: Dump, counted: npt.NDArray[np.bool_] | None = None, *, min_count: int = 1
+    dump: Dump,
+    counted: npt.NDArray[np.bool_] | None = None,
+    *,
+    older_than: float | None = None,
+    min_count: int = 1,
 ) -> Table:
     """How many goroutines have which labels, those of most first; only the `counted` ones of the
-    dump where that is given, and only labels that `min_count` of them have. Labels may hold what
-    is personal: for who asks for them.
+    dump, which waited for `older_than`, where that is given, and only labels that `min_count` of
+    them have. Labels may hold what is personal: for who asks for them.
     """
     total: dict[str, int] = {}
     amounts = dump.count if counted is None else np.where(counted, dump.count, 0)
@@ -83,7 +103,7 @@ def label_table(
             total[dump.text(number)] = total.get(dump.text(number), 0) + count
     kept = {text: count for text, count in total.items() if count >= min_count}
     return Table(
-        title="Goroutines by label" + (f", of {min_count:,} or more" if min_count > 1 else ""),
+        title=_title(LABEL, older_than) + (f", of {min_count:,} or more" if min_count > 1 else ""),
         columns=(
             Column("labels", Unit.TEXT, "key:text, as the dump has them; none for no label"),
             Column("count", Unit.COUNT, "how many there are", additive=True),
