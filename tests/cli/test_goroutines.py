@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gocost.cli.main import run
 from gocost.reporters.registry import NAMES
 from tests.analyses.goroutines.dumps import MAIN, written
+from tests.fixtures.profiles import recorded as profiles
 
 GOCOST = str(Path(sys.executable).with_name("gocost"))
 
@@ -89,3 +93,21 @@ def test_the_wrong_file_is_named_as_what_it_is() -> None:
     done = gocost(sys.executable)
     assert done.returncode == 3
     assert done.stderr.endswith("this is an executable, not a goroutine dump; see `gocost size`\n")
+
+
+@pytest.mark.parametrize("change", [lambda data: data + b"more", lambda data: data[:-9],
+                                    lambda data: data[:-8] + bytes(8)])  # fmt: skip
+def test_damage_is_said_once_and_as_by_other_commands(
+    change: Callable[[bytes], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "goroutine.pb.gz"
+    path.write_bytes(change((profiles() / "goroutine.0.pb.gz").read_bytes()))
+    told = set()
+    for words in (["goroutines"], ["profile", "top"], ["query"]):
+        assert run([*words, str(path), *(["select 1"] if words == ["query"] else [])]) == 3
+        told.add(capsys.readouterr().err)
+    (line,) = told
+    assert "gzip stream" in line
+    assert "zlib" not in line
+    assert "Error" not in line
+    assert len(re.findall("damaged|cut off|follows", line)) == 1

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gocost.formats.gunzip import Gunzip, gunzipped
-from gocost.formats.pprof.deflate import LARGE, library
+from gocost.formats.pprof.deflate import LARGE, decompress, library
 from gocost.model.errors import FormatError
 
 LIBRARIES = [zlib, library(LARGE)]
@@ -85,5 +85,21 @@ def test_what_is_damaged_is_said() -> None:
     data[30_000] ^= 0xFF
     with pytest.raises(FormatError, match="the gzip stream is damaged"):
         list(gunzipped([bytes(data)]))
-    with pytest.raises(FormatError, match="the gzip stream is damaged"):
-        list(gunzipped([gzip.compress(b"abc"), b"and more that is no gzip"]))
+    with pytest.raises(FormatError) as caught:
+        list(gunzipped([b"\x1f\x8bnot gzip really"]))
+    assert str(caught.value) == "the gzip stream is damaged; record or copy it again"
+
+
+@pytest.mark.parametrize("more", [b"and more", b"\x1fand more"])
+@pytest.mark.parametrize("step", [1, 3, 1 << 20])
+def test_what_follows_and_is_no_gzip_is_said_as_of_profiles(step: int, more: bytes) -> None:
+    whole = gzip.compress(b"abc")
+    with pytest.raises(FormatError) as caught:
+        list(gunzipped(cut_up(whole + more, step)))
+    with pytest.raises(FormatError) as refused:
+        decompress(whole + more)
+    assert str(caught.value) == str(refused.value)
+    assert str(caught.value) == (
+        f"something that is not gzip follows the gzip stream (at byte {len(whole)}); "
+        "record or copy it again"
+    )

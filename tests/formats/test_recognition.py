@@ -185,7 +185,7 @@ def test_an_archive_is_named_with_what_unpacks_it(
         (
             "goroutines",
             gzip.compress(PROFILE * 50, mtime=0)[:-9],
-            "this is a profile in gzip, which is cut off; record or copy it again",
+            "the gzip stream is cut off; record or copy it again",
         ),
         ("runtime", gzip.compress(METRICS, mtime=0), "is gzip of a metrics page, and not"),
         ("goroutines", METRICS, "this is a metrics page, not a goroutine dump"),
@@ -232,3 +232,10 @@ def test_a_profile_is_one_wherever_its_beginning_is_cut_off() -> None:
     raw = gzip.decompress(shared("large.cpu.pb.gz").read_bytes())[:600]
 
     assert {recognise(raw[:end]).kind for end in range(16, len(raw))} == {Kind.PROFILE}
+
+
+def test_what_is_damaged_is_still_what_it_began_as() -> None:
+    for raw, kind in ((PROFILE * 50, Kind.PROFILE), (TRACE, Kind.TRACE), (DUMP, Kind.DUMP)):
+        packed = gzip.compress(raw)
+        assert recognise(packed[:-8] + bytes(8)).kind is kind
+    assert str(recognise(b"\x1f\x8b" + bytes(90))) == "gzip of nothing that gocost reads"

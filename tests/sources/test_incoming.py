@@ -116,11 +116,11 @@ def test_of_what_is_cut_off_the_part_before_is_there() -> None:
     found = spooled([cut], "x", max_bytes=MOST, check=accepted)
     assert DATA.startswith(held(found))
     assert found.lost == "the gzip stream is cut off"
-    damaged = spooled(
+    mixed = spooled(
         [gzip.compress(DATA), b"and more that is no gzip"], "x", max_bytes=MOST, check=accepted
     )
-    assert held(damaged) == DATA
-    assert "is damaged" in damaged.lost
+    assert held(mixed) == DATA
+    assert mixed.lost.startswith("something that is not gzip follows the gzip stream")
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

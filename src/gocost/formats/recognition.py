@@ -6,19 +6,23 @@ command is for it.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from gocost.formats import gunzip
 from gocost.model.errors import FormatError
 
 HEAD: Final = 1 << 18
 """Bytes that are looked at: a log may have much else before what makes it one."""
-GZIP: Final = b"\x1f\x8b"
+GZIP: Final = gunzip.GZIP
 _INSIDE: Final = 1 << 16
 """Bytes that are looked at of what is compressed."""
+_PIECE: Final = 16
+"""Bytes by which that goes where some of it is damaged."""
 
 
 class Kind(StrEnum):
@@ -177,11 +181,19 @@ def mistaken(head: bytes, wanted: Kind) -> FormatError | None:
 
 
 def _inflated(head: bytes) -> bytes | None:
-    """The first bytes of what is compressed; None where it is damaged in them."""
+    """The first bytes of what is compressed, as far as they are whole; None where none is."""
     try:
         return zlib.decompressobj(31).decompress(head, _INSIDE)
     except zlib.error:
-        return None
+        pass
+    # What is damaged later is still what it began as; whoever reads it says that it is damaged.
+    inflater, found = zlib.decompressobj(31), b""
+    with contextlib.suppress(zlib.error):
+        for at in range(0, len(head), _PIECE):
+            found += inflater.decompress(head[at : at + _PIECE], _INSIDE)
+            if len(found) >= _INSIDE:
+                break
+    return found or None
 
 
 def _kind(head: bytes) -> Kind:

@@ -140,7 +140,7 @@ class _Unpacked:
         yield from self._inflated(pieces) if self.compressed else filter(None, pieces)
 
     def _inflated(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        from gocost.formats.gunzip import Gunzip  # which a plain file does without
+        from gocost.formats.gunzip import CUT, Gunzip  # which a plain file does without
         from gocost.formats.pprof.deflate import LARGE, library
 
         stream = Gunzip(library(LARGE))
@@ -153,7 +153,7 @@ class _Unpacked:
         if held := stream.end():
             yield held
         if not stream.whole:
-            self.lost = "the gzip stream is cut off"
+            self.lost = CUT
 
 
 def _too_large(name: str, max_bytes: int, *, compressed: bool) -> SourceError:

@@ -13,7 +13,7 @@ from gocost.formats.goroutine_dump.grouped import HEAD, pages, read_grouped
 from gocost.formats.goroutine_dump.json_lines import is_json_lines, unwrapped
 from gocost.formats.goroutine_dump.profile import read_profile
 from gocost.formats.goroutine_dump.stacks import SEED, read_stacks
-from gocost.formats.gunzip import Gunzip, gunzipped
+from gocost.formats.gunzip import Gunzip, cut_off, gunzipped
 from gocost.formats.recognition import GZIP, Kind, archive, mistaken
 from gocost.model.errors import FormatError
 
@@ -86,9 +86,7 @@ def _decode(
     if _is_profile(head):
         data = _held(whole)
         if not packed.whole:  # half of a text has whole goroutines, half of a profile has none
-            raise FormatError(
-                "this is a profile in gzip, which is cut off", hint="record or copy it again"
-            )
+            raise cut_off()
         return [read_profile(data, origin=origin, max_bytes=max_bytes)]
     text = _bounded(unwrapped(whole), max_bytes) if is_json_lines(head) else whole
     dump = read_stacks(text, seed=seed)

@@ -12,13 +12,13 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, Final
 
+from gocost.formats.gunzip import GZIP, cut_off, damaged, followed
 from gocost.model.errors import FormatError
 
 MAX_BYTES: Final = 1 << 28
 """Bytes of a profile after decompression; `--max-bytes` raises it."""
 LARGE: Final = 1 << 20
 """Bytes from which on the import is worth it."""
-_GZIP: Final = b"\x1f\x8b"
 _FIRST_PIECE: Final = 512
 _LARGEST_PIECE: Final = 1 << 20
 """Bytes that are decompressed at once; what of them follows a member is copied."""
@@ -30,23 +30,23 @@ _ISAL: Final = 3
 
 def decompress(data: bytes | memoryview, max_bytes: int = MAX_BYTES) -> bytes | memoryview:
     """The bytes without gzip, all members of it. Raises FormatError over the cap or when cut."""
-    if bytes(data[:2]) != _GZIP:
+    if bytes(data[:2]) != GZIP:
         if len(data) > max_bytes:
             raise _too_large(max_bytes)
         return data
     module = library(len(data))
     view, pieces, at, size = memoryview(data), list[bytes](), 0, 0
     while at < len(view):
-        if bytes(view[at : at + 2]) != _GZIP:
-            raise FormatError("something that is not gzip follows the gzip stream", offset=at)
+        if bytes(view[at : at + 2]) != GZIP:
+            raise followed(at)
         inflater, step = module.decompressobj(wbits=31), _FIRST_PIECE
         while not inflater.eof:
             if at >= len(view):
-                raise FormatError("the gzip stream is cut off", hint="record or copy it again")
+                raise cut_off()
             try:
                 piece = inflater.decompress(view[at : at + step], max_bytes + 1 - size)
             except module.error as error:
-                raise FormatError(f"the gzip stream is damaged: {error}", offset=at) from error
+                raise damaged() from error
             size += len(piece)
             if size > max_bytes:
                 raise _too_large(max_bytes)
