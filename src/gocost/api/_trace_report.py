@@ -103,8 +103,9 @@ def trace_report(
 def title_of(path: OnDisk, found: Joined) -> str:
     """What a person reads first: the file, how many events, in what time."""
     length = format_quantity((found.end - found.start) / 1e9, Unit.SECONDS)
-    part = "a part of " if found.clipped else ""
-    return f"{path.name}: {found.events:,} events in {part}{length}"
+    if found.clipped:
+        return f"{path.name}: {length} of it, for which {found.events:,} events were read"
+    return f"{path.name}: {found.events:,} events in {length}"
 
 
 def notes_of(found: Joined) -> list[Note]:

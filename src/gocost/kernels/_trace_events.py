@@ -287,7 +287,7 @@ def _run(
                 if kind == 45:
                     goroutines[g + G_STATE] = WAITING
                     goroutines[g + G_SINCE] = now
-                    goroutines[g + G_PLACE] = 0
+                    goroutines[g + G_PLACE] = cython.cast(cython.longlong, texts) << 32
                 else:
                     _end(g, now, me, table, goroutines, groups, ended, records, scalars)
                 g = row
@@ -430,6 +430,8 @@ def _run(
                 else:
                     goroutines[row + G_START] = cython.cast(cython.longlong, many.a1)
                     goroutines[row + G_PLACE] = cython.cast(cython.longlong, many.a1)
+                    if kind == 47:
+                        goroutines[row + G_PLACE] |= cython.cast(cython.longlong, texts) << 32
                     goroutines[row + G_CREATOR] = cython.cast(cython.longlong, many.a2)
                 if recording:
                     _record(

@@ -71,6 +71,7 @@ G_STATE = 1  # of a free row: -1 less the next free one, which is no state
 G_SEQ = 2
 G_SINCE = 3
 G_PLACE = 4  # where and why it entered the state: reason << 32 | stack
+# The reason of a coroutine is the number of texts, one more than any of them has.
 G_LEFT = 5  # when it left the state that its status gave: NOT_YET, or NOT_OPEN where it began here
 G_FIRST = 6  # that state, 0 where it was created in this generation
 G_START = 7  # the stack it was created to start with; below 0: less a stack that it was seen in

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from fuzz.small_traces import clock_text, tables_text
 
 import gocost
-from gocost.analyses.trace.waiting import place_of
+from gocost.analyses.trace.account import STATES, Stacks
+from gocost.analyses.trace.tables import waits_by_place, waits_by_reason
+from gocost.analyses.trace.waiting import place_of, reason_of
 from gocost.measures.trace import read_trace
 from gocost.model.report import Report
+from tests.fixtures.trace_text import trace_bytes
 from tests.fixtures.traces import recorded
 
 
@@ -50,12 +55,71 @@ def test_every_p_is_accounted_for(path: Path) -> None:
         assert 0 <= swept <= running
 
 
-def test_waits_of_reasons_and_places_agree(path: Path) -> None:
-    trace = read_trace(path)
-    for state in (0, 2, 3):
-        by_reason = sum(row[1] for (s, _), row in trace.waits_by(2).rows.items() if s == state)
-        by_place = sum(row[1] for (s, _), row in trace.waits_by(1).rows.items() if s == state)
-        assert by_reason == by_place
+@pytest.mark.parametrize("between", [None, (0, 1 << 60), (1_000_000, 40_000_000)])
+def test_waits_add_up_to_what_goroutines_waited(
+    path: Path, between: tuple[int, int] | None
+) -> None:
+    trace = read_trace(path, between=between)
+    for place, state in enumerate(STATES):
+        if state != "running":
+            total = sum(group.sums[place] for group in trace.groups.values())
+            reasons = waits_by_reason(trace).items()
+            assert sum(row[1] for (name, _), row in reasons if name == state) == total
+            places = waits_by_place(trace).items()
+            assert sum(row[1] for (number, _), row in places if number == place) == total
+
+
+COROUTINES = """Trace Go1.23
+EventBatch gen=1 m=7 time=5 size=?
+ProcStatus dt=1 p=1 pstatus=1
+GoStatus dt=1 g=1 m=7 gstatus=2
+GoStatus dt=0 g=2 m=18446744073709551615 gstatus=4
+GoStatusStack dt=0 g=3 m=18446744073709551615 gstatus=4 stack=2
+GoCreateBlocked dt=1 new_g=9 new_stack=1 stack=2
+GoSwitch dt=2 g=9 g_seq=1
+GoBlock dt=1 reason_string=1 stack=2
+"""
+
+
+def test_a_wait_that_no_event_gives_a_reason_is_of_a_coroutine_or_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "coroutines.trace"
+    path.write_bytes(trace_bytes(COROUTINES + tables_text(1, 5) + clock_text(23, 1)))
+    waits = waits_by_reason(read_trace(path))
+    # 9 waits until it is switched to, and 1 from then on; 2 and 3 waited before.
+    ticks = {name: total // 64 for (_, name), (_, total, _) in waits.items()}
+    assert ticks == {"coroutine": 2 + 1, "unknown": 4 + 4, "chan send": 0}
+
+
+def test_what_waited_before_the_trace_began_waits_for_what_its_stack_shows(tmp_path: Path) -> None:
+    # The stack is shown by the second generation.
+    text = "Trace Go1.23\n"
+    for generation, shown in ((1, "GoStatus"), (2, "GoStatusStack")):
+        stack = " stack=2" if generation == 2 else ""
+        text += f"EventBatch gen={generation} m=7 time={5 * generation} size=?\n"
+        text += f"{shown} dt=1 g=3 m=18446744073709551615 gstatus=4{stack}\n"
+        text += tables_text(generation, 5).replace("main.main", "runtime.chanrecv1")
+        text += clock_text(23, generation)
+    path = tmp_path / "two.trace"
+    path.write_bytes(trace_bytes(text))
+    assert waits_by_reason(read_trace(path)) == {("waiting", "chan receive"): [1, 320, 320]}
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        ("internal/poll.runtime_pollWait", ""),
+        ("runtime.netpollblock", "network"),
+        ("sync.(*WaitGroup).Wait", "sync"),
+        ("sync.runtime_notifyListWait", "sync.(*Cond).Wait"),
+        ("time.Sleep", "sleep"),
+        ("runtime.block", "forever"),
+    ],
+)
+def test_a_stack_tells_in_the_traces_own_words(function: str, reason: str) -> None:
+    stacks = Stacks()
+    shown = stacks.number(np.array([[stacks.text(function)], [0], [1]], np.int64))
+    assert reason_of(stacks, STATES.index("waiting"), shown, 0) == reason
+    assert reason_of(stacks, STATES.index("syscall"), shown, 0) == ""
 
 
 def test_the_longest_goroutines_are_the_same_however_many_are_kept(path: Path) -> None:

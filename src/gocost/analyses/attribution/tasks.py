@@ -23,6 +23,7 @@ from gocost.analyses.profile.groups import packages_of
 from gocost.analyses.trace.account import STATES, Int64s, Joined, Stacks
 from gocost.analyses.trace.following import ASSIST, RUNNABLE, RUNNING, SYSCALL, WAITING, Chunk
 from gocost.analyses.trace.marks import REGION_BEGIN, REGION_END, TASK_BEGIN, TASK_END, marks
+from gocost.analyses.trace.waiting import reason_of
 from gocost.formats.pprof.profile import Bools, Int32s
 from gocost.model.errors import FormatError
 
@@ -224,11 +225,15 @@ class ByTask:
 
     def _kind(self, states: Chunk, stacks: Stacks) -> Int64s:
         """A place in KINDS; -1 for running."""
-        pairs, places = np.unique(np.stack([states.kind, states.reason]), axis=1,
+        # What says its reason needs no stack to tell it.
+        stack = np.where(states.reason == 0, states.stack, 0)
+        which, places = np.unique(np.stack([states.kind, stack, states.reason]), axis=1,
                                   return_inverse=True)  # fmt: skip
         kinds = [
-            -1 if state == RUNNING else KINDS.index(kind_of(STATES[state - 1], stacks.texts[why]))
-            for state, why in pairs.T.tolist()
+            -1
+            if state == RUNNING
+            else KINDS.index(kind_of(STATES[state - 1], reason_of(stacks, state - 1, stack, why)))
+            for state, stack, why in which.T.tolist()
         ]
         return np.array(kinds, np.int64)[places.reshape(-1)] if kinds else states.kind
 

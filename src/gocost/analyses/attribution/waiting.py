@@ -1,6 +1,6 @@
 """Waiting by who waits: for a P, a lock, a channel, the network, a system call.
 
-Of a trace, the time of every interval that ended in it, by the stack that began to wait (for
+Of a trace, the time of every interval, up to its end, by the stack that began to wait (for
 runnable: that was to go on). Of block profiles what was waited for locks and channels, of mutex
 profiles what others waited for whoever unlocked: the two blame different sides, so that they are
 columns of their own and not added up.
@@ -19,6 +19,7 @@ from gocost.analyses.attribution.roles import Role, is_runtime, roles_of
 from gocost.analyses.attribution.stacks import NOBODY, Functions, Stacks, summed
 from gocost.analyses.profile.groups import packages_of
 from gocost.analyses.trace.account import STATES, Joined
+from gocost.analyses.trace.waiting import reason_of
 from gocost.formats.pprof.profile import Bools, Int32s, Int64s
 
 KINDS: Final = ("scheduler", "lock", "channel", "network", "syscall", "sleep", "other")
@@ -75,14 +76,16 @@ def intervals(trace: Joined) -> Intervals:
     ends: list[int] = []
     kinds: list[int] = []
     totals: list[int] = []
-    for (state, stack, reason), (_, total, _) in trace.waits.rows.items():
+    for (state, stack, reason), (_, total, _) in trace.every_wait():
         if not total:
             continue
         function, file, _ = trace.stacks.frames[stack]
         pairs = zip(function.tolist(), file.tolist(), strict=True)
         frames += [numbers.setdefault(pair, len(numbers)) for pair in pairs]
         ends.append(len(frames))
-        kinds.append(KINDS.index(kind_of(STATES[state], texts[reason])))
+        kinds.append(
+            KINDS.index(kind_of(STATES[state], reason_of(trace.stacks, state, stack, reason)))
+        )
         totals.append(total)
     names = [texts[function] for function, _ in numbers]
     files = [texts[file] for _, file in numbers]

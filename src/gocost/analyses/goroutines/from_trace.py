@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from gocost.analyses.goroutines.names import blocked_in
 from gocost.analyses.trace.account import Joined, Stacks
 from gocost.formats.goroutine_dump.dump import Dump, Form, Traced, column
 
@@ -24,24 +25,6 @@ _REASONS: Final = {
 }
 """Words of a trace (traceBlockReasonStrings in Go's src/runtime/traceruntime.go) that a dump has
 otherwise (waitReasonStrings in runtime2.go)."""
-_FRAMES: Final = (
-    ("runtime.selectgo", "select"),
-    ("runtime.block", "select (no cases)"),
-    ("runtime.chanrecv", "chan receive"),
-    ("runtime.chansend", "chan send"),
-    ("runtime.netpollblock", "IO wait"),
-    ("runtime.timeSleep", "sleep"),
-    ("time.Sleep", "sleep"),
-    ("sync.runtime_notifyListWait", "sync.Cond.Wait"),
-    ("sync.(*WaitGroup).Wait", "sync.WaitGroup.Wait"),
-    ("sync.(*RWMutex).RLock", "sync.RWMutex.RLock"),
-    ("sync.(*RWMutex).Lock", "sync.RWMutex.Lock"),
-    ("sync.(*Mutex).Lock", "sync.Mutex.Lock"),
-    ("internal/sync.(*Mutex).Lock", "sync.Mutex.Lock"),
-    ("sync.runtime_Semacquire", "semacquire"),
-)
-"""What a function among the innermost ones waits for; the first that is found counts."""
-_INNERMOST: Final = 8
 _WAYS: Final = (
     "runtime.", "internal/poll.runtime_", "internal/poll.(*pollDesc).", "sync.runtime_",
     "internal/sync.runtime_",
@@ -65,7 +48,7 @@ def from_trace(trace: Joined) -> Dump:
         created = told.creator(creator or known.get(entry, 0))
         table[at] = text, word, created, 0
     went: dict[int, int] = {}
-    for (state, stack), row in trace.waits_by(1).rows.items():
+    for (state, stack, _), row in trace.waits.rows.items():
         if state == _WAITING - 1:
             number = told.stack(stack)
             went[number] = went.get(number, 0) + row[0]
@@ -150,11 +133,7 @@ class _Told:
         if state != _WAITING:
             return _STATES[state] if 0 < state < _WAITING else "unknown"
         said = self._stacks.texts[reason]
-        functions = self._stacks.functions(stack)[:_INNERMOST] if stack else []
-        seen = next(
-            (word for name, word in _FRAMES if any(each.startswith(name) for each in functions)),
-            "",
-        )
+        seen = blocked_in(self._stacks.functions(stack))
         if said == "forever":
             return _NIL.get(seen, "select (no cases)")
         if said in ("", "sync"):

@@ -20,6 +20,25 @@ _RUNTIME: Final = re.compile(r"runtime$|internal/runtime/|runtime/internal/")
 _EXITS: Final = frozenset({"runtime.goexit", "runtime.main"})
 _USERS: Final = frozenset({"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"})
 
+_FRAMES: Final = (
+    ("runtime.selectgo", "select"),
+    ("runtime.block", "select (no cases)"),
+    ("runtime.chanrecv", "chan receive"),
+    ("runtime.chansend", "chan send"),
+    ("runtime.netpollblock", "IO wait"),
+    ("runtime.timeSleep", "sleep"),
+    ("time.Sleep", "sleep"),
+    ("sync.runtime_notifyListWait", "sync.Cond.Wait"),
+    ("sync.(*WaitGroup).Wait", "sync.WaitGroup.Wait"),
+    ("sync.(*RWMutex).RLock", "sync.RWMutex.RLock"),
+    ("sync.(*RWMutex).Lock", "sync.RWMutex.Lock"),
+    ("sync.(*Mutex).Lock", "sync.Mutex.Lock"),
+    ("internal/sync.(*Mutex).Lock", "sync.Mutex.Lock"),
+    ("sync.runtime_Semacquire", "semacquire"),
+)
+"""What a function among the innermost ones waits for; the first that is found counts."""
+_INNERMOST: Final = 8
+
 
 def package(function: str) -> str:
     """The package of a function: what is before the first dot after the last slash."""
@@ -50,6 +69,14 @@ def waits_in(functions: Sequence[str]) -> str:
             return function
     began = [function for function in functions if function not in _EXITS]
     return (began or [*functions] or [""])[-1]
+
+
+def blocked_in(functions: Sequence[str]) -> str:
+    """What the innermost functions, leaf first, wait for, in a dump's words; empty where they do
+    not show it.
+    """
+    near = functions[:_INNERMOST]
+    return next((word for name, word in _FRAMES if any(each.startswith(name) for each in near)), "")
 
 
 def entry(stack: tuple[Frame, ...]) -> str:

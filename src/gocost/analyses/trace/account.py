@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +16,7 @@ Int64s = npt.NDArray[np.int64]
 STATES: Final = ("runnable", "running", "syscall", "waiting")
 """In the order of their numbers, from 1 on."""
 UNKNOWN_ENTRY: Final = "(started before the trace)"
+_COROUTINE: Final = "coroutine"
 
 _TEXT: Final = 200
 """Bytes of an entry that has a text, and of one that has frames, beside what they say."""
@@ -69,7 +71,11 @@ class Local:
         self._tables = tables
         self._stacks = stacks
         self._known: dict[int, int] = {0: 0}
-        self.texts = np.array([stacks.text(text) for text in tables.texts], np.int64)
+        self.reasons = np.array(
+            [stacks.text(text) for text in (*tables.texts, _COROUTINE)], np.int64
+        )
+        """Of waits: the texts, and after them that of a coroutine, which no event says."""
+        self.texts = self.reasons[:-1]
 
     def stack(self, id_: int) -> int:
         """The number of a stack of this generation."""
@@ -136,6 +142,9 @@ class Joined:
     procs: dict[int, list[int]]
     """By P: nanoseconds running, idle, in a syscall, sweeping."""
     waits: Amounts
+    """Intervals of not running that ended, by (place in STATES, stack, reason)."""
+    still: Amounts
+    """The same of those that are open at the end, up to it."""
     """By (state's place in STATES, stack, reason (a text)): everything but running."""
     latencies: Int64s
     """How often a goroutine was runnable for a time of each bucket of the kernel's histogram."""
@@ -153,9 +162,7 @@ class Joined:
     clipped: bool = False
     """Only a part of the trace's time was looked at: from `start` to `end`."""
 
-    def waits_by(self, place: int) -> Amounts:
-        """The waits by (state, stack), for `place` 1, or by (state, reason), for 2."""
-        found = Amounts()
-        for key, row in self.waits.rows.items():
-            found.add((key[0], key[place]), *row)
-        return found
+    def every_wait(self) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+        """Those that ended and those that are open: their totals are those of the goroutines."""
+        yield from self.waits.rows.items()
+        yield from self.still.rows.items()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gocost.analyses.trace.account import STATES, Joined
-from gocost.analyses.trace.tables import unsaid
+from gocost.analyses.trace.account import Joined
+from gocost.analyses.trace.tables import waits_by_reason
 from gocost.model.catalogue import all_metrics
 from gocost.model.fact import Fact
 from gocost.model.metric import Worse
@@ -105,11 +105,7 @@ def _waits(head: Joined, base: Joined) -> Table:
 
 
 def _by_name(trace: Joined) -> dict[tuple[str, str], tuple[int, int]]:
-    return {
-        (STATES[state], trace.stacks.texts[reason] or unsaid(state)): (row[0], row[1])
-        for (state, reason), row in trace.waits_by(2).rows.items()
-        if row[0]
-    }
+    return {name: (row[0], row[1]) for name, row in waits_by_reason(trace).items()}
 
 
 def _length(trace: Joined) -> int:

@@ -103,7 +103,7 @@ class Follower:
         of = np.where(kind > ENDED, 0, np.abs(rows[:, fields.R_OF]))
         starts = np.where(created, place, of)
         stack = local.stacks(np.where(created, of, place & fields.REASON))
-        reason = local.texts[np.where(created, 0, place >> 32)]
+        reason = local.reasons[np.where(created, 0, place >> 32)]
         entry = self._joiner.entries(local.stacks(starts))
         known = self._joiner.before(who, kind)
         late = (start < 0) & (kind <= WAITING)

@@ -156,7 +156,7 @@ class Joiner:
             at = first
             while True:
                 count, total, most, packed = rows[at].tolist()
-                reason = int(local.texts[packed & fields.REASON])
+                reason = int(local.reasons[packed & fields.REASON])
                 self._waits.add((state, stack, reason), count, total, most)
                 at = packed >> 32
                 if not at:
@@ -206,7 +206,7 @@ class Joiner:
         out[:, _ID] = rows[:, fields.G_ID]
         out[:, _STATE] = rows[:, fields.G_STATE]
         out[:, _SINCE] = rows[:, fields.G_SINCE]
-        out[:, _REASON] = local.texts[rows[:, fields.G_PLACE] >> 32]
+        out[:, _REASON] = local.reasons[rows[:, fields.G_PLACE] >> 32]
         out[:, _STACK] = local.stacks(rows[:, fields.G_PLACE] & 0x7FFFFFFF)
         out[:, _SUMS : _SUMS + 4] = rows[:, fields.G_SUMS + 1 : fields.G_SUMS + 5]
         out[:, _STARTS] = rows[:, fields.G_STARTS]
@@ -257,7 +257,9 @@ class Joiner:
         self._span(before[later], left[later])
         out[places[~later], _SINCE] = before[~later, _SINCE]
         out[places[~later], _REASON] = before[~later, _REASON]
-        out[places[~later], _STACK] = before[~later, _STACK]
+        # A status may show the stack of what waited before the trace began.
+        shown = before[~later, _STACK] != 0
+        out[places[~later][shown], _STACK] = before[~later, _STACK][shown]
         out[places, _SUMS : _SUMS + 4] += before[:, _SUMS : _SUMS + 4]
         out[places, _STARTS] += before[:, _STARTS]
         self._assists(out, places, before)
@@ -279,24 +281,37 @@ class Joiner:
     def _span(self, before: Int64s, left: Int64s) -> None:
         """Intervals that began in an earlier generation and ended in this one."""
         for at in range(0, len(before), AT_ONCE):
-            known = len(self._waits.rows)
-            self._span_some(before[at : at + AT_ONCE], left[at : at + AT_ONCE])
-            self._room.take((len(self._waits.rows) - known) * _AMOUNT)
+            self._span_some(before[at : at + AT_ONCE], left[at : at + AT_ONCE], self._waits)
 
-    def _span_some(self, before: Int64s, left: Int64s) -> None:
+    def _unended(self, live: Int64s) -> Amounts:
+        """Intervals that are open at the end, up to it."""
+        found = Amounts()
+        for at in range(0, len(live), AT_ONCE):
+            some = live[at : at + AT_ONCE]
+            self._span_some(some, np.full(len(some), self._last), found)
+        return found
+
+    def _span_some(self, before: Int64s, left: Int64s, into: Amounts) -> None:
+        known = len(into.rows)
         took = left - before[:, _SINCE]
-        for state, stack, reason, time in zip(
-            before[:, _STATE].tolist(),
-            before[:, _STACK].tolist(),
-            before[:, _REASON].tolist(),
-            took.tolist(),
-            strict=True,
-        ):
-            if state == fields.RUNNING or (time == 0 and self._between is not None):
-                continue
-            if state == fields.RUNNABLE:
+        waits = before[:, _STATE] != fields.RUNNING
+        if self._between is not None:
+            waits &= took != 0
+        keys, took = before[:, (_STATE, _STACK, _REASON)][waits], took[waits]
+        if not len(took):
+            return
+        if into is self._waits or self._between is not None:  # what ended, or a window cut
+            for time in took[keys[:, 0] == fields.RUNNABLE].tolist():
                 self._latencies[kernel.bucket(time)] += 1
-            self._waits.add((state - 1, stack, reason), 1, time, time)
+        order = np.lexsort(keys.T)
+        keys, took = keys[order], took[order]
+        starts = np.flatnonzero(np.any(np.diff(keys, axis=0, prepend=-1) != 0, axis=1))
+        for (state, stack, reason), times in zip(
+            keys[starts].tolist(), np.split(took, starts[1:]), strict=True
+        ):
+            key = (state - 1, stack, reason)
+            into.add(key, len(times), exact_sum(times), int(times.max()))
+        self._room.take((len(into.rows) - known) * _AMOUNT)
 
     def _retire(self, rows: Int64s) -> None:
         """Goroutines that are no more: into their groups."""
@@ -394,7 +409,7 @@ class Joiner:
             self._last = min(self._last, self._between[1])
             # A window before the first event, or after the last one, has no length.
             self._first = min(max(self._first, self._between[0]), self._last)
-            self._span(live, np.full(len(live), self._last))  # cut where the window ends
+        unended = self._unended(live)
         for state in range(1, 5):
             rows = live[:, _STATE] == state
             live[rows, _SUMS + state - 1] += self._last - live[rows, _SINCE]
@@ -425,6 +440,7 @@ class Joiner:
             open=still,
             procs=self._procs.sums(),
             waits=self._waits,
+            still=unended,
             latencies=self._latencies,
             marks=self._marks,
             heap=self._heap if self._heap is not None else np.zeros(0, np.int64),

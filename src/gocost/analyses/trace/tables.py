@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
 
 import numpy as np
 
-from gocost.analyses.trace.account import STATES, Amounts, Group, Joined
+from gocost.analyses.trace.account import STATES, Group, Joined
 from gocost.analyses.trace.durations import bounded_quantile, exact_sum, is_known, quantile
 from gocost.analyses.trace.marks import allowed_ns
 from gocost.analyses.trace.spans import Spans, collections, regions, stops, tasks
-from gocost.analyses.trace.waiting import place_of
+from gocost.analyses.trace.waiting import place_of, reason_of
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
 from gocost.model.report import Cell, Column, Table
@@ -121,14 +121,14 @@ def proc_table(trace: Joined) -> Table:
 def wait_table(trace: Joined) -> Table:
     """What goroutines waited for, by state and reason; running is no waiting."""
     rows: list[Row] = [
-        (STATES[state], trace.stacks.texts[reason] or unsaid(state), *_amounts(row))
-        for (state, reason), row in _by_total(trace.waits_by(2))
+        (state, reason, *_amounts(row))
+        for (state, reason), row in _by_total(waits_by_reason(trace))
     ]
     return Table(
         title="Waits",
         columns=(
             Column("state", Unit.TEXT, "runnable, waiting or syscall"),
-            Column("reason", Unit.TEXT, "what the runtime says it waited for"),
+            Column("reason", Unit.TEXT, "what it waited for; unknown if the trace does not say"),
             *_AMOUNTS,
         ),
         rows=rows,
@@ -139,7 +139,7 @@ def place_table(trace: Joined) -> Table:
     """Where in the code goroutines waited."""
     rows: list[Row] = [
         (STATES[state], _place(trace, stack), *_amounts(row), _path(trace, stack))
-        for (state, stack), row in _by_total(trace.waits_by(1))
+        for (state, stack), row in _by_total(waits_by_place(trace))
     ]
     return Table(
         title="Waits by place",
@@ -166,16 +166,43 @@ def _amounts(row: list[int]) -> tuple[int, int, int, int]:
     return count, total, total // count if count else 0, most
 
 
-def _by_total(amounts: Amounts) -> list[tuple[tuple[int, ...], list[int]]]:
+_Key = TypeVar("_Key", tuple[str, str], tuple[int, int])
+
+
+def _by_total(rows: Mapping[_Key, list[int]]) -> list[tuple[_Key, list[int]]]:
     return sorted(
-        ((key, row) for key, row in amounts.rows.items() if row[0] or row[1]),
+        ((key, row) for key, row in rows.items() if row[0] or row[1]),
         key=lambda item: (-item[1][1], item[0]),
     )
 
 
-def unsaid(state: int) -> str:
-    """What a wait is for where the runtime says no reason."""
-    return {_RUNNABLE: "a P", _SYSCALL: "system call"}.get(state, "coroutine switch")
+def waits_by_reason(trace: Joined) -> dict[tuple[str, str], list[int]]:
+    """Count, total and longest of waits by state and reason, which is always said."""
+    stacks = trace.stacks
+    return _gathered(
+        ((STATES[state], reason_of(stacks, state, stack, reason) or _unsaid(state)), row)
+        for (state, stack, reason), row in trace.every_wait()
+    )
+
+
+def waits_by_place(trace: Joined) -> dict[tuple[int, int], list[int]]:
+    """The same by place in STATES and stack."""
+    return _gathered(((state, stack), row) for (state, stack, _), row in trace.every_wait())
+
+
+def _gathered(found: Iterable[tuple[_Key, list[int]]]) -> dict[_Key, list[int]]:
+    gathered: dict[_Key, list[int]] = {}
+    for key, (count, total, most) in found:
+        row = gathered.setdefault(key, [0, 0, 0])
+        row[0] += count
+        row[1] += total
+        row[2] = max(row[2], most)
+    return gathered
+
+
+def _unsaid(state: int) -> str:
+    """What a wait is for where nothing says it."""
+    return {_RUNNABLE: "a P", _SYSCALL: "system call"}.get(state, "unknown")
 
 
 def _place(trace: Joined, stack: int) -> str:
@@ -268,7 +295,7 @@ def facts(trace: Joined, subject: Subject, origin: str) -> list[Fact]:
     total = sum(counts)
     if total:
         longest = max(
-            (row[2] for (state, *_), row in trace.waits.rows.items() if state == _RUNNABLE),
+            (row[2] for (state, *_), row in trace.every_wait() if state == _RUNNABLE),
             default=0,
         )
         for percent in (50, 99):

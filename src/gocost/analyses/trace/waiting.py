@@ -1,16 +1,16 @@
 """A trace's waits by stack, state and reason.
 
-Sums are exact: intervals that reach beyond the window are cut at it. Without a window an interval
-that is open at the end of the trace is in the sums of its goroutine but in no wait, as nobody saw
-it end; with one it is a wait up to the window's end.
+Sums are exact: intervals that reach beyond the window are cut at it. A goroutine that waited when
+the trace began waits since that, for what its stack shows: the trace does not say it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from gocost.analyses.goroutines.names import waits_in
-from gocost.analyses.trace.account import STATES, Joined
+from gocost.analyses.goroutines.names import blocked_in, waits_in
+from gocost.analyses.trace.account import STATES, Amounts, Joined, Stacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,38 @@ class Wait:
 
 
 def waits(trace: Joined) -> list[Wait]:
-    """A row a state, reason and stack, the longest total first."""
+    """A row a state, reason and stack, the longest total first, of what ended; of a window also of
+    what it cuts.
+    """
     stacks = trace.stacks
-    rows = sorted(trace.waits.rows.items(), key=lambda item: (-item[1][1], item[0]))
+    found = Amounts()
+    for key, row in trace.every_wait() if trace.clipped else trace.waits.rows.items():
+        found.add(key, *row)
+    rows = sorted(found.rows.items(), key=lambda item: (-item[1][1], item[0]))
     return [
         Wait(STATES[state], stacks.texts[reason], frames_of(trace, stack), *row)
         for (state, stack, reason), row in rows
         if row[0]
     ]
+
+
+def reason_of(stacks: Stacks, state: int, stack: int, reason: int) -> str:
+    """What a wait is for: what the runtime says, or of one that began before the trace what its
+    stack shows, in the runtime's words; empty where neither does. `state` is a place in STATES.
+    """
+    if reason or not stack or STATES[state] != "waiting":
+        return stacks.texts[reason]
+    seen = blocked_in(stacks.functions(stack))
+    return _SAID.get(seen, "sync" if seen.startswith("sync.") else seen)
+
+
+_SAID: Final = {
+    "IO wait": "network",
+    "select (no cases)": "forever",
+    "semacquire": "sync",
+    "sync.Cond.Wait": "sync.(*Cond).Wait",
+}
+"""A dump's words that a trace has otherwise (traceBlockReasonStrings in Go's runtime)."""
 
 
 def frames_of(trace: Joined, stack: int) -> tuple[Frame, ...]:
