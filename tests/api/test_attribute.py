@@ -59,6 +59,16 @@ def test_every_column_adds_up(recorded: Recorded) -> None:
             assert sum(parts) == row["memory"]
 
 
+def test_columns_of_cpu_add_up_to_the_same_whatever_the_rows_are(recorded: Recorded) -> None:
+    sums = set()
+    for by in ("function", "package", "module", "label:endpoint"):
+        cpu = gocost.attribute(recorded.folder, by=by).tables["cpu"]
+        columns = ("cpu", "own", "runtime", "gc", "gc_even")
+        sums.add(tuple(sum(map(number, cpu.column(name))) for name in columns))
+    (found,) = sums
+    assert found[3] == found[4] > 0
+
+
 def test_cpu_goes_to_the_function_that_burns_it(recorded: Recorded) -> None:
     report = gocost.attribute(recorded.folder, by="label:endpoint")
     burned = recorded.rate("burned_ns") * SECONDS

@@ -12,6 +12,7 @@ from gocost._version import VERSION
 from gocost.analyses.attribution.bill import Bill, bill
 from gocost.analyses.attribution.clocks import clock_table
 from gocost.analyses.attribution.keys import OBSERVER, Keying, no_label
+from gocost.analyses.attribution.processor import is_collection
 from gocost.analyses.attribution.tables import CPU, Requests, facts, first_column, tables
 from gocost.analyses.flame import cut, flame_table
 from gocost.analyses.size.packages import UNKNOWN_MODULE, WITHOUT_PROGRAM
@@ -263,7 +264,7 @@ def _use(found: Bill, gathered: Gathered) -> Use:
     names = found.names
     if found.cpu is not None:
         others, others_even = (
-            {name: value for name, value in rows.items() if " GC" in name}
+            {name: value for name, value in rows.items() if is_collection(name)}
             for rows in (found.cpu.others, found.cpu.others_even)
         )
         cpu = _together(names, found.cpu.whole(), found.cpu.others)

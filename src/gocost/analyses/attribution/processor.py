@@ -209,27 +209,41 @@ def scaled(found: Account, total: int) -> Account:
     if not found.total:
         nobody = {UNATTRIBUTED: total} if total else {}
         return replace(found, others=nobody, others_even=nobody)
-    names = [*found.others]
     ratio = total / found.total
-    columns = [found.own, found.runtime, found.collector]
-    width = len(found.own)
-    parts = shared(total, [*np.concatenate(columns).tolist(), *found.others.values()])
-    even = shared(
-        total,
-        [*np.concatenate([*columns[:2], found.collector_even]).tolist(),
-         *(found.others_even.get(name, 0) for name in found.others_even)],
-    )  # fmt: skip
+    collected = {name: value for name, value in found.others.items() if is_collection(name)}
+    others = {name: value for name, value in found.others.items() if name not in collected}
+    even = {name: value for name, value in found.others_even.items() if is_collection(name)}
+    # First the columns: what each adds up to is then the same whatever the rows are.
+    sums = [found.own.sum() + sum(others.values()), found.runtime.sum(),
+            found.collector.sum() + sum(collected.values())]  # fmt: skip
+    own, runtime, collector = shared(total, sums).tolist()
+    rows, others = _shared_column(own, found.own, others)
+    charged, collected = _shared_column(collector, found.collector, collected)
+    charged_even, even = _shared_column(collector, found.collector_even, even)
     return Account(
-        own=parts[:width],
-        runtime=parts[width : 2 * width],
-        collector=parts[2 * width : 3 * width],
-        collector_even=even[2 * width : 3 * width],
+        own=rows,
+        runtime=shared(runtime, found.runtime),
+        collector=charged,
+        collector_even=charged_even,
         charged=found.charged,
-        others=dict(zip(names, parts[3 * width :].tolist(), strict=True)),
-        others_even=dict(zip(found.others_even, even[3 * width :].tolist(), strict=True)),
+        others=others | collected,
+        others_even=others | even,
         below=found.below * ratio,
         above=found.above * ratio,
     )
+
+
+def _shared_column(
+    total: int, rows: Int64s, others: dict[str, int]
+) -> tuple[Int64s, dict[str, int]]:
+    """A column's rows by key and those of nobody, made to add up to `total`."""
+    parts = shared(total, [*rows.tolist(), *others.values()])
+    return parts[: len(rows)], dict(zip(others, parts[len(rows) :].tolist(), strict=True))
+
+
+def is_collection(name: str) -> bool:
+    """Whether a row of nobody's is the collector's work."""
+    return name.startswith(COLLECTOR)
 
 
 def _parted(samples: Samples, keys: int) -> _Parted:

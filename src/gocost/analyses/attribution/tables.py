@@ -13,7 +13,7 @@ from typing import Final
 from gocost.analyses.attribution.bill import Bill
 from gocost.analyses.attribution.keys import LABEL
 from gocost.analyses.attribution.memory import Holding
-from gocost.analyses.attribution.processor import Account
+from gocost.analyses.attribution.processor import Account, is_collection
 from gocost.analyses.attribution.waiting import BLOCKED, HELD, KINDS, Waiting
 from gocost.model.fact import Fact
 from gocost.model.quantity import Unit
@@ -71,7 +71,7 @@ def cpu_table(by: str, names: Sequence[str], found: Account) -> Table:
                          own[at], runtime[at], collector[at], even[at]))  # fmt: skip
     for name in dict.fromkeys([*found.others, *found.others_even]):
         value, other = found.others.get(name, 0), found.others_even.get(name, 0)
-        collects = " GC" in name
+        collects = is_collection(name)
         rows.append((name, value, _share(value, total), None, None, 0 if collects else value, 0,
                      value if collects else 0, other if collects else 0))  # fmt: skip
     return Table(
