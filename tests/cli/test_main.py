@@ -13,6 +13,7 @@ import pytest
 from gocost._version import VERSION
 from gocost.cli import index, indexing
 from gocost.cli.main import run
+from gocost.model.errors import FormatError
 
 HEAVY = {"numpy", "yaml", "rich", "pyarrow", "httpx", "jinja2", "msgspec"}
 
@@ -152,3 +153,16 @@ def test_an_error_that_nobody_foresaw_is_said_to_be_ours(
     assert said[-1].startswith("gocost: this is a bug in gocost: KeyError: 'rows'")
     assert ("Traceback" in said[0]) is bool(more)
     assert said[-1].endswith("run again with --debug and report what it shows") is not bool(more)
+
+
+def test_what_a_hostile_file_is_called_by_drives_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @click.command()
+    def refusing() -> None:
+        raise FormatError("this is a profile of cpu\x1b[2J\u202e\n::error::x, not of heap")
+
+    assert run([], refusing) == 3
+    assert capsys.readouterr().err == (
+        "gocost: this is a profile of cpu\\x1b[2J\\u202e \\x3a:error::x, not of heap\n"
+    )

@@ -173,7 +173,16 @@ def _interrupted() -> int:
 
 
 def _say(line: str) -> None:
-    print(f"gocost: {_without_secrets(line)}", file=sys.stderr)
+    print(f"gocost: {_on_one_line(_without_secrets(line))}", file=sys.stderr)
+
+
+def _on_one_line(text: str) -> str:
+    """Names in it come from hostile files and services, and would drive the terminal."""
+    if text.isprintable():
+        return text
+    from gocost.reporters.wording import plain
+
+    return plain(text)
 
 
 def _without_secrets(text: str) -> str:
