@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,12 @@ import pytest
 
 import gocost
 from gocost.api.profile_forms import merged, profile_forms
+from gocost.cli.main import run
+from gocost.formats.pprof.building import built
+from gocost.formats.pprof.decoding import decode
+from gocost.formats.pprof.encoding import encode
 from gocost.model.errors import UsageError
-from tests.fixtures.profiles import recorded
+from tests.fixtures.profiles import KINDS, recorded
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +91,31 @@ def test_a_profile_is_named_by_its_path_too(cpu: str) -> None:
     lines = [*profile_forms(Path(cpu), form="folded")]
     assert lines == [*profile_forms(cpu, form="folded")]
     assert merged(Path(cpu)) == merged(cpu)
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="needs Go (go.dev/dl)")
+@pytest.mark.parametrize("kind", [*KINDS, "nothing"])
+def test_what_the_compiler_refuses_is_not_merged_for_it(kind: str, tmp_path: Path) -> None:
+    """Of a profile without samples the compiler does not ask what they are."""
+    files = [str(recorded() / f"{kind}.{number}.pb.gz") for number in (0, 1)]
+    if kind == "nothing":
+        mutex = recorded() / "mutex.0.pb.gz"
+        empty = decode(mutex.read_bytes())
+        files = [str(tmp_path / "mutex.pb.gz")]
+        Path(files[0]).write_bytes(encode(built(empty.header, [], [])))
+    asked = tmp_path / "asked.pgo"
+    asked.write_bytes(merged(*files))
+    command = ["go", "tool", "preprofile", "-i", str(asked), "-o", str(tmp_path / "out")]
+    taken = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert taken == (kind in ("cpu", "nothing"))
+
+    made = tmp_path / "default.pgo"
+    if taken:
+        assert run(["profile", "merge", *files, "-o", str(made)]) == 0
+        assert made.read_bytes() == asked.read_bytes()
+        return
+    with pytest.raises(UsageError, match="`go build -pgo` refuses these of "):
+        merged(*files, pgo=True)
+    assert run(["profile", "merge", *files, "-o", str(made)]) == 2
+    assert not made.exists()
+    assert run(["profile", "merge", *files, "-o", str(tmp_path / "all.pb.gz")]) == 0

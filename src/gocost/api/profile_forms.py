@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gocost.formats.pprof.deflate import MAX_BYTES
 from gocost.measures.profiles import Reading, Recorded
 from gocost.model.errors import UsageError
 from gocost.sources.naming import NAME, SHOWN, Named, is_url, names_of
 
+if TYPE_CHECKING:
+    from gocost.formats.pprof.profile import Profile
+
+_COMPILED: Final = frozenset({("samples", "count"), ("cpu", "nanoseconds")})
 FORMS: Final = ("folded", "speedscope", "callgrind", "dot", "svg")
 
 
@@ -123,11 +127,31 @@ def merged(
     seconds: float | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
+    pgo: bool = False,
 ) -> bytes:
-    """Several profiles as one, less a base where one is given, as gzip-compressed protobuf."""
+    """Several profiles as one, less a base where one is given, as gzip-compressed protobuf.
+
+    With `pgo` it is for Go's compiler: raises UsageError for what `go build -pgo` refuses.
+    """
     from gocost.formats.pprof.encoding import encode
 
     reading = Reading(page, seconds, headers, max_bytes)
-    return encode(
-        reading.compared(names_of(files), names_of(base), names_of(diff_base), normalize=normalize)
+    profile = reading.compared(
+        names_of(files), names_of(base), names_of(diff_base), normalize=normalize
     )
+    if pgo:
+        _check_compilable(profile)
+    return encode(profile)
+
+
+def _check_compilable(profile: Profile) -> None:
+    """Go's compiler takes whatever has CPU samples, and what has none at all (FromPProf in
+    cmd/internal/pgo); of anything else the build fails.
+    """
+    types = profile.header.sample_types
+    if profile.samples and not _COMPILED.intersection((each.type, each.unit) for each in types):
+        raise UsageError(
+            "a .pgo is of CPU profiles, and `go build -pgo` refuses these of "
+            f"{', '.join(each.type for each in types)}",
+            hint="merge profiles of /debug/pprof/profile, or write another file: -o merged.pb.gz",
+        )

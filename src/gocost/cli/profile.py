@@ -397,5 +397,5 @@ def merge_command(files: tuple[str, ...], output: str, **options: Any) -> int:
     from gocost.api.profile_forms import merged
     from gocost.cli.output import write_bytes
 
-    write_bytes(merged(*files, **options), output)
+    write_bytes(merged(*files, pgo=output.endswith(".pgo"), **options), output)
     return 0
