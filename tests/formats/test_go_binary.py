@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import shutil
 import subprocess
 import sys
@@ -52,8 +54,14 @@ def zip_of(data: bytes) -> bytes:
         (b"#!/bin/sh\nexec app\n", "a script", "that it starts"),
         (msgspec.json.encode(Report("size", "0.1")), "a report of gocost", "--base takes"),
         (gzip.compress(b"x" * 99, mtime=0), "a gzip archive", "unpack"),
-        (zip_of(b"x"), "a zip archive", "unpack"),
-        (tar_of(b"x" * 99), "a tar archive", "unpack"),
+        (zip_of(b"x"), "a zip archive", "unpack it first: unzip FILE, and name the executable"),
+        (b"PK\x05\x06" + bytes(18), "a zip archive", "unzip FILE"),
+        (tar_of(b"x" * 99), "a tar archive", "tar -xf FILE, and name the executable inside"),
+        (bz2.compress(b"x" * 99), "compressed by bzip2", "bunzip2 FILE"),
+        (lzma.compress(b"x" * 99), "compressed by xz", "unxz FILE"),
+        (b"\x28\xb5\x2f\xfd" + bytes(64), "compressed by zstd", "zstd -d FILE"),
+        (b"7z\xbc\xaf\x27\x1c\0\4" + bytes(64), "a 7-zip archive", "7z x FILE"),
+        (b"BZhandler\n", "a text file", "go build"),
         (b"\xca\xfe\xba\xbe\0\0\0\x41" + bytes(64), "a Java class", "go build"),
         (b"\0asm\1\0\0\0", "a WebAssembly module", "GOARCH"),
         (b"go 1.22\n\nmodule x\n", "a text file", "go build"),

@@ -14,6 +14,7 @@ from gocost.formats.buildinfo import NOT_GO, BuildInfo, read_buildinfo
 from gocost.formats.executable import Executable, as_array, open_executable
 from gocost.formats.executable.fields import Bytes
 from gocost.formats.executable.macho import FAT_MAGICS, MAX_SLICES
+from gocost.formats.recognition import GZIP, Recognised, archive
 from gocost.model.errors import FormatError
 
 _HEAD = 1024  # bytes that are looked at to name a file
@@ -31,33 +32,26 @@ _GO_SECTIONS = (
 _UNPACK = "unpack it and name the executable inside"
 _NAME_BINARY = "name the executable that `go build` wrote"
 _ELSEWHERE = "gocost reads ELF, PE and Mach-O executables"
-# (offset, magic, what it is, what to do); the first that matches names the file.
+# (magic, what it is, what to do); the first that matches names the file, if `archive` does not.
 _KINDS = (
     (
-        0,
         b'{"schema":"gocost.report/',
         "a report of gocost",
         "name the binary; --base takes a report",
     ),
-    (0, b"#!", "a script", "name the executable that it starts"),
-    (0, b"\x1f\x8b", "a gzip archive", _UNPACK),
-    (0, b"PK\x03\x04", "a zip archive", _UNPACK),
-    (0, b"BZh", "a bzip2 archive", _UNPACK),
-    (0, b"\xfd7zXZ\0", "an xz archive", _UNPACK),
-    (0, b"\x28\xb5\x2f\xfd", "a zstd archive", _UNPACK),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7-zip archive", _UNPACK),
-    (257, b"ustar", "a tar archive", _UNPACK),
-    (0, b"!<arch>\n", "an archive of object files or a Debian package", _UNPACK),
-    (0, b"!<thin>\n", "an archive of object files", _NAME_BINARY),
-    (0, b"go object ", "a Go object file", _NAME_BINARY),
-    (0, b"\xca\xfe\xba\xbe", "a Java class", _NAME_BINARY),
-    (0, b"\0asm", "a WebAssembly module", f"{_ELSEWHERE}; build for another GOARCH"),
-    (0, b"BC\xc0\xde", "LLVM bitcode", _NAME_BINARY),
-    (0, b"\x01\xdf", "an AIX executable", f"{_ELSEWHERE}; build for another GOOS"),
-    (0, b"\x01\xf7", "an AIX executable", f"{_ELSEWHERE}; build for another GOOS"),
-    (0, b"\0\0\x01\xeb", "a Plan 9 executable", f"{_ELSEWHERE}; build for another GOOS"),
-    (0, b"\0\0\x8a\x97", "a Plan 9 executable", f"{_ELSEWHERE}; build for another GOOS"),
-    (0, b"\0\0\x06\x47", "a Plan 9 executable", f"{_ELSEWHERE}; build for another GOOS"),
+    (b"#!", "a script", "name the executable that it starts"),
+    (GZIP, "a gzip archive", _UNPACK),
+    (b"!<arch>\n", "an archive of object files or a Debian package", _UNPACK),
+    (b"!<thin>\n", "an archive of object files", _NAME_BINARY),
+    (b"go object ", "a Go object file", _NAME_BINARY),
+    (b"\xca\xfe\xba\xbe", "a Java class", _NAME_BINARY),
+    (b"\0asm", "a WebAssembly module", f"{_ELSEWHERE}; build for another GOARCH"),
+    (b"BC\xc0\xde", "LLVM bitcode", _NAME_BINARY),
+    (b"\x01\xdf", "an AIX executable", f"{_ELSEWHERE}; build for another GOOS"),
+    (b"\x01\xf7", "an AIX executable", f"{_ELSEWHERE}; build for another GOOS"),
+    (b"\0\0\x01\xeb", "a Plan 9 executable", f"{_ELSEWHERE}; build for another GOOS"),
+    (b"\0\0\x8a\x97", "a Plan 9 executable", f"{_ELSEWHERE}; build for another GOOS"),
+    (b"\0\0\x06\x47", "a Plan 9 executable", f"{_ELSEWHERE}; build for another GOOS"),
 )
 
 
@@ -113,8 +107,10 @@ def _refusal(head: bytes, tail: bytes) -> tuple[str, str] | None:
         )
     if head[:4] in FAT_MAGICS and 0 < int.from_bytes(head[4:8], "big") <= MAX_SLICES:
         return None
-    for offset, magic, what, hint in _KINDS:
-        if head[offset : offset + len(magic)] == magic:
+    if (kind := archive(head)) is not None:
+        return str(kind), f"{Recognised(kind).hint}, and name the executable inside"
+    for magic, what, hint in _KINDS:
+        if head.startswith(magic):
             return what, hint
     if head[:4] == b"\x7fELF" or head[:2] == b"MZ" or head[:3] in (b"\xfe\xed\xfa",):
         return None

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     ZSTD = "compressed by zstd"
     BZIP2 = "compressed by bzip2"
     XZ = "compressed by xz"
+    SEVEN_ZIP = "a 7-zip archive"
     EMPTY = "empty"
     UNKNOWN = "nothing that gocost reads"
 
@@ -69,6 +70,7 @@ _UNPACK: Final = {
     Kind.ZSTD: "zstd -d FILE",
     Kind.BZIP2: "bunzip2 FILE",
     Kind.XZ: "unxz FILE",
+    Kind.SEVEN_ZIP: "7z x FILE",
 }
 """What unpacks an archive, none of which any command reads."""
 
@@ -137,6 +139,7 @@ _ARCHIVES = (
     (re.compile(rb"\x28\xb5\x2f\xfd"), Kind.ZSTD),
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), Kind.BZIP2),
     (re.compile(rb"\xfd7zXZ\0"), Kind.XZ),
+    (re.compile(rb"7z\xbc\xaf\x27\x1c"), Kind.SEVEN_ZIP),
     (re.compile(rb"(?s:.{257})ustar[\0 ]"), Kind.TAR),
 )
 """What archives begin with; so much of it that no text is taken for one, and no profile."""
