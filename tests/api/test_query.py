@@ -231,6 +231,7 @@ def test_time_and_memory_have_caps(cpu: str) -> None:
     [
         ("select 1 from sampels", "there is no table sampels; did you mean samples?"),
         ("select valeu from samples", "there is no column valeu; did you mean value?"),
+        ("select sample from functions", "there is no column sample; it is a column of frames"),
         ("selec 1", "syntax error"),
         ("", "there is no statement"),
         ("select 1; select 2", "several statements"),

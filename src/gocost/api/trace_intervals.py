@@ -10,7 +10,7 @@ from gocost.analyses.trace import users
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.chrome import ChromeWriter
 from gocost.analyses.trace.lifetimes import Lifetimes
-from gocost.analyses.trace.mutator import PARTS, Collecting, curve_table
+from gocost.analyses.trace.mutator import PARTS, Collecting, curve_table, windows_within
 from gocost.analyses.trace.spikes import Spikes
 from gocost.analyses.trace.threads import Threads
 from gocost.api._trace_report import ROWS, UNMARKED, notes_of, title_of
@@ -111,7 +111,8 @@ def trace_mmu(
     between: Between = None,
     **recording: Unpack[Recording],
 ) -> Report:
-    """The minimum mutator utilisation for windows of 1 us to 10 s: `mmu`.
+    """The minimum mutator utilisation for windows of 1 us to 10 s, or to all of a shorter trace, as
+    table `mmu`.
 
     `parts` are those of PARTS that count as the collector's. Raises UsageError for others.
     """
@@ -122,7 +123,8 @@ def trace_mmu(
     path = trace_at(file, **recording)
     collecting = Collecting()
     found = follow_trace(path, collecting, between=between, max_bytes=recording.get("max_bytes"))
-    curve = collecting.curve(found, parts, by_proc=by_proc)
+    windows = windows_within(found.end - found.start)
+    curve = collecting.curve(found, parts, windows, by_proc=by_proc)
     made = {"mmu": curve_table(curve, by_proc=by_proc)}
     return _report(path, found, made, rows=0, curves={"mmu": ("window", "mmu")})
 

@@ -225,7 +225,7 @@ def mmu_command(
     between: tuple[int, int] | None,
 ) -> int:
     """The minimum mutator utilisation: the share of the Ps' time that the program had in the worst
-    window of each length, from 1 us to 10 s.
+    window of each length, from 1 us to 10 s, or to all of a shorter trace.
     """
     from gocost.api.trace_intervals import trace_mmu
 

@@ -198,8 +198,12 @@ class Engine:
     def _no_name(self, kind: str, name: str, known: list[str], tables: str) -> SqlError:
         from gocost.model.catalogue import nearest
 
-        near = nearest(name.strip('"').lower(), dict.fromkeys(known))
+        wanted = name.strip('"').lower()
+        near = nearest(wanted, dict.fromkeys(known))
         meant = f"did you mean {near}? " if near else ""
+        if near == wanted:
+            of = ", ".join(sorted(table for table, had in self._columns.items() if wanted in had))
+            meant = f"it is a column of {of}; "
         return SqlError(
             f"there is no {kind} {name.strip(chr(34))[:80]}",
             hint=f"{meant}the tables are {tables}; DESCRIBE a table for its columns",

@@ -20,10 +20,11 @@ from gocost.analyses.trace.following import (
     Chunk,
 )
 from gocost.analyses.trace.lifetimes import Lifetimes
-from gocost.analyses.trace.mutator import PARTS, WINDOWS, Collecting
+from gocost.analyses.trace.mutator import PARTS, WINDOWS, Collecting, windows_within
 from gocost.analyses.trace.spikes import Spikes
 from gocost.api.trace_intervals import (
     trace_lifetimes,
+    trace_mmu,
     trace_spikes,
     trace_threads,
     trace_users,
@@ -89,6 +90,21 @@ def test_mutator_utilisation_is_that_of_go(toolchain: str, parts: str, per_p: bo
     for (window, share, _), go in zip(curve, expected, strict=True):
         assert share == pytest.approx(go, abs=0.002), window
     assert 0 <= curve[0][1] < curve[-1][1] <= 1
+
+
+def test_the_longest_window_is_the_trace() -> None:
+    path = recorded("go", "all")
+    trace = read_trace(path)
+    windows = trace_mmu(path).tables["mmu"].column("window")
+    assert windows[-1] == trace.end - trace.start
+    assert list(windows[:-1]) == [each for each in WINDOWS if each < windows[-1]]
+
+
+@pytest.mark.parametrize(
+    ("length", "last"), [(0, (1,)), (1000, (1000,)), (1500, (1000, 1500)), (10**11, (10**10,))]
+)
+def test_windows_are_no_longer_than_the_trace(length: int, last: tuple[int, ...]) -> None:
+    assert windows_within(length)[-len(last) :] == last
 
 
 def test_threads_ran_what_goroutines_ran() -> None:

@@ -30,8 +30,17 @@ WINDOWS: Final = (
     10**10,
 )
 """Nanoseconds: 1 us to 10 s."""
+
 _WORKER: Final = "runtime.gcBgMarkWorker"
 Floats = npt.NDArray[np.float64]
+
+
+def windows_within(length: int) -> tuple[int, ...]:
+    """Those of WINDOWS that `length` nanoseconds have room for; as the last one all of a trace that
+    is shorter than the longest of them.
+    """
+    fit = tuple(window for window in WINDOWS if window <= length)
+    return fit if length >= WINDOWS[-1] or length in fit else (*fit, max(length, 1))
 
 
 class Collecting:
