@@ -14,13 +14,17 @@ from pathlib import Path
 import pytest
 
 import gocost
-from gocost.cli.main import run
 from gocost.formats.runtime_page import RuntimePage, decode
-from gocost.measures.attribution import folder_files
 from gocost.measures.listening import APART, LASTING, LOOKS, Listening
 from gocost.measures.manifest import Manifest, read_manifest
 from gocost.measures.same_process import another_process, in_turn, same_process
-from tests.fixtures.restarting import Restarting, between, restarting
+from tests.fixtures.restarting import (
+    Restarting,
+    between,
+    only_one_is_billed,
+    recorded_live,
+    restarting,
+)
 
 COMPARED = {"metrics", "memstats", "heap", "block", "mutex"}
 
@@ -40,15 +44,12 @@ def lost(manifest: Manifest) -> dict[str, str]:
 
 @pytest.mark.parametrize("tunnel", [False, True], ids=["proxy", "tunnel"])
 def test_replicas_are_told_from_a_restart(
-    tmp_path: Path, tunnel: bool, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    folder = Path("recording")
+    tmp_path: Path, tunnel: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "recording"
     with replicas() as (one, other), between(one, other, tunnel=tunnel) as url:
-        assert run(["attribute", "--live", url, "--for", "2s", "--keep", str(folder)]) == 0
+        manifest = recorded_live(url, 2, folder)
     told = capsys.readouterr()
-    manifest = read_manifest(folder)
     assert not manifest.restarted
     assert manifest.ended == ""
     (said,) = [line for line in told.err.splitlines() if "several processes" in line]
@@ -58,10 +59,7 @@ def test_replicas_are_told_from_a_restart(
     # What is recorded at once counts, and nothing is compared with what another process gave.
     assert {*lost(manifest).values()} == {manifest.several}
     assert {file.partition("-2.")[0] for file in lost(manifest)} == COMPARED
-    files, _ = folder_files(folder)
-    named = {Path(name).name for name in (*files.profiles, *files.metrics, *files.memstats)}
-    assert {"cpu.pb.gz", "heap-1.pb.gz", "metrics-1.txt"} <= named
-    assert not [name for name in named if "-2." in name]
+    only_one_is_billed(folder)
     notes = [note.text for note in gocost.attribute(folder).notes]
     assert notes[0].startswith(manifest.several)
     assert "of metrics, memstats, heap, block, mutex there is no second page" in notes[0]

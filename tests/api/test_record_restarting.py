@@ -15,17 +15,15 @@ from pathlib import Path
 import pytest
 
 import gocost
-from gocost.cli.main import run
 from gocost.formats.runtime_page import RuntimePage, decode
 from gocost.measures import recording
-from gocost.measures.attribution import folder_files
 from gocost.measures.listening import Listening
 from gocost.measures.manifest import Manifest, read_manifest
 from gocost.measures.same_process import another_process
 from gocost.sources.endpoints import Absence, absent
 from tests.fixtures.answering import Quiet
 from tests.fixtures.answering import answering as serving
-from tests.fixtures.restarting import between, restarting
+from tests.fixtures.restarting import between, only_one_is_billed, recorded_live, restarting
 from tests.fixtures.watched import eventually, free_port, misbehaving
 
 LONG = 600
@@ -74,17 +72,14 @@ def test_a_service_that_dies_behind_what_goes_on_listening(tmp_path: Path, tunne
 
 @pytest.mark.parametrize("proxy", [False, True], ids=["direct", "proxy"])
 def test_a_service_that_is_started_anew_at_once(
-    tmp_path: Path, proxy: bool, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    folder = Path("recording")
+    tmp_path: Path, proxy: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "recording"
     with restarting() as service, between(service) as before:
         then(service.restart, (folder / "cpu.pb.gz").exists)
         url = before if proxy else service.url
-        assert run(["attribute", "--live", url, "--for", f"{LONG}s", "--keep", str(folder)]) == 0
+        manifest = recorded_live(url, LONG, folder)
     told = capsys.readouterr()
-    manifest = read_manifest(folder)
     assert manifest.restarted
     assert 0 < lived(manifest) < LONG / 2
     (said,) = [line for line in told.err.splitlines() if "anew" in line]
@@ -107,10 +102,7 @@ def test_what_the_second_process_gave_is_kept_and_not_billed(tmp_path: Path) -> 
     manifest = read_manifest(folder)
     assert manifest.restarted
     assert (folder / "metrics-2.txt").exists()
-    files, _ = folder_files(folder)
-    named = {Path(name).name for name in (*files.profiles, *files.metrics, *files.memstats)}
-    assert {"cpu.pb.gz", "heap-1.pb.gz", "metrics-1.txt"} <= named
-    assert not [name for name in named if "-2." in name]
+    only_one_is_billed(folder)
     report = gocost.attribute(folder)
     assert "memory" in report.tables
     assert "without metrics, memstats, heap" in report.notes[0].text

@@ -68,7 +68,10 @@ def url(files: Path) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands run, which wait for hardly any time between two pages."""
     monkeypatch.chdir(tmp_path)
+    for seconds in ("recorded_goroutines.APART", "runtime_metrics.EVERY"):
+        monkeypatch.setattr(f"gocost.measures.{seconds}", 0.1)
     Path("gocost.yaml").write_text(POLICY)
     return tmp_path
 
@@ -94,10 +97,8 @@ def kept(folder: Path) -> list[str]:
 @pytest.mark.parametrize("door", DOORS, ids=" ".join)
 def test_with_certificates_and_the_token_every_door_opens(
     door: list[str], url: str, files: Path, folder: Path,
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    for seconds in ("recorded_goroutines.APART", "runtime_metrics.EVERY"):
-        monkeypatch.setattr(f"gocost.measures.{seconds}", 0.1)
     secret = folder / "token"
     secret.write_text(f"Authorization: {SECRET}\n")
     given = [*theirs(files), *ours(files), "--header", f"@{secret}"]

@@ -68,10 +68,8 @@ def without_the_word(*texts: str) -> None:
 @pytest.mark.parametrize("door", DOORS, ids=" ".join)
 def test_every_door_opens_and_nothing_shows_the_token(
     door: list[str], url: str, files: Path, folder: Path,
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    for seconds in ("recorded_goroutines.APART", "runtime_metrics.EVERY"):
-        monkeypatch.setattr(f"gocost.measures.{seconds}", 0.1)
     code = run([*asking(door, url, quote(SECRET)), *theirs(files), *ours(files)])
     told = capsys.readouterr()
     assert code == 0, told
@@ -82,9 +80,8 @@ def test_every_door_opens_and_nothing_shows_the_token(
 @pytest.mark.parametrize("door", SAVED, ids=" ".join)
 def test_no_form_of_a_report_shows_it(
     door: list[str], format_: str, url: str, files: Path, folder: Path,
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("gocost.measures.recorded_goroutines.APART", 0.1)
     words = [*asking(door, url, quote(SECRET)), *theirs(files), *ours(files)]
     code = run([*words, "--format", format_, "-o", "report"])
     told = capsys.readouterr()
