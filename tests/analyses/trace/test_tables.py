@@ -10,6 +10,7 @@ from fuzz.small_traces import clock_text, tables_text
 
 import gocost
 from gocost.analyses.trace.account import STATES, Stacks
+from gocost.analyses.trace.profiles import chosen
 from gocost.analyses.trace.tables import waits_by_place, waits_by_reason
 from gocost.analyses.trace.waiting import place_of, reason_of
 from gocost.measures.trace import read_trace
@@ -102,6 +103,10 @@ def test_what_waited_before_the_trace_began_waits_for_what_its_stack_shows(tmp_p
     path = tmp_path / "two.trace"
     path.write_bytes(trace_bytes(text))
     assert waits_by_reason(read_trace(path)) == {("waiting", "chan receive"): [1, 320, 320]}
+    # go tool trace has only what ended, of the whole.
+    assert not chosen(read_trace(path), "sync")
+    (wait,) = chosen(read_trace(path, between=(128, 1 << 20)), "sync")
+    assert wait.total_ns == 256
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
+from fuzz.small_traces import clock_text, tables_text
 
 from gocost.analyses.trace.account import Joined
 from gocost.analyses.trace.clock import time_of
@@ -17,10 +18,20 @@ from gocost.analyses.trace.waiting import waits
 from gocost.measures.trace import read_trace, trace_time
 from gocost.model.errors import UsageError
 from gocost.model.report import Cell
+from tests.fixtures.trace_text import trace_bytes
 from tests.fixtures.traces import TOOLCHAINS, recorded
 
 EDGES = (0, 1_000_000, 123_456_789, 900_000_000, 1_300_000_000, 1 << 60)
 """Of windows in nanoseconds, the last one longer than any trace."""
+
+
+EVENTS = """EventBatch gen=1 m=7 time=5 size=?
+ProcStatus dt=1 p=1 pstatus=1
+GoStatus dt=1 g=1 m=7 gstatus=2
+GoStatus dt=0 g=2 m=18446744073709551615 gstatus=4
+ProcStatus dt=0 p=2 pstatus=2
+GoCreate dt=4 new_g=9 new_stack=1 stack=2
+"""
 
 
 def sums(trace: Joined) -> Counter[tuple[int, str, int]]:
@@ -105,6 +116,20 @@ def test_a_window_has_what_lies_in_it_and_says_what_it_cuts(
 
 def counted(rows: Iterable[Sequence[Cell]], column: int) -> int:
     return sum(value for row in rows if isinstance(value := row[column], int))
+
+
+def test_a_window_between_the_last_event_and_the_last_batch_has_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "late.trace"
+    tables = tables_text(1, 5) + clock_text(23, 1)
+    late = "EventBatch gen=1 m=8 time=500 size=?\n"
+    path.write_bytes(trace_bytes(f"Trace Go1.23\n{EVENTS}{tables}{late}"))
+    whole, after = read_trace(path), read_trace(path, between=(10_000, 20_000))
+    assert any(sum(proc) for proc in whole.procs.values())
+    assert any(any(group.sums) for group in whole.groups.values())
+    assert after.start == after.end == whole.end
+    assert not any(sum(proc) for proc in after.procs.values())
+    assert not any(any(group.sums) for group in after.groups.values())
+    assert not list(after.every_wait())
 
 
 def test_a_task_is_counted_in_the_window_that_it_begins_in() -> None:

@@ -103,7 +103,8 @@ def label_table(
             total[dump.text(number)] = total.get(dump.text(number), 0) + count
     kept = {text: count for text, count in total.items() if count >= min_count}
     return Table(
-        title=_title(LABEL, older_than) + (f", of {min_count:,} or more" if min_count > 1 else ""),
+        title=_title(LABEL, older_than)
+        + (f"; labels of {min_count:,} or more" if min_count > 1 else ""),
         columns=(
             Column("labels", Unit.TEXT, "key:text, as the dump has them; none for no label"),
             Column("count", Unit.COUNT, "how many there are", additive=True),

@@ -142,10 +142,9 @@ class Joined:
     procs: dict[int, list[int]]
     """By P: nanoseconds running, idle, in a syscall, sweeping."""
     waits: Amounts
-    """Intervals of not running that ended, by (place in STATES, stack, reason)."""
+    """Intervals of not running that ended, by (place in STATES, stack, reason (a text))."""
     still: Amounts
     """The same of those that are open at the end, up to it."""
-    """By (state's place in STATES, stack, reason (a text)): everything but running."""
     latencies: Int64s
     """How often a goroutine was runnable for a time of each bucket of the kernel's histogram."""
     marks: list[tuple[Int64s, Local]]

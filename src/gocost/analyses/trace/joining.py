@@ -382,6 +382,7 @@ class Joiner:
         end = self._last if self._between is None else min(self._last, self._between[1])
         for at in range(0, len(self._live), AT_ONCE):
             live = self._live[at : at + AT_ONCE].copy()
+            live[:, _SINCE] = np.minimum(live[:, _SINCE], end)
             procs_on, threads_on = self._on(live[:, _ID])
             running = live[:, _STATE] == fields.RUNNING
             both = np.maximum(live[:, _ASSIST], live[:, _SINCE])
@@ -409,6 +410,9 @@ class Joiner:
             self._last = min(self._last, self._between[1])
             # A window before the first event, or after the last one, has no length.
             self._first = min(max(self._first, self._between[0]), self._last)
+        # A window may begin after the last event, and what is open with it.
+        for since in (_SINCE, _ASSIST):
+            live[:, since] = np.minimum(live[:, since], self._last)
         unended = self._unended(live)
         for state in range(1, 5):
             rows = live[:, _STATE] == state

@@ -67,7 +67,18 @@ class Procs:
     def open_intervals(self, end: int) -> Int64s:
         """Rows of a Chunk: the states that they are in at the end."""
         rows = [
-            [fields.R_PROC + 1 + proc.open[0], number, proc.open[1], end, 0, 0, number, -1, 0, -1]
+            [
+                fields.R_PROC + 1 + proc.open[0],
+                number,
+                min(proc.open[1], end),
+                end,
+                0,
+                0,
+                number,
+                -1,
+                0,
+                -1,
+            ]
             for number, proc in sorted(self._procs.items())
             if proc.open is not None
         ]
@@ -77,7 +88,7 @@ class Procs:
         """Adds what they are in at the end of the trace."""
         for proc in self._procs.values():
             if proc.open is not None:
-                proc.sums[proc.open[0]] += end - proc.open[1]
+                proc.sums[proc.open[0]] += max(end - proc.open[1], 0)
 
     @property
     def most(self) -> int:

@@ -2,7 +2,8 @@
 
 Reasons are chosen as `go tool trace -pprof` chooses them (`cmd/trace/pprof.go` in the Go source):
 net is the reason `network`; sync is every reason with `chan`, `sync` or `select` in it; syscall and
-sched are all of those states. Like there, intervals count that ended in the trace. A wait has the
+sched are all of those states. Like there, intervals count that ended in the trace and had their
+reason said by it; of a window, which that does not have, all of `trace waits`. A wait has the
 stack that waited. For sched go tool trace shows the stack of whoever made a goroutine runnable;
 here it is the stack in which the goroutine had stopped, or that it was created to run: its own; and
 go tool trace leaves out the time from a goroutine's creation until it first runs.

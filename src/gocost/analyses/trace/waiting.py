@@ -1,7 +1,7 @@
 """A trace's waits by stack, state and reason.
 
 Sums are exact: intervals that reach beyond the window are cut at it. A goroutine that waited when
-the trace began waits since that, for what its stack shows: the trace does not say it.
+the trace began waits since its first status, for what its stack shows: the trace does not say it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Wait:
     state: str
     """runnable (scheduler latency), syscall or waiting."""
     reason: str
-    """What the runtime says it waited for; of runnable, what it waited for before; may be empty."""
+    """What it waited for; of runnable, what it waited for before; may be empty."""
     stack: tuple[Frame, ...]
     """Leaf first; empty where the trace does not say it."""
     count: int
@@ -38,16 +38,20 @@ class Wait:
 
 
 def waits(trace: Joined) -> list[Wait]:
-    """A row a state, reason and stack, the longest total first, of what ended; of a window also of
-    what it cuts.
+    """A row a state, reason and stack, the longest total first: of what ended and what the runtime
+    says of it, as go tool trace has it; of a window, which that has not, of all.
     """
     stacks = trace.stacks
+
+    def said(state: int, stack: int, reason: int) -> str:
+        return reason_of(stacks, state, stack, reason) if trace.clipped else stacks.texts[reason]
+
     found = Amounts()
     for key, row in trace.every_wait() if trace.clipped else trace.waits.rows.items():
         found.add(key, *row)
     rows = sorted(found.rows.items(), key=lambda item: (-item[1][1], item[0]))
     return [
-        Wait(STATES[state], stacks.texts[reason], frames_of(trace, stack), *row)
+        Wait(STATES[state], said(state, stack, reason), frames_of(trace, stack), *row)
         for (state, stack, reason), row in rows
         if row[0]
     ]
