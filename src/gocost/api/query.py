@@ -98,13 +98,21 @@ def read_rest(opened: Opened) -> None:
     read(opened)
 
 
+def lost(opened: Opened) -> list[str]:
+    """What is missing of files that were cut off, of those that were read."""
+    from gocost.measures.query import lost as found
+
+    return found(opened)
+
+
 def answered(opened: Opened, sql: str, title: str, *, max_rows: int = MOST_ROWS) -> Report:
     """What a statement gives as a report; of more than `max_rows` rows the first."""
     from gocost.measures.query import left_out
 
     found = _report(opened.engine.run(sql), title, max_rows=max_rows)
     empty = not found.tables["result"].rows
-    notes = [Note("info", text) for text in left_out(opened, sql, empty=empty)]
+    notes = [Note("warning", text) for text in lost(opened)]
+    notes += [Note("info", text) for text in left_out(opened, sql, empty=empty)]
     return msgspec.structs.replace(
         found,
         tables={**found.tables, "statement": _statement(sql)},

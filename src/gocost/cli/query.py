@@ -61,7 +61,7 @@ def command(
     """
     from pathlib import Path
 
-    from gocost.api.query import answered, checked_output, opened_files, read_rest
+    from gocost.api.query import answered, checked_output, lost, opened_files, read_rest
     from gocost.model.errors import UsageError
     from gocost.model.quantity import Unit, parse_option
     from gocost.sources import naming
@@ -113,6 +113,8 @@ def command(
             output.emit(report)
         else:
             _write(result, form, str(output.path))
+            for text in lost(opened):
+                click.echo(f"warning: {text}", err=True)
         return 0
     finally:
         opened.engine.close()

@@ -171,6 +171,18 @@ def read_rest(opened: Opened) -> None:
             each.value()
 
 
+def lost(opened: Opened) -> list[str]:
+    """What is missing of files that were cut off, of those that were read."""
+    found: dict[str, None] = {}
+    for each in opened.inputs:
+        if each.decoded is None or each.kind not in (Kind.TRACE, Kind.DUMP):
+            continue
+        for part in each.decoded if each.kind is Kind.DUMP else [each.decoded]:
+            if part.lost:
+                found[f"{shown(each.name)}: {part.lost}"] = None
+    return [*found]
+
+
 def left_out(opened: Opened, statement: str, *, empty: bool) -> list[str]:
     """What to say of a statement that asks a relation of one type of value for another one.
 

@@ -11,10 +11,11 @@ from fuzz.small_traces import clock_text, tables_text
 import gocost
 from gocost.analyses.trace.account import STATES, Stacks
 from gocost.analyses.trace.profiles import chosen
-from gocost.analyses.trace.tables import waits_by_place, waits_by_reason
+from gocost.analyses.trace.tables import facts, waits_by_place, waits_by_reason
 from gocost.analyses.trace.waiting import place_of, reason_of
 from gocost.measures.trace import read_trace
 from gocost.model.report import Report
+from gocost.model.subject import Subject
 from tests.fixtures.trace_text import trace_bytes
 from tests.fixtures.traces import recorded
 
@@ -117,6 +118,7 @@ def test_what_waited_before_the_trace_began_waits_for_what_its_stack_shows(tmp_p
         ("sync.(*WaitGroup).Wait", "sync"),
         ("sync.runtime_notifyListWait", "sync.(*Cond).Wait"),
         ("time.Sleep", "sleep"),
+        ("runtime.coroswitch_m", "coroutine"),
         ("runtime.block", "forever"),
     ],
 )
@@ -125,6 +127,23 @@ def test_a_stack_tells_in_the_traces_own_words(function: str, reason: str) -> No
     shown = stacks.number(np.array([[stacks.text(function)], [0], [1]], np.int64))
     assert reason_of(stacks, STATES.index("waiting"), shown, 0) == reason
     assert reason_of(stacks, STATES.index("syscall"), shown, 0) == ""
+
+
+@pytest.mark.parametrize("between", [None, (1_000_000, 1_400_000), (3_000_000, 3_100_000)])
+def test_no_percentile_of_latency_is_beyond_the_longest(
+    path: Path, between: tuple[int, int] | None
+) -> None:
+    found = facts(read_trace(path, between=between), Subject(), "")
+    ends: dict[str, list[float]] = {
+        fact.metric.removeprefix("scheduler.latency."): [
+            float(each) for each in (fact.low, fact.value, fact.high) if each is not None
+        ]
+        for fact in found
+    }
+    (longest,) = ends["max"]
+    for percent in ("p50", "p99"):
+        assert ends.get(percent, []) == sorted(ends.get(percent, []))
+        assert max(ends.get(percent, []), default=longest) <= longest
 
 
 def test_the_longest_goroutines_are_the_same_however_many_are_kept(path: Path) -> None:

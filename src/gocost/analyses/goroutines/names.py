@@ -26,6 +26,7 @@ _FRAMES: Final = (
     ("runtime.chanrecv", "chan receive"),
     ("runtime.chansend", "chan send"),
     ("runtime.netpollblock", "IO wait"),
+    ("runtime.coroswitch", "coroutine"),
     ("runtime.timeSleep", "sleep"),
     ("time.Sleep", "sleep"),
     ("sync.runtime_notifyListWait", "sync.Cond.Wait"),

@@ -294,13 +294,11 @@ def facts(trace: Joined, subject: Subject, origin: str) -> list[Fact]:
     counts = trace.latencies.tolist()
     total = sum(counts)
     if total:
-        longest = max(
-            (row[2] for (state, *_), row in trace.every_wait() if state == _RUNNABLE),
-            default=0,
-        )
+        seen = trace.every_wait() if trace.clipped else trace.waits.rows.items()  # as the counts
+        longest = max((row[2] for (state, *_), row in seen if state == _RUNNABLE), default=0)
         for percent in (50, 99):
             if is_known(total, percent):
-                found.append(_latency(percent, counts, total, subject, origin))
+                found.append(_latency(percent, counts, longest, subject, origin))
         found.append(
             Fact("scheduler.latency.max", longest / 1e9, Unit.SECONDS, subject, origin=origin,
                  n=total)
@@ -311,12 +309,16 @@ def facts(trace: Joined, subject: Subject, origin: str) -> list[Fact]:
 
 
 def _latency(
-    percent: int, counts: Sequence[int], total: int, subject: Subject, origin: str
+    percent: int, counts: Sequence[int], longest: int, subject: Subject, origin: str
 ) -> Fact:
+    """No bucket's end is beyond the longest of them."""
     found = bounded_quantile(counts, percent)
-    low, high = (None, None) if found.likely is None else (each / 1e9 for each in found.likely)
-    name, value = f"scheduler.latency.p{percent}", found.high / 1e9
-    return Fact(name, value, Unit.SECONDS, subject, origin=origin, n=total, low=low, high=high)
+    likely = () if found.likely is None else found.likely
+    low, high = [min(each, longest) / 1e9 for each in likely] or (None, None)
+    return Fact(
+        f"scheduler.latency.p{percent}", min(found.high, longest) / 1e9, Unit.SECONDS, subject,
+        origin=origin, n=sum(counts), low=low, high=high,
+    )  # fmt: skip
 
 
 def _pauses(found: Spans, subject: Subject, origin: str) -> list[Fact]:

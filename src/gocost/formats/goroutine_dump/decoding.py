@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from gocost.formats.goroutine_dump.apart import apart
@@ -82,7 +83,7 @@ def _decode(
         head = _head(rest)
     whole = _bounded(itertools.chain([head], rest), max_bytes)
     if HEAD.match(head):
-        return [read_grouped(page) for page in split(_held(whole))]
+        return _cut_off([read_grouped(page) for page in split(_held(whole))], packed)
     if _is_profile(head):
         data = _held(whole)
         if not packed.whole:  # half of a text has whole goroutines, half of a profile has none
@@ -92,7 +93,19 @@ def _decode(
     dump = read_stacks(text, seed=seed)
     if not dump.total:
         raise _none(head, dump)
-    return [dump]
+    return _cut_off([dump], packed)
+
+
+def _cut_off(dumps: list[Dump], packed: Gunzip) -> list[Dump]:
+    """The same, of which the last one says it where gzip does not end though the text may."""
+    last = dumps[-1]
+    if packed.whole or last.lost:
+        return dumps
+    lost = (
+        f"the gzip stream is cut off: {last.total:,} goroutines are whole, and whatever stood "
+        "behind them is missing"
+    )
+    return [*dumps[:-1], replace(last, lost=lost)]
 
 
 def _is_profile(head: bytes) -> bool:
