@@ -143,13 +143,19 @@ def trace_export(
     write: Callable[[bytes], object],
     *,
     between: Between = None,
+    warn: Callable[[str], object] = lambda _: None,
     **recording: Unpack[Recording],
 ) -> int:
-    """Writes the trace as Chrome's JSON, which Perfetto opens too; returns how many slices."""
+    """Writes the trace as Chrome's JSON, which Perfetto opens too; returns how many slices.
+
+    `warn` is told what of the trace could not be read.
+    """
     path = trace_at(file, **recording)
     writer = ChromeWriter(write, _reach(path, between)[0])
     found = follow_trace(path, writer, between=between, max_bytes=recording.get("max_bytes"))
     writer.close(found)
+    if found.lost:
+        warn(found.lost)
     return writer.slices
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gocost._version import VERSION
@@ -58,10 +59,20 @@ def trace_profile(
 
 
 def trace_profile_file(
-    file: Trace, kind: str, *, between: Between = None, **recording: Unpack[Recording]
+    file: Trace,
+    kind: str,
+    *,
+    between: Between = None,
+    warn: Callable[[str], object] = lambda _: None,
+    **recording: Unpack[Recording],
 ) -> bytes:
-    """The same as a profile that pprof reads: contentions and delay by stack, or samples."""
+    """The same as a profile that pprof reads: contentions and delay by stack, or samples.
+
+    `warn` is told what of the trace could not be read.
+    """
     _, found = _read(file, kind, between, recording)
+    if found.lost:
+        warn(found.lost)
     return encode(profile(found, kind))
 
 

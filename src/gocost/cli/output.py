@@ -130,6 +130,11 @@ def _standard_output() -> Iterator[TextIO]:
         ) from error
 
 
+def warned(text: str) -> None:
+    """What a report has as a warning, where there is no report: on stderr."""
+    said(f"warning: {text}")
+
+
 def said(text: str) -> None:
     """A line to stderr, where results are not."""
     click.echo(text, err=True)

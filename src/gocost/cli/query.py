@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gocost.cli.options import MOST_BYTES, Number, at_most, authorised, reporting
-from gocost.cli.output import Output, progress
+from gocost.cli.output import Output, progress, warned
 
 if TYPE_CHECKING:
     from gocost.sources.sql_engine import Result
@@ -114,7 +114,7 @@ def command(
         else:
             _write(result, form, str(output.path))
             for text in lost(opened):
-                click.echo(f"warning: {text}", err=True)
+                warned(text)
         return 0
     finally:
         opened.engine.close()

@@ -257,10 +257,10 @@ def export_command(
     file that ui.perfetto.dev and chrome://tracing open. --from and --to keep it small enough.
     """
     from gocost.api.trace_intervals import trace_export
-    from gocost.cli.output import written
+    from gocost.cli.output import warned, written
 
     with written(output) as stream:
-        slices = trace_export(file, stream.write, between=between, max_bytes=max_bytes)
+        slices = trace_export(file, stream.write, between=between, warn=warned, max_bytes=max_bytes)
     click.echo(f"{output}: {slices:,} slices in Chrome's JSON", err=True)
     return 0
 
@@ -299,10 +299,10 @@ def profile_command(
     samples are there where a CPU profile ran while the trace was recorded.
     """
     from gocost.api.trace_profile import trace_profile, trace_profile_file
-    from gocost.cli.output import write_bytes
+    from gocost.cli.output import warned, write_bytes
 
     if output.path is not None and output.path.endswith((".pb.gz", ".pb", ".pprof")):
-        made = trace_profile_file(file, kind, between=between, max_bytes=max_bytes)
+        made = trace_profile_file(file, kind, between=between, warn=warned, max_bytes=max_bytes)
         write_bytes(made, output.path)
         return 0
     flame = output.format == "html"
@@ -322,7 +322,7 @@ def slice_command(
     The runtime begins a generation about every second: a slice is a little longer than was asked.
     """
     from gocost.api.trace_intervals import trace_slice
-    from gocost.cli.output import written
+    from gocost.cli.output import warned, written
     from gocost.model.quantity import ENDLESS, Unit, format_quantity
 
     with written(output) as stream:
@@ -332,4 +332,6 @@ def slice_command(
     numbers = f"{part.first}" if part.first == part.last else f"{part.first} to {part.last}"
     told = f"{times[0]} to {times[1]}, {size}; generations are kept whole: {numbers}"
     click.echo(f"{output}: {told}", err=True)
+    if part.lost:
+        warned(part.lost)
     return 0

@@ -175,7 +175,7 @@ def _of_trace(named: str, path: Path | Spooled, max_bytes: int) -> Taken:
             f"{named}: no goroutine lives at the end of this trace",
             hint="see `gocost trace goroutines` for those that ended",
         )
-    return Taken(Dumps([dump]), (found.lost,) if found.lost else ())
+    return Taken(Dumps([dump]))
 
 
 def _compared(files: Sequence[Sequence[Dump]], every: float | None) -> Taken:

@@ -289,6 +289,8 @@ class Part:
     start_ns: int
     end_ns: int
     bytes: int
+    lost: str
+    """What of the whole trace could not be read; empty where all of it was."""
 
 
 def slice_trace(
@@ -321,6 +323,7 @@ def slice_trace(
         start_ns=begins[first] - origin,
         end_ns=ends[last] - origin,
         bytes=HEADER + stop - start,
+        lost=opened.lost,
     )
 
 

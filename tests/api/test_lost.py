@@ -1,4 +1,4 @@
-"""`gocost query` of files that were cut off: the answer is of what is whole, and says so."""
+"""Of files that were cut off: the answer is of what is whole, and says so, once."""
 
 from __future__ import annotations
 
@@ -54,3 +54,22 @@ def test_of_a_dump(dump: Path) -> None:
 def test_of_whole_files_nothing_is_said() -> None:
     found = gocost.query(recorded("go", "all", 1.5), sql="select count(*) from goroutines")
     assert not found.notes
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "trace slice {file} -o {out}.trace",
+        "trace export {file} -o {out}.json",
+        "trace profile sync {file} -o {out}.pb.gz",
+        "trace waits {file}",
+        "goroutines {file}",
+    ],
+)
+def test_every_command_says_once_what_is_lost(
+    command: str, trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command.format(file=trace, out=tmp_path / "out").split()) == 0
+    said = capsys.readouterr()
+    assert f"{said.out}{said.err}".count("the trace is cut off: generation ") == 1
+    assert "warning: the trace is cut off: generation " in f"{said.out}{said.err}"
