@@ -329,3 +329,12 @@ def test_a_file_named_like_a_branch_does_not_hide_it(
     (app / "other").write_bytes(b"\x7fELF")
     with pytest.raises(UsageError, match="not a saved report"):
         checked(app, "other")
+
+
+def test_what_was_recorded_and_no_rule_asks_for_is_not_passed_over(app: Path) -> None:
+    """A file that does not exist, too: it is not read, and not silently either."""
+    recorded = {"trace": str(app / "none.trace"), "profiles": (str(app / "none.pb.gz"),)}
+    report = gate_check(Request(load(app / "gocost.yaml"), today=TODAY, **recorded))  # type: ignore[arg-type]
+    assert exit_code(report) == ExitCode.CLEAN
+    told = [note.text for note in report.notes if note.level == "warning"]
+    assert [text.split(" was not read")[0] for text in told] == ["--profile", "--trace"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gocost.gate.plan import Plan, Surroundings, plan, wanted_metrics
+from gocost.gate.plan import Plan, Surroundings, plan, unread, wanted_metrics
 from gocost.measures.interface import Need, Spec
 from gocost.measures.registry import SPECS
 from gocost.model.service import Build, Run, Service
@@ -129,3 +129,18 @@ def test_every_measure_has_a_deadline_and_a_function() -> None:
         assert spec.deadline > 0
         assert spec.function == f"gocost.measures.{spec.name}:measure"
     assert len({spec.name for spec in SPECS}) == len(SPECS)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        ((), [Need.PROFILE, Need.TRACE]),
+        (("scheduler.latency.p99",), [Need.PROFILE]),
+        (("cpu.share",), [Need.TRACE]),
+        (("cpu.share", "scheduler.latency.p99"), []),
+    ],
+)
+def test_what_was_recorded_and_is_not_asked_for(
+    metrics: tuple[str, ...], expected: list[Need]
+) -> None:
+    assert unread(metrics, (Need.TRACE, Need.PROFILE)) == expected

@@ -17,7 +17,7 @@ from gocost.cost.pricing import Pricing, inputs
 from gocost.gate.base import base_side
 from gocost.gate.changes import changes_between, cost_change
 from gocost.gate.places import with_places
-from gocost.gate.plan import here, plan, wanted_metrics
+from gocost.gate.plan import RECORDED, here, plan, unread, wanted_metrics
 from gocost.gate.sides import Measuring
 from gocost.measures.interface import Context, Need
 from gocost.model.catalogue import all_metrics
@@ -83,6 +83,7 @@ def check(request: Request) -> Report:
             _service(_as_asked(governed, request), commit, request, measuring, prices)
             for governed in request.policy.services
         ]
+        notes = [*notes, *_unread(request, measuring)]
         if left_out:
             were = "1 rule was" if left_out == 1 else f"{left_out} rules were"
             notes = [*notes, Note("info", f"{were} left out, as --rule asks")]
@@ -148,9 +149,7 @@ def _service(
         base=measuring.base is not None,
         recorded=_recorded(request),
     )
-    compared = measuring.base is not None or measuring.saved is not None
-    wanted = _metrics(governed, compared=compared, rebuild=request.rebuild)
-    planned = plan(wanted, service, around)
+    planned = plan(_metrics(governed, request, measuring), service, around)
     sides = measuring.sides(planned, service, subject)
     found, comparable = sides.found, sides.comparable
     pricing = Pricing(prices, service.deployment)
@@ -185,10 +184,25 @@ def _service(
     )
 
 
-def _metrics(governed: Governed, *, compared: bool, rebuild: bool) -> frozenset[str]:
+def _unread(request: Request, measuring: Measuring) -> list[Note]:
+    """What was given and no rule is on: whoever gave it may think that it was judged."""
+    wanted = {
+        metric
+        for governed in request.policy.services
+        for metric in _metrics(governed, request, measuring)
+    }
+    return [
+        Note("warning", f"{RECORDED[need][1]} was not read: no rule is on what it tells; "
+             "`gocost explain` lists the metrics")
+        for need in unread(wanted, _recorded(request))
+    ]  # fmt: skip
+
+
+def _metrics(governed: Governed, request: Request, measuring: Measuring) -> frozenset[str]:
     """What the rules name and the command asks for, and what that follows from."""
+    compared = measuring.base is not None or measuring.saved is not None
     named = wanted_metrics(governed.rules)
-    if rebuild:
+    if request.rebuild:
         named |= {REPRODUCIBLE}
     if "binary.size" in named and compared:
         # Whoever asks what grew wants to know whose it is.

@@ -23,13 +23,13 @@ from gocost.policy.evaluation import NO_BASE
 from gocost.policy.rules import Rule
 from gocost.sources.go_command import MISSING
 
-RECORDED: Mapping[Need, str] = {
-    Need.PROFILE: "no CPU profile was given; add --profile FILE",
-    Need.TRACE: "no execution trace was given; add --trace FILE",
-    Need.DUMPS: "no goroutine dump was given; add --goroutines FILE",
-    Need.PAGES: "no page of the service was given; add --metrics FILE",
+RECORDED: Mapping[Need, tuple[str, str]] = {
+    Need.PROFILE: ("CPU profile", "--profile"),
+    Need.TRACE: ("execution trace", "--trace"),
+    Need.DUMPS: ("goroutine dump", "--goroutines"),
+    Need.PAGES: ("page of the service", "--metrics"),
 }
-"""What is recorded of a service and given with the command, and what to say where it is not."""
+"""What is recorded of a service, and the option that it is given with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,15 @@ def plan(
     return Plan(tuple(steps), unknown, skipped)
 
 
+def unread(
+    metrics: Iterable[str], recorded: Iterable[Need], specs: Sequence[Spec] = SPECS
+) -> list[Need]:
+    """What was recorded and given though none of `metrics` is found in it."""
+    wanted = [*metrics]
+    asked = {need for spec in specs for need in spec.needs if any(map(spec.takes, wanted))}
+    return [need for need in RECORDED if need in {*recorded} - asked]
+
+
 def _giver(specs: Sequence[Spec], service: Service, around: Surroundings) -> Spec | None:
     """The measure to take: what was recorded and given goes before running the service."""
     able = [spec for spec in specs if _lacking(spec, service, around) is None]
@@ -141,9 +150,9 @@ def _lacking(spec: Spec, service: Service, around: Surroundings) -> tuple[bool, 
         mine = f"{_goos(around.system)}/{around.machine}"
         if service.build.platform != mine:
             return False, f"it is built for {service.build.platform} and cannot run on {mine}"
-    for recording, missing in RECORDED.items():
+    for recording, (what, option) in RECORDED.items():
         if recording in needs and recording not in around.recorded:
-            return False, missing
+            return False, f"no {what} was given; add {option} FILE"
     if Need.BASE in needs and not around.base:
         return False, NO_BASE
     if Need.NETWORK in needs and around.offline:
