@@ -51,7 +51,7 @@ def test_what_waits_for_long_by_label(tmp_path: Path) -> None:
 def test_labels_of_few_are_left_out(tmp_path: Path) -> None:
     report = gocost.goroutines(dump(tmp_path, "a", "b", "b"), by="label", min_count=2)
     assert [list(row) for row in report.tables["labels"].rows] == [['{"tenant": "b"}', 2]]
-    assert report.tables["labels"].title == "Goroutines by label, of 2 or more"
+    assert report.tables["labels"].title == "Goroutines by label; labels of 2 or more"
 
 
 def test_labels_are_for_who_asks_for_them(tmp_path: Path) -> None:
