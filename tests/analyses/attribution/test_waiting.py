@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fuzz.small_traces import clock_text, tables_text
 
 from gocost.analyses.attribution.waiting import KINDS, intervals
 from gocost.measures.trace import read_trace
 from gocost.measures.trace_tasks import task_use
-from tests.fixtures.trace_text import trace_bytes
+from tests.fixtures.forged_traces import waiting_throughout
 
 CHANNEL = KINDS.index("channel")
 TOOK = 320
@@ -19,15 +18,8 @@ TOOK = 320
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Two generations that say nothing but its status; the second shows its stack."""
-    text = "Trace Go1.23\n"
-    for generation, event, stack in ((1, "GoStatus", ""), (2, "GoStatusStack", " stack=2")):
-        text += f"EventBatch gen={generation} m=7 time={5 * generation} size=?\n"
-        text += f"{event} dt=1 g=3 m=18446744073709551615 gstatus=4{stack}\n"
-        text += tables_text(generation, 5).replace("main.main", "runtime.chanrecv1")
-        text += clock_text(23, generation)
     found = tmp_path / "leak.trace"
-    found.write_bytes(trace_bytes(text))
+    found.write_bytes(waiting_throughout("runtime.chanrecv1"))
     return found
 
 

@@ -16,6 +16,7 @@ from gocost.analyses.trace.waiting import place_of, reason_of
 from gocost.measures.trace import read_trace
 from gocost.model.report import Report
 from gocost.model.subject import Subject
+from tests.fixtures.forged_traces import waiting_throughout
 from tests.fixtures.trace_text import trace_bytes
 from tests.fixtures.traces import recorded
 
@@ -93,16 +94,8 @@ def test_a_wait_that_no_event_gives_a_reason_is_of_a_coroutine_or_unknown(tmp_pa
 
 
 def test_what_waited_before_the_trace_began_waits_for_what_its_stack_shows(tmp_path: Path) -> None:
-    # The stack is shown by the second generation.
-    text = "Trace Go1.23\n"
-    for generation, shown in ((1, "GoStatus"), (2, "GoStatusStack")):
-        stack = " stack=2" if generation == 2 else ""
-        text += f"EventBatch gen={generation} m=7 time={5 * generation} size=?\n"
-        text += f"{shown} dt=1 g=3 m=18446744073709551615 gstatus=4{stack}\n"
-        text += tables_text(generation, 5).replace("main.main", "runtime.chanrecv1")
-        text += clock_text(23, generation)
     path = tmp_path / "two.trace"
-    path.write_bytes(trace_bytes(text))
+    path.write_bytes(waiting_throughout("runtime.chanrecv1"))
     assert waits_by_reason(read_trace(path)) == {("waiting", "chan receive"): [1, 320, 320]}
     # go tool trace has only what ended, of the whole.
     assert not chosen(read_trace(path), "sync")
